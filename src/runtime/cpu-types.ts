@@ -1,0 +1,67 @@
+// What the hypervisor uses of a virtual CPU, and nothing else. The hypervisor and its tests are written against this
+// interface; runtime/cpu.ts implements it. Addresses and register values are unsigned numbers.
+
+/** Why `run` came back. */
+export type StopCause =
+  /** All ticks asked for have been used: `ticks` grew by exactly that number. */
+  | 'budget'
+  /** In HLT with no interrupt that could wake it; `run` may be called again when one may have come. */
+  | 'halt'
+  /** Triple fault: the processor is in shutdown and keeps its registers. */
+  | 'shutdown'
+  /** requestStop() was called; the instruction that was running is complete. */
+  | 'stopRequested'
+  /** Before the instruction at a breakpoint. */
+  | 'breakpoint'
+  /** After an access that touched a watchpoint; see `watchHit`. */
+  | 'watchpoint';
+
+/** A data access the debugger wants to know of; linear addresses. */
+export interface Watch {
+  readonly address: number;
+  readonly length: number;
+  readonly access: 'read' | 'write' | 'readWrite';
+}
+
+export interface VirtualCpu {
+  /** Instructions retired, REP iterations and events delivered since power-on; exact also inside host callbacks; never goes back. */
+  readonly ticks: number;
+  /** Runs at most this many ticks (a positive integer). `pastBreakpoint`: the first instruction runs even when a breakpoint is at it. */
+  run(ticks: number, pastBreakpoint?: boolean): StopCause;
+  /** Ends `run` after the instruction that is running; without effect when nothing runs. */
+  requestStop(): void;
+  /** Level of the INTR pin. */
+  setIntr(level: boolean): void;
+  nmi(): void;
+  setA20(open: boolean): void;
+  /** State after RESET# (SDM volume 3, "Processor State After Reset"); ticks go on. */
+  reset(): void;
+
+  /** Register by the names of translator/state.ts; 80-bit values as 20 hexadecimal digits. Throws RangeError for an unknown name or a value out of range. */
+  get(name: string): number | string;
+  set(name: string, value: number | string): void;
+
+  /** The guest's RAM: its own slice only. Writing through it does not invalidate code: use writePhysical once the guest has run. */
+  readonly ram: Uint8Array;
+  /** Bytes up to the first one that is not mapped or not RAM or ROM; no side effect (no A/D bits, no TLB fill, no device access). */
+  readLinear(address: number, length: number): Uint8Array;
+  readPhysical(address: number, length: number): Uint8Array;
+  /** Number of bytes written; ignores page protection but not absence; code is invalidated. */
+  writeLinear(address: number, bytes: Uint8Array): number;
+  writePhysical(address: number, bytes: Uint8Array): number;
+  /** Page walk in words; physical null when not mapped. No side effect. */
+  translate(linear: number): { physical: number | null; walk: string[] };
+
+  /** Replaces all breakpoints: linear addresses and physical ones. Not observable by the guest. */
+  setBreakpoints(linear: readonly number[], physical: readonly number[]): void;
+  setWatchpoints(watches: readonly Watch[]): void;
+  /** Index into setWatchpoints' list of the watchpoint that ended `run` with 'watchpoint'. */
+  readonly watchHit: number;
+
+  /** Bits the current code segment decodes with. */
+  readonly codeSize: 16 | 32;
+  /** Counters of the execution tiers. */
+  stats(): { [name: string]: number };
+  /** JavaScript of the translated region that holds this linear address, or null. */
+  translation(linear: number): string | null;
+}
