@@ -7,7 +7,8 @@ export function ok(value: unknown, message = 'expected a value'): asserts value 
 
 /** Fails unless both are the same primitive value. */
 export function equal(actual: unknown, expected: unknown, message = ''): void {
-  if (!Object.is(actual, expected)) throw new Error(`${message} expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`.trim());
+  if (!Object.is(actual, expected))
+    throw new Error(`${message} expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`.trim());
 }
 
 /** Fails unless both are written the same as JSON. */

@@ -1,0 +1,116 @@
+/** Hands and eyes for driving a VS Code workbench as a user: what to click, and where a text stands. Selectors fit 1.105 to 1.139. */
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+/** Runs a command through the palette by its exact title. */
+export async function command(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await page.locator('.quick-input-widget input.input').fill(`>${title}`);
+  // Not Enter: the first row may be another, similar command.
+  const label = page.locator('.label-name', { hasText: new RegExp(`^${escapeRegExp(title)}$`) });
+  await page.locator('.quick-input-list .monaco-list-row').filter({ has: label }).first().click();
+}
+
+/** Opens a file of the opened folder; `path` with slashes. Folders on the way are opened. */
+export async function openFile(page: Page, path: string): Promise<void> {
+  const names = path.split('/');
+  const row = (name: string) => page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).first();
+  for (const folder of names.slice(0, -1)) if ((await row(folder).getAttribute('aria-expanded')) !== 'true') await row(folder).click();
+  const name = names[names.length - 1] as string;
+  await row(name).dblclick();
+  await page.locator('.tab.active', { hasText: name }).waitFor();
+  await page.locator('.editor-instance .view-line').first().waitFor();
+}
+
+/**
+ * Clicks the gutter beside a line. A click does nothing until VS Code has loaded all breakpoint contributions, hence the
+ * wait for the dot that it shows under the mouse.
+ */
+export async function clickGutter(page: Page, line: number): Promise<void> {
+  const margin = await box(page.locator('.editor-instance .glyph-margin').first());
+  const number = await box(page.locator('.editor-instance .line-numbers', { hasText: new RegExp(`^${line}$`) }).first());
+  const x = margin.x + margin.width / 2;
+  const y = number.y + number.height / 2;
+  const hint = page.locator('.editor-instance .codicon-debug-hint');
+  await until('the gutter takes breakpoints', async () => {
+    await page.mouse.move(x + 300, y);
+    await page.mouse.move(x, y);
+    return hint.waitFor({ timeout: 300 }).then(
+      () => true,
+      () => false,
+    );
+  });
+  await page.mouse.click(x, y);
+  await page.locator('.editor-instance .codicon-debug-breakpoint').first().waitFor();
+}
+
+/** The number of the line at which the debugger stands in the active editor. */
+export async function stoppedLine(page: Page): Promise<number> {
+  const marker = await box(page.locator('.editor-instance .debug-top-stack-frame-line').first());
+  for (const number of await page.locator('.editor-instance .line-numbers').all()) {
+    const at = await number.boundingBox();
+    if (at && Math.abs(at.y - marker.y) < at.height / 2) return Number(await number.innerText());
+  }
+  throw new Error('the stopped line is not visible');
+}
+
+/** The value that the Variables view shows for a name; opens the named groups on the way. */
+export async function variable(page: Page, name: string, groups: string[] = []): Promise<string> {
+  const rows = page.locator('.debug-variables .monaco-list-row');
+  for (const group of groups) {
+    const row = rows.filter({ hasText: group }).first();
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+  }
+  const label = page.locator('.expression .name', { hasText: new RegExp(`^${escapeRegExp(name)}\\s*[:=]?\\s*$`) });
+  return (await rows.filter({ has: label }).first().locator('.expression .value').innerText()).trim();
+}
+
+/** The pane of a view by its title, opened. */
+export async function pane(page: Page, title: string): Promise<Locator> {
+  const header = page.locator('.pane-header', { hasText: title }).first();
+  await header.waitFor();
+  if ((await header.getAttribute('aria-expanded')) === 'false') await header.click();
+  return page.locator('.pane', { has: header });
+}
+
+/** The document inside the last opened webview: an iframe (VS Code's) with an iframe (the extension's) in it. */
+export function webview(page: Page): FrameLocator {
+  return page.locator('iframe.webview.ready').last().contentFrame().locator('iframe#active-frame').contentFrame();
+}
+
+/** The text of the active terminal; needs the setting terminal.integrated.gpuAcceleration "off". */
+export async function terminalText(page: Page): Promise<string> {
+  return page.locator('.terminal-wrapper.active .xterm-rows').innerText();
+}
+
+/** Types into the active terminal. */
+export async function typeInTerminal(page: Page, text: string): Promise<void> {
+  await page.locator('.terminal-wrapper.active .xterm-screen').click(); // opening it does not always leave the focus there
+  await page.keyboard.type(text);
+}
+
+/** Asks until the answer is truthy. Errors count as "not yet"; the last one is told when the time is over. */
+export async function until<T>(what: string, ask: () => Promise<T>, seconds = 20): Promise<NonNullable<T>> {
+  let last: unknown = 'no answer';
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`still waiting after ${seconds} s: ${what} (last: ${last})`);
+}
+
+async function box(locator: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  const found = await locator.boundingBox();
+  if (!found) throw new Error(`not visible: ${locator}`);
+  return found;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
