@@ -1,0 +1,108 @@
+// The TLBs (SDM volume 3, "Caching Translation Information"): full tables from linear pages to arena offsets, filled here
+// and nowhere else. A slot is made only for a page of the attached guest's RAM slice, so this file is what keeps guests out
+// of each other's memory. Lists of filled slots make a flush cost what was filled.
+
+import { S } from '../translator/state.ts';
+import { dataBreakpointOnPage } from './breakpoints.ts';
+import { type Core, NO_ENTRY } from './core.ts';
+import { PAGE } from './memory.ts';
+import { PF, type Paging, WALKED } from './paging.ts';
+
+/** First slot of the user half. */
+export const USER_HALF = 1 << 20;
+const LIST_CAPACITY = 1 << 18;
+
+export interface Tlb {
+  /**
+   * Translates for an access (bits of PF), caching the translation where later accesses need no look at the page. Gives the
+   * physical address of the byte; its page number is one of RAM where RAM answers. Throws #PF.
+   */
+  fill(linear: number, access: number): number;
+  /** Everything, global pages too. */
+  flush(): void;
+  /** MOV CR3: everything but global pages. */
+  flushLocal(): void;
+  /** INVLPG: the page of the address; the whole of a large page. */
+  invalidate(linear: number): void;
+  /** A RAM page's state has changed: drops the rights to it that its state no longer allows. */
+  restrict(page: number): void;
+}
+
+export function createTlb(core: Core, paging: Paging): Tlb {
+  const { r, tr, tw } = core;
+  const local = new Int32Array(LIST_CAPACITY), global = new Int32Array(LIST_CAPACITY);
+  let locals = 0, globals = 0;
+  /** Per 4 MiB of linear space: a slot in it came from a large page. */
+  const large = new Uint8Array(1024);
+
+  function fill(linear: number, access: number): number {
+    const walked = paging.walk(linear, access), memory = core.memory;
+    const physical = walked & r[S.A20_MASK]! & ~0xfff, page = memory.ramPage(physical >>> 12);
+    if (page < 0) return physical | linear & 0xfff;
+    const state = memory.pageState[page]!, user = (access & PF.USER) !== 0;
+    const seen = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0 || user && core.alignmentCheck ||
+      core.dataBreakpoints && dataBreakpointOnPage(r, linear);
+    if (!seen) {
+      const slot = linear >>> 12 | (user ? USER_HALF : 0), entry = memory.offset + page * 4096 ^ linear & ~0xfff;
+      if ((walked & WALKED.GLOBAL) === 0) {
+        if (locals === LIST_CAPACITY) flush();
+        local[locals++] = slot;
+      } else {
+        if (globals === LIST_CAPACITY) flush();
+        global[globals++] = slot;
+      }
+      if ((walked & WALKED.LARGE) !== 0) large[linear >>> 22] = 1;
+      tr[slot] = entry;
+      if ((access & PF.WRITE) !== 0 && (state & (PAGE.CODE | PAGE.ROM)) === 0) {
+        tw[slot] = entry;
+        memory.pageState[page] = state | PAGE.DIRTY;
+      } else if (tw[slot] !== entry) {
+        // A right to write that an older translation left must not outlive it.
+        tw[slot] = NO_ENTRY;
+      }
+    }
+    return page << 12 | linear & 0xfff;
+  }
+
+  function flush(): void {
+    for (let n = 0; n < globals; n++) tr[global[n]!] = tw[global[n]!] = NO_ENTRY;
+    globals = 0;
+    large.fill(0);
+    flushLocal();
+  }
+  function flushLocal(): void {
+    for (let n = 0; n < locals; n++) tr[local[n]!] = tw[local[n]!] = NO_ENTRY;
+    locals = 0;
+    core.onFlush();
+  }
+  function invalidate(linear: number): void {
+    const region = linear >>> 22;
+    if (large[region] === 0) drop(linear >>> 12, 1);
+    else {
+      large[region] = 0;
+      drop(region << 10, 1024);
+    }
+    core.onFlush();
+  }
+  function drop(slot: number, count: number): void {
+    for (const half of [slot, slot | USER_HALF]) {
+      tr.fill(NO_ENTRY, half, half + count);
+      tw.fill(NO_ENTRY, half, half + count);
+    }
+  }
+  function restrict(page: number): void {
+    const state = core.memory.pageState[page]!, base = core.memory.offset + page * 4096;
+    const unreadable = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0, unwritable = unreadable || (state & (PAGE.CODE | PAGE.ROM | PAGE.DIRTY)) !== PAGE.DIRTY;
+    const sweep = (list: Int32Array, length: number): void => {
+      for (let n = 0; n < length; n++) {
+        const slot = list[n]!, entry = base ^ slot << 12;
+        if (unwritable && tw[slot] === entry) tw[slot] = NO_ENTRY;
+        if (unreadable && tr[slot] === entry) tr[slot] = NO_ENTRY;
+      }
+    };
+    sweep(local, locals);
+    sweep(global, globals);
+  }
+
+  return { fill, flush, flushLocal, invalidate, restrict };
+}

@@ -1,0 +1,20 @@
+// The mode word: every property of the processor's state that the meaning of code depends on, so that code decoded or
+// translated under one mode word is right whenever the word is the same. runtime/mode.ts computes it.
+
+/** Bits of S.MODE. */
+export const MODE = {
+  /** CS.D: default operand and address size 32. */
+  CODE32: 1,
+  /** SS.B: the stack pointer is ESP, else SP. */
+  STACK32: 2,
+  /** CPL is 3. */
+  USER: 4,
+  /** The segment has base 0 and may be read and written up to 4 GiB (CS: read and executed). */
+  FLAT_DS: 8, FLAT_ES: 16, FLAT_SS: 32, FLAT_CS: 64,
+  /** CR0.PE is set and EFLAGS.VM is clear. */
+  PROTECTED: 128,
+  /** Virtual-8086 mode. */
+  VM86: 256,
+  /** CR0.EM or CR0.TS is set: x87 instructions raise #NM. */
+  NO_FPU: 512,
+} as const;
