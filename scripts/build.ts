@@ -3,6 +3,7 @@
  *
  *   dist/node/extension.cjs   the extension where Node runs (desktop, remote)     dist/node/worker.js    its worker thread
  *   dist/web/extension.cjs    the extension in the browser                        dist/web/worker.js     its web worker, one script
+ *   dist/media/VIEW.js       the script of a webview: of each media/VIEW.ts that has a VIEW.css beside it
  *   dist/node/adapter.js      the debug adapter alone, over standard input/output
  *   dist/cli/cp86.js          the command line
  *   out/suite-node, out/suite-web   the mocha suites for the two extension hosts
@@ -44,6 +45,13 @@ const shipped: BuildOptions[] = [
   { ...web, format: 'cjs', external: ['vscode'], entryPoints: ['extension/web.ts'], outfile: 'dist/web/extension.cjs' },
   { ...web, format: 'iife', entryPoints: ['src/vmm/web/worker.ts'], outfile: 'dist/web/worker.js' },
 ];
+
+/** The views: media/VIEW.ts with a media/VIEW.css. */
+function views(): BuildOptions {
+  const files = existsSync(join(root, 'media')) ? readdirSync(join(root, 'media')) : [];
+  const names = files.filter((file) => file.endsWith('.ts') && files.includes(file.replace(/ts$/, 'css')));
+  return { ...web, format: 'iife', entryPoints: names.map((file) => `media/${file}`), outdir: 'dist/media' };
+}
 
 /** `virtual:suites` imports every test/extension/suite/*.test.ts. */
 const suites: Plugin = {
@@ -93,7 +101,7 @@ const tests: BuildOptions[] = [
  */
 export async function buildAll(withTests = false): Promise<void> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  await Promise.all(shipped.filter(exists).map((options) => build(options)));
+  await Promise.all([...shipped, views()].filter(exists).map((options) => build(options)));
   if (!withTests) return;
   rmSync(join(root, 'out'), { recursive: true, force: true });
   await Promise.all(tests.filter(exists).map((options) => build(options)));
@@ -108,7 +116,8 @@ function writeWebOnly(): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest, null, 2));
   cpSync(join(root, 'dist/web'), join(folder, 'dist/web'), { recursive: true });
-  if (existsSync(join(root, 'media'))) cpSync(join(root, 'media'), join(folder, 'media'), { recursive: true });
+  cpSync(join(root, 'dist/media'), join(folder, 'dist/media'), { recursive: true });
+  cpSync(join(root, 'media'), join(folder, 'media'), { recursive: true });
   cpSync(join(root, 'out/suite-web'), join(folder, 'suite'), { recursive: true });
 }
 
