@@ -1,0 +1,6 @@
+// WAIT
+import { insn } from './notation.ts';
+
+insn('WAIT', ['9b'], (b) => {
+  b.call('wait');
+});
