@@ -15,7 +15,10 @@ export interface Instruction {
   /** Operand and address size in bits. */
   readonly w: 16 | 32;
   readonly address: 16 | 32;
-  /** In the row's order. A relative target is an immediate with the value `at + length + displacement`, not cut to any width. */
+  /**
+   * In the row's order. A relative target is an immediate with the value `at + length + displacement`, not cut to any width.
+   * Codes X, Y and B give the index register with the element's width: segment and address size are `seg` and `address`.
+   */
   readonly operands: readonly Operand[];
   /** Condition of `+cc` rows, else 0. */
   readonly cc: number;
@@ -272,20 +275,20 @@ function operand(code: string, fetch: Fetch, head: Head, memory: MemoryOperand |
     case 'J':
       return imm(fetch.signed(w), head.w); // `decode` adds the next instruction's place
     case 'O':
-      return indexed(head, w, -1, head.address === 16 ? fetch.u16() : fetch.i32());
+      return direct(head, w, head.address === 16 ? fetch.u16() : fetch.i32());
     case 'X':
-      return indexed(head, w, 6, 0);
-    case 'B':
-      return indexed(head, w, 3, 0);
+      return { kind: 'reg', w, n: 6 };
     case 'Y':
-      return { ...indexed(head, w, 7, 0), seg: ES };
+      return { kind: 'reg', w, n: 7 };
+    case 'B':
+      return { kind: 'reg', w, n: 3 };
     default:
       throw new Error(`operand code ${code} is not understood`);
   }
 }
-/** Memory by one register or none, in DS or the override. */
-function indexed({ address, override }: Head, w: Width, base: number, disp: number): MemoryOperand {
-  return { kind: 'mem', w, seg: override < 0 ? DS : override, address: { base, index: -1, shift: 0, disp, width: address } };
+/** Memory at a constant offset in DS or the override. */
+function direct({ address, override }: Head, w: Width, disp: number): MemoryOperand {
+  return { kind: 'mem', w, seg: override < 0 ? DS : override, address: { base: -1, index: -1, shift: 0, disp, width: address } };
 }
 
 /**

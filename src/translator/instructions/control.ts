@@ -70,7 +70,7 @@ insn(
   'JMP',
   ['ea A'],
   (b, i, d, s) => {
-    b.call('farJump', b.read(s), b.read(d), b.imm(i.w));
+    b.call('farJump', b.read(s), b.read(d), b.imm(i.w), b.next());
   },
   TRANSFERS,
 );
@@ -79,7 +79,7 @@ insn(
   ['ff /5 Mp'],
   (b, i, d) => {
     const [offset, selector] = farPointer(b, i, d);
-    b.call('farJump', selector, offset, b.imm(i.w));
+    b.call('farJump', selector, offset, b.imm(i.w), b.next());
   },
   TRANSFERS,
 );
@@ -152,7 +152,7 @@ insn(
   'IRET',
   ['cf'],
   (b, i) => {
-    b.call('interruptReturn', b.imm(i.w));
+    b.call('interruptReturn', b.imm(i.w), b.next());
   },
   { ...TRANSFERS, names: ['IRET', 'IRETD'] },
 );

@@ -174,7 +174,7 @@ insn(
     const size = i.w >> 3,
       tops = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => b.stackOffset(-n * size));
     for (const top of tops.slice(1)) b.probe(SS, top, i.w);
-    tops.forEach((top, n) => b.store(SS, top, b.gpr(n, i.w), i.w));
+    for (const [n, top] of tops.entries()) b.store(SS, top, b.gpr(n, i.w), i.w);
     b.setStack(tops[7]!);
   },
   { operandSized: true, names: ['PUSHA', 'PUSHAD'] },
@@ -186,7 +186,7 @@ insn(
     const size = i.w >> 3,
       values = [0, 1, 2, 4, 5, 6, 7].map((n) => b.peek(n * size, i.w));
     b.moveStack(8 * size);
-    [7, 6, 5, 3, 2, 1, 0].forEach((n, at) => b.setGpr(n, values[at]!, i.w));
+    for (const [at, n] of [7, 6, 5, 3, 2, 1, 0].entries()) b.setGpr(n, values[at]!, i.w);
   },
   { operandSized: true, names: ['POPA', 'POPAD'] },
 );

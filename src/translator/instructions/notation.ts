@@ -8,7 +8,7 @@
 // (register in the low three bits; an exact opcode byte goes before it), `+cc` (condition in the low four bits), last the
 // operands. Operand codes: E ModRM register or memory, G ModRM reg, M memory only, R register only (ModRM.rm), I immediate, J
 // relative target, O direct offset, S segment register (ModRM.reg), C control and D debug register (ModRM.rm is then a register
-// whatever mod says), Z register in the opcode byte, X DS:(E)SI, Y ES:(E)DI, B DS:(E)BX, A far pointer in the instruction (two
+// whatever mod says), Z register in the opcode byte, X DS:(E)SI, Y ES:(E)DI, B DS:(E)BX (operands are the registers), A far pointer in the instruction (two
 // operands: offset, selector); sizes b byte, w word, d double word, q quad word, t 80 bits, v operand size, z immediate of
 // operand size, bs byte sign-extended to the operand size, p far pointer, a pair of operand size, s pseudo-descriptor in memory;
 // fixed operands AL CL AX eAX DX 1, ES CS SS DS FS GS, ST, STi (x87 register in ModRM.rm) and FOP (low three bits of the opcode
