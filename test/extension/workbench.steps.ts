@@ -1,11 +1,11 @@
 /** What a user does in the workbench, step by step; each one stands on those before it. */
 import type { Page } from 'playwright-core';
-import { clickGutter, openFile, stoppedLine, until } from '../support/workbench.ts';
+import { clickGutter, openFile, stoppedLine, until, variable } from '../support/workbench.ts';
 
 type Step = (page: Page, picture: (name: string) => Promise<void>) => Promise<void>;
 
-/** The example that the steps debug: its path below examples/, and a line of it that its guest executes once. */
-const example = { file: 'hello/hello.asm', line: 12 };
+/** `mov [digit], al` of the countdown in examples/hello.asm: executed three times, at first with AL = '3'. */
+const line = 24;
 
 export const steps: [name: string, act: Step][] = [
   [
@@ -15,22 +15,36 @@ export const steps: [name: string, act: Step][] = [
       await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
     },
   ],
-  ['an assembly source opens', async (page) => openFile(page, example.file)],
-  ['a click in the gutter sets a breakpoint', async (page) => clickGutter(page, example.line)],
+  ['an assembly source opens', async (page) => openFile(page, 'hello.asm')],
+  ['a click in the gutter sets a breakpoint', async (page) => clickGutter(page, line)],
   [
     'F5 runs to the breakpoint',
     async (page, picture) => {
       await page.keyboard.press('F5');
       await page.locator('.debug-toolbar').waitFor();
-      await until('the breakpoint is hit', async () => (await stoppedLine(page)) === example.line);
+      await until('the breakpoint is hit', async () => (await stoppedLine(page)) === line);
       await picture('stopped');
     },
   ],
   [
-    'F10 steps to another line',
+    'the Variables view shows the registers',
+    async (page) => {
+      await until("AL = '3'", async () => /33$/.test(await variable(page, 'eax', ['General'])));
+    },
+  ],
+  [
+    'F10 steps to the next line',
     async (page) => {
       await page.keyboard.press('F10');
-      await until('the next line', async () => (await stoppedLine(page)) !== example.line);
+      await until('the next line', async () => (await stoppedLine(page)) === line + 1);
+    },
+  ],
+  [
+    'F5 comes round the loop to the breakpoint again',
+    async (page) => {
+      await page.keyboard.press('F5');
+      await until('the breakpoint is hit', async () => (await stoppedLine(page)) === line);
+      await until("AL = '2'", async () => /32$/.test(await variable(page, 'eax', ['General'])));
     },
   ],
   [
