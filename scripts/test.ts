@@ -5,6 +5,7 @@
  * CP86_NO_SKIPS=1 every skip is a failure.
  */
 import { spawn } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findTool, skipsAreFailures, type Tool } from '../test/support/tools.ts';
@@ -41,7 +42,12 @@ const stages: Stage[] = [
       ['vsce', 'package', '--no-dependencies', '--allow-missing-repository', '--out', 'dist/cp86.vsix'],
     ],
   },
-  { name: 'unit', commands: [['mocha']], counts: true, minutes: 40 },
+  {
+    name: 'unit',
+    commands: [['mocha', '--parallel', '--jobs', String(Math.min(4, Math.max(2, availableParallelism())))]],
+    counts: true,
+    minutes: 40,
+  },
   { name: 'suites: Node extension host', commands: suite('node'), counts: true, needs: workbench },
   { name: 'suites: web extension host of the server', commands: suite('server-web'), counts: true, needs: workbench },
   { name: 'suites: VS Code for the Web', commands: suite('web'), counts: true, needs: webWorkbench },
