@@ -5,12 +5,14 @@ import { S } from '../translator/state.ts';
 import { type Access, createAccess } from './access.ts';
 import { type Bus, createBus } from './bus.ts';
 import { type Core, createCore } from './core.ts';
+import { createDescriptors, type Descriptors } from './descriptors.ts';
 import { createEvents, type Events } from './events.ts';
 import { createFlags, type Flags } from './flags.ts';
 import type { CpuHost } from './host.ts';
 import type { GuestMemory } from './memory.ts';
 import { createMode, type Mode } from './mode.ts';
 import { createPaging, type Paging } from './paging.ts';
+import { createSegmentation, type Segmentation } from './segmentation.ts';
 import { createTlb, type Tlb } from './tlb.ts';
 
 /** What instruction semantics and the system functions work on. Its members may be taken out and called by themselves. */
@@ -23,6 +25,9 @@ export interface Machine extends Core, Access, Flags, Events, Mode {
 }
 
 export interface Engine extends Machine {
+  readonly descriptors: Descriptors;
+  readonly segments: Segmentation;
+  readonly LR: Segmentation['LR']; readonly LW: Segmentation['LW'];
   /** Makes a guest's memory and host the current ones; its state block must be in `r` (or be put there, followed by `refresh`). */
   attach(memory: GuestMemory, host: CpuHost): void;
   /** Rebuilds all that is derived from the state block, TLBs included: after a guest switch, a load, or a debugger's change. */
@@ -45,7 +50,10 @@ export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
     },
   });
 
+  const descriptors = createDescriptors(machine), segments = createSegmentation(machine, descriptors);
+
   const engine: Engine = Object.assign(machine, {
+    descriptors, segments, LR: segments.LR, LW: segments.LW,
     attach(memory: GuestMemory, host: CpuHost) {
       core.memory.onStateChange = () => {};
       core.memory = memory;

@@ -4,6 +4,7 @@
 
 import { IF, RF, S, TF } from '../translator/state.ts';
 import { armed, BREAK_ON, matches } from './breakpoints.ts';
+import { DR6 } from './controlBits.ts';
 import type { Core } from './core.ts';
 import { debugFault } from './faults.ts';
 
@@ -35,8 +36,6 @@ export const PIN = { INTR: 1, NMI: 2, NMI_BLOCKED: 4 } as const;
 export const SHADOW = { NONE: 0, STI: 1, MOV_SS: 2 } as const;
 /** Values of S.ACTIVITY. */
 export const ACTIVITY = { ACTIVE: 0, HALT: 1, SHUTDOWN: 2 } as const;
-/** Bit BS of DR6: single step. */
-const DR6_BS = 0x4000;
 
 /** What a run loop must do at an instruction boundary. */
 export const BOUNDARY = { NOTHING: 0, DEBUG_TRAP: 1, NMI: 2, INTR: 3 } as const;
@@ -98,7 +97,7 @@ export function createEvents(core: Core): Events {
       // A second MOV SS or STI does not lengthen the shadow of the first; MOV SS after STI starts its own.
       const started = r[S.SHADOW]! !== shadowed;
       if (!started) r[S.SHADOW] = SHADOW.NONE;
-      if (trapping && r[S.SHADOW] !== SHADOW.MOV_SS) r[S.DEBUG_PENDING]! |= DR6_BS;
+      if (trapping && r[S.SHADOW] !== SHADOW.MOV_SS) r[S.DEBUG_PENDING]! |= DR6.BS;
       trapping = resuming = false;
       updateEvents();
     },

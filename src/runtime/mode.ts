@@ -3,6 +3,7 @@
 
 import { MODE } from '../translator/mode.ts';
 import { AC, CS, DS, ES, S, SS, VM } from '../translator/state.ts';
+import { CR0 } from './controlBits.ts';
 import type { Core } from './core.ts';
 import { USER_HALF } from './tlb.ts';
 
@@ -10,8 +11,6 @@ import { USER_HALF } from './tlb.ts';
 export const RIGHTS = {
   ACCESSED: 1, WRITABLE: 2, READABLE: 2, EXPAND_DOWN: 4, CONFORMING: 4, CODE: 8, SEGMENT: 0x10, DPL: 0x60, PRESENT: 0x80, BIG: 0x4000, GRANULAR: 0x8000,
 } as const;
-
-const CR0_PE = 1, CR0_EM = 4, CR0_TS = 8, CR0_AM = 0x40000;
 
 export interface Mode {
   /** Recomputes S.MODE, S.STACK_MASK and S.USER_TLB; `flush` is called when user accesses must be looked at one by one from now on. */
@@ -41,11 +40,11 @@ export function createMode(core: Core, flush: () => void): Mode {
       (stack32 ? MODE.STACK32 : 0) |
       (user ? MODE.USER : 0) |
       (flat(DS, true) ? MODE.FLAT_DS : 0) | (flat(ES, true) ? MODE.FLAT_ES : 0) | (flat(SS, true) ? MODE.FLAT_SS : 0) | (flat(CS, false) ? MODE.FLAT_CS : 0) |
-      ((cr0 & CR0_PE) === 0 ? 0 : (flags & VM) !== 0 ? MODE.VM86 : MODE.PROTECTED) |
-      ((cr0 & (CR0_EM | CR0_TS)) !== 0 ? MODE.NO_FPU : 0);
+      ((cr0 & CR0.PE) === 0 ? 0 : (flags & VM) !== 0 ? MODE.VM86 : MODE.PROTECTED) |
+      ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0);
     r[S.STACK_MASK] = stack32 ? -1 : 0xffff;
     r[S.USER_TLB] = user ? USER_HALF : 0;
-    const alignmentCheck = user && (cr0 & CR0_AM) !== 0 && (flags & AC) !== 0;
+    const alignmentCheck = user && (cr0 & CR0.AM) !== 0 && (flags & AC) !== 0;
     if (alignmentCheck !== core.alignmentCheck) {
       core.alignmentCheck = alignmentCheck;
       if (alignmentCheck) flush();
@@ -56,9 +55,9 @@ export function createMode(core: Core, flush: () => void): Mode {
 
 /** CR0.PE set and EFLAGS.VM clear: selectors name descriptors. */
 export function isProtected(r: Int32Array): boolean {
-  return (r[S.CR0]! & CR0_PE) !== 0 && (r[S.SYSTEM_FLAGS]! & VM) === 0;
+  return (r[S.CR0]! & CR0.PE) !== 0 && (r[S.SYSTEM_FLAGS]! & VM) === 0;
 }
 /** Virtual-8086 mode. */
 export function isVm86(r: Int32Array): boolean {
-  return (r[S.CR0]! & CR0_PE) !== 0 && (r[S.SYSTEM_FLAGS]! & VM) !== 0;
+  return (r[S.CR0]! & CR0.PE) !== 0 && (r[S.SYSTEM_FLAGS]! & VM) !== 0;
 }

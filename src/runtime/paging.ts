@@ -3,6 +3,7 @@
 
 import { S } from '../translator/state.ts';
 import type { Bus } from './bus.ts';
+import { CR0, CR4 } from './controlBits.ts';
 import type { Core } from './core.ts';
 import { pageFault } from './faults.ts';
 import { PAGE } from './memory.ts';
@@ -14,7 +15,6 @@ export const ENTRY = { P: 1, RW: 2, US: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 
 /** Bits beside the page address in what `walk` gives. */
 export const WALKED = { GLOBAL: 1, LARGE: 2 } as const;
 
-const CR0_WP = 0x10000, CR4_PSE = 0x10, CR4_PGE = 0x80;
 /** Bits 21:13 of an entry that maps 4 MiB, reserved without PSE-36. */
 const LARGE_RESERVED = 0x3fe000;
 
@@ -39,7 +39,7 @@ export function createPaging(core: Core, bus: Bus): Paging {
     const directory = r[S.CR3]! & ~0xfff | linear >>> 20 & 0xffc;
     const pde = bus.read(directory, 4), cr4 = r[S.CR4]!;
     if ((pde & ENTRY.P) === 0) return pageFault(linear, access);
-    if ((pde & ENTRY.PS) !== 0 && (cr4 & CR4_PSE) !== 0) {
+    if ((pde & ENTRY.PS) !== 0 && (cr4 & CR4.PSE) !== 0) {
       if ((pde & LARGE_RESERVED) !== 0) return pageFault(linear, access | PF.RESERVED | PF.PRESENT);
       check(linear, access, pde);
       mark(directory, pde, access);
@@ -58,13 +58,13 @@ export function createPaging(core: Core, bus: Bus): Paging {
   function check(linear: number, access: number, rights: number): void {
     const user = (access & PF.USER) !== 0;
     if (user && (rights & ENTRY.US) === 0) pageFault(linear, access | PF.PRESENT);
-    if ((access & PF.WRITE) !== 0 && (rights & ENTRY.RW) === 0 && (user || (r[S.CR0]! & CR0_WP) !== 0)) pageFault(linear, access | PF.PRESENT);
+    if ((access & PF.WRITE) !== 0 && (rights & ENTRY.RW) === 0 && (user || (r[S.CR0]! & CR0.WP) !== 0)) pageFault(linear, access | PF.PRESENT);
   }
   function mark(at: number, entry: number, access: number): void {
     const marked = entry | ENTRY.A | ((access & PF.WRITE) !== 0 ? ENTRY.D : 0);
     if (marked !== entry) bus.write(at, marked, 4);
   }
-  const globalBit = (entry: number, cr4: number): number => ((entry & ENTRY.G) !== 0 && (cr4 & CR4_PGE) !== 0 ? WALKED.GLOBAL : 0);
+  const globalBit = (entry: number, cr4: number): number => ((entry & ENTRY.G) !== 0 && (cr4 & CR4.PGE) !== 0 ? WALKED.GLOBAL : 0);
 
   /** An entry without asking a device for it. */
   function peek(physical: number): number | null {
@@ -81,7 +81,7 @@ export function createPaging(core: Core, bus: Bus): Paging {
     if (pde === null) return missing(steps, `page-directory entry ${linear >>> 22} at ${hex(directory)} is not in RAM`);
     steps.push(`page-directory entry ${linear >>> 22} at ${hex(directory)} = ${hex(pde)} (${describe(pde)})`);
     if ((pde & ENTRY.P) === 0) return missing(steps, 'not present');
-    if ((pde & ENTRY.PS) !== 0 && (r[S.CR4]! & CR4_PSE) !== 0) {
+    if ((pde & ENTRY.PS) !== 0 && (r[S.CR4]! & CR4.PSE) !== 0) {
       if ((pde & LARGE_RESERVED) !== 0) return missing(steps, 'reserved bits are set');
       steps.push(`4 MiB page at ${hex(pde & 0xffc00000)}`);
       return finish(pde & 0xffc00000 | linear & 0x3fffff, steps);
