@@ -12,8 +12,13 @@ export interface CallRow {
   readonly transfers: boolean;
 }
 type After = 'continues' | 'ends' | 'transfers';
-const call = (args: number, after: After = 'continues'): CallRow => ({ args, ends: after !== 'continues', transfers: after === 'transfers' });
-const ENDS = 'ends', TRANSFERS = 'transfers';
+const call = (args: number, after: After = 'continues'): CallRow => ({
+  args,
+  ends: after !== 'continues',
+  transfers: after === 'transfers',
+});
+const ENDS = 'ends',
+  TRANSFERS = 'transfers';
 
 export const CALLS = {
   /** (segment number, selector): MOV Sreg, POP Sreg, LxS. Loading SS starts the shadow when done by MOV or POP: see shadowSs. */
@@ -35,30 +40,48 @@ export const CALLS = {
   /** (port, value, width in bits): OUT, OUTS. */
   portOut: call(3, ENDS),
   /** (n) -> CRn and (n, value). */
-  readControl: call(1, ENDS), writeControl: call(2, ENDS),
-  readDebug: call(1, ENDS), writeDebug: call(2, ENDS),
+  readControl: call(1, ENDS),
+  writeControl: call(2, ENDS),
+  readDebug: call(1, ENDS),
+  writeDebug: call(2, ENDS),
   /** (base, limit): LGDT, LIDT; CPL 0 only. */
-  loadGdtr: call(2, ENDS), loadIdtr: call(2, ENDS),
+  loadGdtr: call(2, ENDS),
+  loadIdtr: call(2, ENDS),
   /** (selector). */
-  loadLdtr: call(1, ENDS), loadTr: call(1, ENDS),
+  loadLdtr: call(1, ENDS),
+  loadTr: call(1, ENDS),
   /** () -> value after the mode check (#UD in real and virtual-8086 mode). */
-  storeLdtr: call(0), storeTr: call(0),
+  storeLdtr: call(0),
+  storeTr: call(0),
   /** (): #UD in real and virtual-8086 mode (ARPL, VERR, VERW, LAR, LSL). */
   protectedOnly: call(0),
   /** (selector) -> 1 when accessible: VERR, VERW. */
-  verifyRead: call(1), verifyWrite: call(1),
+  verifyRead: call(1),
+  verifyWrite: call(1),
   /** (selector) -> 1 when valid, the rights or limit in S.SECOND: LAR, LSL. */
-  loadAccessRights: call(1), loadSegmentLimit: call(1),
+  loadAccessRights: call(1),
+  loadSegmentLimit: call(1),
   /** (value): LMSW. */
-  loadMachineStatus: call(1, ENDS), clearTaskSwitched: call(0, ENDS),
+  loadMachineStatus: call(1, ENDS),
+  clearTaskSwitched: call(0, ENDS),
   /** (linear address). */
-  invalidatePage: call(1, ENDS), writeBackInvalidate: call(0), invalidateCaches: call(0),
+  invalidatePage: call(1, ENDS),
+  writeBackInvalidate: call(0),
+  invalidateCaches: call(0),
   halt: call(0, ENDS),
-  readTsc: call(0, ENDS), readPmc: call(0, ENDS), readMsr: call(0, ENDS), writeMsr: call(0, ENDS), cpuid: call(0, ENDS),
-  sysenter: call(0, TRANSFERS), sysexit: call(0, TRANSFERS), vmcall: call(0, ENDS),
+  readTsc: call(0, ENDS),
+  readPmc: call(0, ENDS),
+  readMsr: call(0, ENDS),
+  writeMsr: call(0, ENDS),
+  cpuid: call(0, ENDS),
+  sysenter: call(0, TRANSFERS),
+  sysexit: call(0, TRANSFERS),
+  vmcall: call(0, ENDS),
   /** (operand size) -> value that PUSHF pushes (faults by IOPL in virtual-8086 mode); (value, operand size): POPF. */
-  flagsForPush: call(1), popFlags: call(2, ENDS),
-  clearInterruptFlag: call(0, ENDS), setInterruptFlag: call(0, ENDS),
+  flagsForPush: call(1),
+  popFlags: call(2, ENDS),
+  clearInterruptFlag: call(0, ENDS),
+  setInterruptFlag: call(0, ENDS),
   /** (): WAIT; #NM by CR0.MP and TS, pending #MF. */
   wait: call(0, ENDS),
   /** (ESC opcode low 3 bits << 8 | ModRM byte, segment or -1 for register forms, offset or 0, operand size): any x87 instruction; see runtime/fpu. */

@@ -1,0 +1,199 @@
+// The code cache of one guest: decodes pages on demand, keeps them until their bytes change. A bitmap of decoded bytes per
+// page lets writes beside the code pass (a boot sector's stack, a .com file's data). Self-modifying code: SDM volume 3,
+// "Handling Self- and Cross-Modifying Code".
+
+import type { Instruction } from '../translator/decode.ts';
+import { decode } from '../translator/decode.ts';
+import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
+import { callsOf } from '../translator/ir/print.ts';
+import { meaningOps } from '../translator/meaning.ts';
+import { MODE } from '../translator/mode.ts';
+import { type CodePage, createCodePage } from './codePage.ts';
+import type { Engine } from './engine.ts';
+import { type GuestMemory, PAGE } from './memory.ts';
+
+/** Longest instruction (SDM volume 2, "Instruction Format"). */
+const LONGEST = 15;
+
+export interface CodeCacheStats {
+  pages: number;
+  instructions: number;
+  invalidations: number;
+  invalidatedPages: number;
+}
+
+export interface CodeCache {
+  readonly stats: CodeCacheStats;
+  /** The page's code under the current mode word, created empty when new. */
+  find(page: number, mode: number): CodePage;
+  /** Decodes from `offset` to the end of the block; returns the index of its first record. */
+  decodeBlock(page: CodePage, offset: number, linear: number): number;
+  /** Decodes one instruction that crosses, or that cannot be cached; gives its records. */
+  decodeOne(linear: number, mode: number): Int32Array;
+  /** Number of times the page's code has been invalidated. */
+  version(page: number): number;
+  /** Marks bytes of a page as code, so that writes to them are noticed. */
+  mark(page: number, offset: number, length: number): void;
+  /** Page offsets at which a breakpoint record is put before the instruction. */
+  setBreakpointOffsets(offsets: ReadonlySet<number>): void;
+  breakpointOffsets(): ReadonlySet<number>;
+  /** Everything decoded and translated so far is forgotten. */
+  clear(): void;
+}
+
+export function createCodeCache(
+  engine: Engine,
+  memory: GuestMemory,
+  onInvalidated: (page: number, offset: number, size: number) => void,
+): CodeCache {
+  const byPage: (CodePage[] | undefined)[] = [];
+  const bitmaps: (Uint8Array | undefined)[] = [];
+  const versions = new Uint32Array(memory.pageState.length);
+  const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0 };
+  const { u8 } = engine;
+  let breakpoints: ReadonlySet<number> = new Set();
+
+  function kill(p: CodePage): void {
+    p.dead = true;
+    for (let n = 0; n < p.used; n += RECORD.WORDS) p.code[n] = PSEUDO.UNDECODED;
+    p.map.fill(0);
+    p.entries.fill(0);
+    p.crossings.clear();
+    stats.pages--;
+    stats.invalidatedPages++;
+  }
+  function invalidate(page: number): void {
+    const pages = byPage[page];
+    byPage[page] = undefined;
+    bitmaps[page] = undefined;
+    versions[page]!++;
+    memory.setState(page, PAGE.CODE, false);
+    if (pages) for (const p of pages) kill(p);
+    engine.onFlush();
+  }
+  memory.onCodeWrite = (page, offset, size) => {
+    const bitmap = bitmaps[page];
+    if (!bitmap) return;
+    for (let at = offset; at < offset + size && at < 4096; at++) {
+      if ((bitmap[at >> 3]! & (1 << (at & 7))) !== 0) {
+        stats.invalidations++;
+        invalidate(page);
+        onInvalidated(page, offset, size);
+        return;
+      }
+    }
+  };
+  function mark(page: number, offset: number, length: number): void {
+    let bitmap = bitmaps[page];
+    if (!bitmap) {
+      bitmaps[page] = bitmap = new Uint8Array(512);
+      memory.setState(page, PAGE.CODE, true);
+    }
+    for (let at = offset; at < offset + length && at < 4096; at++) bitmap[at >> 3]! |= 1 << (at & 7);
+  }
+  function reserve(p: CodePage, words: number): void {
+    if (p.used + words <= p.code.length) return;
+    const bigger = new Int32Array(p.code.length * 2);
+    bigger.set(p.code);
+    p.code = bigger;
+  }
+  function pseudo(p: CodePage, form: number, offset: number): void {
+    reserve(p, RECORD.WORDS);
+    p.code.fill(0, p.used, p.used + RECORD.WORDS);
+    p.code[p.used] = form;
+    p.code[p.used + RECORD.SELF] = p.code[p.used + RECORD.NEXT] = p.code[p.used + RECORD.IMMEDIATE] = offset;
+    p.used += RECORD.WORDS;
+  }
+
+  return {
+    stats,
+    find(page, mode) {
+      const pages = (byPage[page] ??= []);
+      for (const p of pages) if (p.mode === mode) return p;
+      const made = createCodePage(page, memory.offset + page * 4096, mode);
+      pages.push(made);
+      stats.pages++;
+      return made;
+    },
+    decodeBlock(p, offset, linear) {
+      const code32 = (p.mode & MODE.CODE32) !== 0,
+        arena = p.arena;
+      const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : fetch(engine, (linear + at) | 0));
+      // The block before ended in "nothing decoded here" for this very offset: go on in its place.
+      const last = p.used - RECORD.WORDS;
+      if (last >= 0 && p.code[last] === PSEUDO.UNDECODED && p.code[last + RECORD.SELF] === offset) p.used = last;
+      const first = p.used;
+      for (let at = offset; ; ) {
+        if (at >= 4096 || (p.map[at] !== 0 && at !== offset)) {
+          pseudo(p, PSEUDO.LINK, at);
+          return first;
+        }
+        let i: Instruction;
+        if (at > 4096 - LONGEST && at !== offset) {
+          // Near the page's end a fetch may fault; that must wait until the instruction is really next.
+          pseudo(p, PSEUDO.UNDECODED, at);
+          return first;
+        }
+        i = decode(byte, at, code32);
+        p.map[at] = p.used / RECORD.WORDS + 1;
+        if (breakpoints.has(at)) pseudo(p, PSEUDO.BREAKPOINT, at);
+        if (at + i.length > 4096) {
+          mark(p.page, at, 4096 - at);
+          pseudo(p, PSEUDO.CROSSING, at);
+          return first;
+        }
+        reserve(p, 2 * RECORD.WORDS);
+        mark(p.page, at, i.length);
+        p.used = writeRecords(i, p.mode, p.code, p.used);
+        stats.instructions++;
+        at += i.length;
+        if (endsBlock(i)) {
+          pseudo(p, PSEUDO.UNDECODED, at);
+          return first;
+        }
+      }
+    },
+    decodeOne(linear, mode) {
+      const at = linear & 0xfff,
+        page = linear & ~0xfff;
+      const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0);
+      const code = new Int32Array(3 * RECORD.WORDS),
+        end = writeRecords(i, mode, code, 0);
+      code[end] = PSEUDO.UNDECODED;
+      code[end + RECORD.SELF] = code[end + RECORD.NEXT] = at + i.length;
+      return code;
+    },
+    version: (page) => versions[page]!,
+    mark,
+    setBreakpointOffsets(offsets) {
+      const before = breakpoints;
+      breakpoints = offsets;
+      const changed = [...before].filter((o) => !offsets.has(o)).concat([...offsets].filter((o) => !before.has(o)));
+      byPage.forEach((pages, page) => {
+        if (pages?.some((p) => changed.some((o) => p.map[o] !== 0))) invalidate(page);
+      });
+    },
+    breakpointOffsets: () => breakpoints,
+    clear() {
+      byPage.forEach((pages, page) => {
+        if (pages) invalidate(page);
+      });
+    },
+  };
+}
+
+/** One instruction byte through the MMU and CS's limit; throws what the fetch would. */
+export function fetch(engine: Engine, linear: number): number {
+  return engine.bus.read(engine.fetchPhysical(linear), 1);
+}
+
+/** Whether decoding stops after it: whatever may go elsewhere is decoded on only when it has fallen through. */
+function endsBlock(i: Instruction): boolean {
+  let known = blockEnds.get(i.row.id);
+  if (known === undefined) {
+    const ops = meaningOps(i);
+    blockEnds.set(i.row.id, (known = callsOf(ops).ends || ops.some((v) => v.op === 'jump' || v.op === 'branch' || v.op === 'raise')));
+  }
+  return known;
+}
+const blockEnds = new Map<number, boolean>();

@@ -1,0 +1,384 @@
+// One guest's virtual CPU on an engine: the run loop. Ticks are exact: `run(n)` stops after n retired instructions, REP
+// iterations and delivered events, whichever tier runs them, and an event is delivered at the same tick in each.
+// Follows SDM volume 3, "Interrupt and Exception Handling" (priorities) and "Processor Management and Initialization".
+
+import { flagsOf } from '../translator/flags.ts';
+import { MODE } from '../translator/mode.ts';
+import { ARITHMETIC_FLAGS, CS, REGISTERS, S, STATE_WORDS } from '../translator/state.ts';
+import { type CodeCache, createCodeCache } from './codeCache.ts';
+import type { StopCause, VirtualCpu, Watch } from './cpu-types.ts';
+import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
+import { GuestFault } from './faults.ts';
+import type { CpuHost } from './host.ts';
+import { createMemory, type GuestMemory, PAGE } from './memory.ts';
+import type { Processor } from './processor.ts';
+import { resetState } from './reset.ts';
+
+/** Ticks of one entry into `execute` at most: requests to stop arrive between them. */
+const CHUNK = 1 << 30;
+
+export interface CpuOptions {
+  readonly host: CpuHost;
+  /** RAM slice in the arena: first byte (page aligned) and size. */
+  readonly offset: number;
+  readonly bytes: number;
+  readonly tier: 'mixed' | 'interpret' | 'translate';
+}
+
+export interface Cpu extends VirtualCpu {
+  readonly memory: GuestMemory;
+  /** Guest state for a save file: words of the state block and the tick count. */
+  save(): { words: Int32Array; ticks: number };
+  load(state: { words: Int32Array; ticks: number }): void;
+}
+
+export function createCpu(processor: Processor, options: CpuOptions): Cpu {
+  const { engine, executor } = processor,
+    { r } = engine;
+  const memory = createMemory(engine.u8, options.offset, options.bytes);
+  const saved = new Int32Array(STATE_WORDS);
+  const cache: CodeCache = createCodeCache(engine, memory, (page, offset, size) => {
+    options.host.exit('invalidatedCode', page * 4096 + offset, size);
+  });
+  /** Ticks at which S.BUDGET would be 0. */
+  let tickEnd = 0;
+  /** Budget taken away to make the inner loop look at events. */
+  let withheld = 0;
+  let running = false;
+  let skipTick = -1;
+  let watches: readonly Watch[] = [],
+    watchHit = -1;
+  let linearBreakpoints: ReadonlySet<number> = new Set(),
+    physicalBreakpoints: ReadonlySet<number> = new Set();
+
+  const active = (): boolean => processor.active === cpu;
+  const block = (): Int32Array => (active() ? r : saved);
+  const ticks = (): number => tickEnd - block()[S.BUDGET]! - withheld;
+  function setBudget(n: number): void {
+    tickEnd += n - r[S.BUDGET]!;
+    r[S.BUDGET] = n;
+  }
+  /** Makes the inner loop return before the next instruction. */
+  function interruptLoop(): void {
+    if (!running) return;
+    withheld += r[S.BUDGET]!;
+    r[S.BUDGET] = 0;
+  }
+  function activate(): void {
+    if (active()) return;
+    processor.active?.deactivate();
+    processor.active = cpu;
+    r.set(saved);
+    engine.attach(memory, options.host);
+    engine.refresh();
+    executor.use(cache);
+    processor.translation.use(cache);
+    processor.translation.tier = options.tier;
+  }
+
+  /** Delivers an exception or interrupt through the guest's tables; anything it faults with becomes a double or triple fault there. */
+  function deliver(action: () => void): void {
+    action();
+    engine.updateEvents();
+  }
+
+  /** What S.EVENTS asks for; a cause ends the run. */
+  function lookAtEvents(): StopCause | undefined {
+    const events = r[S.EVENTS]!;
+    if ((events & EVENT.STOP) !== 0) {
+      r[S.EVENTS] = events & ~EVENT.STOP;
+      return watchHit >= 0 ? 'watchpoint' : 'stopRequested';
+    }
+    if (r[S.ACTIVITY] === ACTIVITY.SHUTDOWN) return 'shutdown';
+    const boundary = engine.pending();
+    if (boundary !== BOUNDARY.NOTHING) {
+      if (r[S.BUDGET]! <= 0) return 'budget';
+      r[S.BUDGET]!--;
+      r[S.ACTIVITY] = ACTIVITY.ACTIVE;
+      deliver(() => {
+        if (boundary === BOUNDARY.DEBUG_TRAP) processor.interrupts.deliverDebugTrap();
+        else if (boundary === BOUNDARY.NMI) processor.interrupts.deliverNmi();
+        else processor.interrupts.deliverInterrupt(options.host.acknowledgeInterrupt());
+      });
+      return undefined;
+    }
+    if (r[S.ACTIVITY] === ACTIVITY.HALT) return 'halt';
+    if (r[S.BUDGET]! <= 0) return 'budget';
+    // Shadow, TF, RF or execution breakpoints: one instruction at a time.
+    const rest = r[S.BUDGET]! - 1;
+    setBudget(1);
+    let stopped = false;
+    try {
+      const linear = (r[S.EIP]! + r[S.SEG_BASE + CS]!) | 0;
+      payForFault(() => engine.debugBeforeInstruction(linear));
+      stopped = executor.executeOne();
+      if (!stopped) engine.debugAfterInstruction();
+    } finally {
+      setBudget(r[S.BUDGET]! + rest + takeWithheld());
+    }
+    return stopped ? 'breakpoint' : undefined;
+  }
+  /** A fault before the instruction has begun pays for its delivery. */
+  function payForFault(action: () => void): void {
+    r[S.BUDGET]!--;
+    action();
+    r[S.BUDGET]!++;
+  }
+  function takeWithheld(): number {
+    const n = withheld;
+    withheld = 0;
+    return n;
+  }
+
+  function runLoop(): StopCause {
+    for (;;) {
+      try {
+        for (;;) {
+          if (withheld !== 0) r[S.BUDGET]! += takeWithheld();
+          if (r[S.EVENTS] !== 0) {
+            const cause = lookAtEvents();
+            if (cause) return cause;
+            continue;
+          }
+          if (r[S.BUDGET]! <= 0) return 'budget';
+          if (executor.execute()) return 'breakpoint';
+        }
+      } catch (caught) {
+        if (!(caught instanceof GuestFault)) throw caught;
+        if (withheld !== 0) r[S.BUDGET]! += takeWithheld();
+        deliver(() => processor.interrupts.deliverException(caught));
+      }
+    }
+  }
+
+  function updateWatchedPages(): void {
+    for (let page = 0; page < memory.pageState.length; page++) {
+      if ((memory.pageState[page]! & PAGE.WATCHED) !== 0) memory.setState(page, PAGE.WATCHED, false);
+    }
+    for (const w of watches) {
+      for (let at = w.address & ~0xfff; at < w.address + w.length; at += 4096) {
+        const { physical } = engine.paging.translate(at | 0),
+          page = physical === null ? -1 : memory.ramPage(physical >>> 12);
+        if (page >= 0) memory.setState(page, PAGE.WATCHED, true);
+      }
+    }
+  }
+  memory.onWatched = (linear, size, write) => {
+    const at = linear >>> 0;
+    const index = watches.findIndex(
+      (w) => at < w.address + w.length && w.address < at + size && (w.access === 'readWrite' || (w.access === 'write') === write),
+    );
+    if (index < 0 || watchHit >= 0) return;
+    watchHit = index;
+    cpu.requestStop();
+  };
+
+  const cpu: Cpu & ActiveCpu = {
+    memory,
+    ram: memory.ram,
+    get ticks() {
+      return ticks();
+    },
+    get watchHit() {
+      return watchHit;
+    },
+    run(count, pastBreakpoint = false) {
+      activate();
+      if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`ticks must be a positive integer, not ${count}`);
+      watchHit = -1;
+      if (watches.length > 0) updateWatchedPages();
+      const end = ticks() + count;
+      skipTick = pastBreakpoint ? ticks() : -1;
+      running = true;
+      try {
+        for (;;) {
+          setBudget(Math.min(CHUNK, end - ticks()));
+          const cause = runLoop();
+          if (cause !== 'budget' || ticks() >= end) return cause;
+        }
+      } finally {
+        running = false;
+        if (withheld !== 0) r[S.BUDGET]! += takeWithheld();
+      }
+    },
+    requestStop() {
+      if (!running) return;
+      r[S.EVENTS]! |= EVENT.STOP;
+      interruptLoop();
+    },
+    setIntr(level) {
+      activate();
+      const before = r[S.EVENTS]!;
+      r[S.PINS] = level ? r[S.PINS]! | PIN.INTR : r[S.PINS]! & ~PIN.INTR;
+      engine.updateEvents();
+      if (r[S.EVENTS] !== 0 && r[S.EVENTS] !== before) interruptLoop();
+    },
+    nmi() {
+      activate();
+      r[S.PINS]! |= PIN.NMI;
+      engine.updateEvents();
+      if (r[S.EVENTS] !== 0) interruptLoop();
+    },
+    setA20(open) {
+      activate();
+      engine.setA20(open);
+    },
+    reset() {
+      activate();
+      const budget = r[S.BUDGET]!,
+        a20 = r[S.A20_MASK]!;
+      resetState(r);
+      r[S.BUDGET] = budget;
+      r[S.A20_MASK] = a20;
+      engine.refresh();
+      interruptLoop();
+    },
+
+    get(name) {
+      return readRegister(block(), name);
+    },
+    set(name, value) {
+      activate();
+      writeRegister(r, name, value);
+      if (name === 'eflags') engine.storeFlags(Number(value));
+      engine.refresh();
+    },
+
+    readLinear(address, length) {
+      activate();
+      return gather(address, length, (physical, count) => memory.readBytes(physical, count));
+    },
+    readPhysical: (address, length) => memory.readBytes(address, length),
+    writeLinear(address, bytes) {
+      activate();
+      let done = 0;
+      while (done < bytes.length) {
+        const at = (address + done) >>> 0,
+          physical = engine.paging.translate(at | 0).physical;
+        if (physical === null) break;
+        const count = Math.min(bytes.length - done, 4096 - (at & 0xfff)),
+          written = memory.writeBytes(physical, bytes.subarray(done, done + count));
+        done += written;
+        if (written < count) break;
+      }
+      return done;
+    },
+    writePhysical: (address, bytes) => memory.writeBytes(address, bytes),
+    translate(linear) {
+      activate();
+      return engine.paging.translate(linear | 0);
+    },
+
+    setBreakpoints(linear, physical) {
+      linearBreakpoints = new Set(linear.map((a) => a >>> 0));
+      physicalBreakpoints = new Set(physical.map((a) => a >>> 0));
+      cache.setBreakpointOffsets(new Set([...linear, ...physical].map((a) => a & 0xfff)));
+    },
+    setWatchpoints(list) {
+      activate();
+      watches = list.map((w) => ({ ...w }));
+      updateWatchedPages();
+    },
+
+    get codeSize() {
+      return (block()[S.MODE]! & MODE.CODE32) !== 0 ? 32 : 16;
+    },
+    stats: () => ({ ...cache.stats, ...executor.counters, ...processor.translation.stats }),
+    translation(linear) {
+      activate();
+      const { physical } = engine.paging.translate(linear | 0),
+        page = physical === null ? -1 : memory.ramPage(physical >>> 12);
+      if (page < 0) return null;
+      const found = cache.find(page, r[S.MODE]!),
+        entry = found.entries[linear & 0xfff]!;
+      if (entry !== 0) return found.sources[(entry >> 8) - 1]?.source ?? null;
+      return found.sources.find((s) => s.offsets.has(linear & 0xfff))?.source ?? null;
+    },
+
+    save() {
+      const words = block().slice();
+      words[S.BUDGET] = 0;
+      return { words, ticks: ticks() };
+    },
+    load(state) {
+      if (state.words.length !== STATE_WORDS) throw new RangeError(`a processor state has ${STATE_WORDS} words, not ${state.words.length}`);
+      activate();
+      r.set(state.words);
+      r[S.BUDGET] = 0;
+      tickEnd = state.ticks;
+      cache.clear();
+      engine.refresh();
+    },
+
+    deactivate() {
+      saved.set(r);
+    },
+    stopsHere() {
+      if (skipTick === ticks()) return false;
+      const linear = (r[S.EIP]! + r[S.SEG_BASE + CS]!) >>> 0;
+      if (linearBreakpoints.has(linear)) return true;
+      if (physicalBreakpoints.size === 0) return false;
+      const { physical } = engine.paging.translate(linear | 0);
+      return physical !== null && physicalBreakpoints.has(physical >>> 0);
+    },
+  };
+
+  function gather(address: number, length: number, read: (physical: number, count: number) => Uint8Array): Uint8Array {
+    const out = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const at = (address + done) >>> 0,
+        physical = engine.paging.translate(at | 0).physical;
+      if (physical === null) break;
+      const count = Math.min(length - done, 4096 - (at & 0xfff)),
+        bytes = read(physical, count);
+      out.set(bytes, done);
+      done += bytes.length;
+      if (bytes.length < count) break;
+    }
+    return out.subarray(0, done);
+  }
+
+  resetState(saved);
+  return cpu;
+}
+
+/** What the processor needs of the CPU whose state it holds. */
+export interface ActiveCpu {
+  /** Takes the state block back before another guest gets the processor. */
+  deactivate(): void;
+  /** Whether a breakpoint stops the instruction at EIP. */
+  stopsHere(): boolean;
+}
+
+const rows = new Map(REGISTERS.map((row) => [row.name, row]));
+function rowOf(name: string): (typeof REGISTERS)[number] {
+  const row = rows.get(name);
+  if (!row) throw new RangeError(`no register is named ${name}`);
+  return row;
+}
+/** A register's value: unsigned number, or 20 hexadecimal digits for 80 bits. */
+function readRegister(words: Int32Array, name: string): number | string {
+  const row = rowOf(name),
+    value = words[row.word]!;
+  if (row.width === 80) {
+    const hex = (v: number, digits: number): string => (v >>> 0).toString(16).padStart(digits, '0');
+    return hex(words[row.word + 2]! & 0xffff, 4) + hex(words[row.word + 1]!, 8) + hex(value, 8);
+  }
+  if (name === 'eflags') return ((value & ~ARITHMETIC_FLAGS) | flagsOf(words[S.FLAGS_KIND]!, words[S.FLAGS_A]!, words[S.FLAGS_B]!)) >>> 0;
+  return row.width === 32 ? value >>> 0 : value & ((1 << row.width) - 1);
+}
+function writeRegister(words: Int32Array, name: string, value: number | string): void {
+  const row = rowOf(name);
+  if (row.width === 80) {
+    if (typeof value !== 'string' || !/^[0-9a-f]{20}$/i.test(value)) throw new RangeError(`${name} takes 20 hexadecimal digits`);
+    words[row.word + 2] = Number.parseInt(value.slice(0, 4), 16);
+    words[row.word + 1] = Number.parseInt(value.slice(4, 12), 16);
+    words[row.word] = Number.parseInt(value.slice(12), 16);
+    return;
+  }
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < -(2 ** (row.width - 1)) || value >= 2 ** row.width) {
+    throw new RangeError(`${name} takes a number of ${row.width} bits`);
+  }
+  if (name !== 'eflags') words[row.word] = row.width === 32 ? value : value & ((1 << row.width) - 1);
+}

@@ -1,0 +1,31 @@
+// The state block after RESET# (SDM volume 3, "Processor State After Reset").
+
+import { CS, S, STATE_WORDS } from '../translator/state.ts';
+
+const DATA_RIGHTS = 0x93,
+  CODE_RIGHTS = 0x9b,
+  LDT_RIGHTS = 0x82,
+  TSS_RIGHTS = 0x8b;
+/** Family 6, model 5: a Pentium II, as runtime/cpuid.ts says. */
+const SIGNATURE = 0x652;
+
+export function resetState(r: Int32Array): void {
+  r.fill(0, 0, STATE_WORDS);
+  r[S.EDX] = SIGNATURE;
+  r[S.EIP] = 0xfff0;
+  r[S.SYSTEM_FLAGS] = 2;
+  r[S.CR0] = 0x60000010;
+  for (let segment = 0; segment < 6; segment++) {
+    r[S.SEG_LIMIT + segment] = 0xffff;
+    r[S.SEG_ACCESS + segment] = segment === CS ? CODE_RIGHTS : DATA_RIGHTS;
+  }
+  r[S.SEG_SELECTOR + CS] = 0xf000;
+  r[S.SEG_BASE + CS] = 0xffff0000;
+  r[S.LDTR_LIMIT] = r[S.TR_LIMIT] = r[S.GDTR_LIMIT] = r[S.IDTR_LIMIT] = 0xffff;
+  r[S.LDTR_ACCESS] = LDT_RIGHTS;
+  r[S.TR_ACCESS] = TSS_RIGHTS;
+  r[S.DR6] = 0xffff0ff0;
+  r[S.DR7] = 0x400;
+  r[S.A20_MASK] = -1;
+  r[S.FPU_CONTROL] = 0x40;
+}

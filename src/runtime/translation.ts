@@ -1,0 +1,72 @@
+// When and how hot code becomes JavaScript: asks the translator for a region around a hot offset of a code page, compiles it
+// and enters it in the page's table.
+
+import { translateRegion } from '../translator/region.ts';
+import type { CodeCache } from './codeCache.ts';
+import { type CodePage, MAX_REGIONS, type RegionFunction } from './codePage.ts';
+import type { TierPolicy } from './executor.ts';
+import type { GeneratedCodeScope } from './scope.ts';
+
+/**
+ * Arrivals at an offset before it is translated. Compiling a region and its first cold runs cost about a millisecond, some
+ * 80,000 interpreted instructions; a loop of a dozen instructions has run as many after this number.
+ */
+const HOT = 1000;
+
+export interface Translation extends TierPolicy {
+  tier: 'mixed' | 'interpret' | 'translate';
+  /** Takes another guest's cache. */
+  use(cache: CodeCache): void;
+  readonly stats: { regions: number; regionBlocks: number; sourceBytes: number; refused: number };
+}
+
+export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array): Translation {
+  const stats = { regions: 0, regionBlocks: 0, sourceBytes: 0, refused: 0 };
+  let serial = 0,
+    cache: CodeCache;
+  const policy: Translation = {
+    stats,
+    tier: 'mixed',
+    use(next) {
+      cache = next;
+    },
+    get threshold() {
+      return policy.tier === 'mixed' ? HOT : policy.tier === 'translate' ? 1 : 0x10000;
+    },
+    translate(page, offset) {
+      if (page.dead || page.sources.length >= MAX_REGIONS) return;
+      const region = translateRegion({
+        byte: (at) => u8[page.arena + at]!,
+        mode: page.mode,
+        entry: offset,
+        executed: (at) => page.map[at] !== 0,
+        taken: (at) => page.entries[at] !== 0,
+        breakpoints: cache.breakpointOffsets(),
+      });
+      if (!region) {
+        stats.refused++;
+        return;
+      }
+      install(page, region);
+    },
+  };
+  function install(page: CodePage, region: NonNullable<ReturnType<typeof translateRegion>>): void {
+    const number = page.sources.length + 1;
+    // The unique name also keeps V8 from sharing one function literal between closures, which stops it folding constants.
+    const name = `//# sourceURL=cp86/page-${page.page.toString(16)}-${page.mode.toString(16)}-${++serial}`;
+    const make = new Function('E', 'P', 'M', `${region.source}\n${name}`) as (
+      scope: GeneratedCodeScope,
+      entries: Uint16Array,
+      number: number,
+    ) => RegionFunction;
+    page.regions[number] = make(scope, page.entries, number << 8);
+    page.sources.push(region);
+    region.entries.forEach((at, n) => {
+      if (at >= 0 && page.entries[at] === 0) page.entries[at] = (number << 8) | n;
+    });
+    stats.regions++;
+    stats.regionBlocks += region.blocks;
+    stats.sourceBytes += region.source.length;
+  }
+  return policy;
+}

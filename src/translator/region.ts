@@ -1,0 +1,457 @@
+// A hot region of one page -> one JavaScript function: registers in locals, loops as JavaScript loops, lazy flags in three
+// locals fused into the branches that read them, memory through the TLB. The function does only what cannot fail: anything
+// else leaves at the instruction's boundary with exact state, and the interpreter does that one instruction.
+//
+// The control flow graph is cut at its entries (arrival points, loop headers, return sites, and what two of them share);
+// what one entry dominates is emitted structurally: a block with one predecessor in place, others behind labelled blocks, in
+// the manner of Ramsey's "Beyond Relooper" (2022). Entries are the cases of one switch.
+//
+// Ticks: a block pays for its instructions when it starts; an entry tests that the longest way to the next test can be paid.
+
+import type { Instruction } from './decode.ts';
+import { decode } from './decode.ts';
+import { ENGINE_HEADER, hit, loadText, storeText } from './forms.ts';
+import type { MemoryModel, Value, Width } from './ir/builder.ts';
+import type { Target } from './ir/print.ts';
+import { callsOf, primary, printInstruction, sweep } from './ir/print.ts';
+import { meaningOps } from './meaning.ts';
+import { MODE } from './mode.ts';
+import { CS, DS, ES, S, SS } from './state.ts';
+
+export interface RegionRequest {
+  /** Byte of the page. */
+  readonly byte: (offset: number) => number;
+  readonly mode: number;
+  /** Where the hot code was entered. */
+  readonly entry: number;
+  /** Whether the instruction at an offset has run: only such code is emitted (a block without type feedback deoptimises its function). */
+  readonly executed: (offset: number) => boolean;
+  /** Whether another region already begins at this offset. */
+  readonly taken: (offset: number) => boolean;
+  /** Offsets where a breakpoint may stand: the region leaves there. */
+  readonly breakpoints: ReadonlySet<number>;
+  /** Comment for an instruction, when the text is made for a reader. */
+  readonly comment?: (i: Instruction) => string;
+}
+export interface Region {
+  /** Body of a factory of (E, P, M): engine scope, the page's entry words, this region's number << 8. */
+  readonly source: string;
+  /** Entry offsets in the order of their numbers; -1 where nothing but a leave stands. */
+  readonly entries: readonly number[];
+  /** Offsets of the instructions in it. */
+  readonly offsets: ReadonlySet<number>;
+  readonly blocks: number;
+}
+
+/**
+ * Blocks per function: at about 53 bytes of bytecode an instruction, 50 blocks stay near 20 KB. V8 optimises up to 61,440
+ * bytes, but 100 blocks took three times as long to warm up as 50, and 200 were 60 times slower for seconds.
+ */
+const MAX_BLOCKS = 50;
+const MAX_INSTRUCTIONS = 400;
+/** Ticks of one entry at most: V8 keeps a function that never returns in on-stack-replacement code, 2.5 times slower. */
+const MAX_TICKS = 500_000;
+const LONGEST = 15;
+
+const REGISTERS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const;
+const FLAT_BIT: { readonly [segment: number]: number } = { [ES]: MODE.FLAT_ES, [CS]: MODE.FLAT_CS, [SS]: MODE.FLAT_SS, [DS]: MODE.FLAT_DS };
+
+interface Step {
+  readonly i: Instruction;
+  readonly ops: Value[];
+  readonly targets: readonly number[];
+  readonly falls: boolean;
+  readonly leaves: boolean;
+  readonly returns: boolean;
+}
+interface Block {
+  readonly at: number;
+  readonly steps: Step[];
+  readonly targets: number[];
+  readonly fall: number | undefined;
+  readonly ticks: number;
+}
+
+/** Translates from `entry`; undefined when its first instruction cannot be translated. */
+export function translateRegion(q: RegionRequest): Region | undefined {
+  const model: MemoryModel = {
+    flat: (segment) => typeof segment === 'number' && (q.mode & (FLAT_BIT[segment] ?? 0)) !== 0,
+    stackMask: (q.mode & MODE.STACK32) !== 0 ? -1 : 0xffff,
+  };
+  const code32 = (q.mode & MODE.CODE32) !== 0;
+  const { steps, roots } = discover(q, model, code32);
+  if (!steps.has(q.entry) || steps.get(q.entry)!.leaves) return undefined;
+  const blocks = formBlocks(steps, q.entry, roots);
+  const entries = chooseEntries(blocks, q.entry, roots);
+  return emit(q, blocks, entries, model);
+}
+
+// ---- which instructions
+
+/** Text of a page offset as EIP; `targetOf` finds the offset in such a text again. */
+const eipText = (offset: number): string => `base+${offset}|0`;
+const TARGET = /^\(?base\+(\d+)\|0\)?(?:&65535)?$/;
+function targetOf(text: string): number | undefined {
+  const found = TARGET.exec(text);
+  return found ? Number(found[1]) : undefined;
+}
+/** The page offset that a jump's target value stands for, when it is known. */
+function staticTarget(v: Value, at: number, code32: boolean): number | undefined {
+  if (v.op === 'self') return at;
+  if (v.op === 'const' && typeof v.k === 'string') return targetOf(v.k);
+  // Truncation to 16 bits changes nothing inside a page of 16-bit code.
+  if (v.op === 'and' && !code32 && v.b?.k === 0xffff) return staticTarget(v.a!, at, code32);
+  return undefined;
+}
+
+function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { steps: Map<number, Step>; roots: Set<number> } {
+  const steps = new Map<number, Step>(),
+    roots = new Set<number>([q.entry]);
+  const queue = [q.entry],
+    later: number[] = [];
+  let blocks = 0;
+  const wanted = (offset: number): boolean =>
+    offset >= 0 && offset < 4096 && q.executed(offset) && !(q.taken(offset) && offset !== q.entry);
+  for (let start = queue.shift(); start !== undefined; start = queue.shift() ?? later.shift()) {
+    if (steps.has(start) || blocks >= MAX_BLOCKS || steps.size >= MAX_INSTRUCTIONS) continue;
+    blocks++;
+    for (let at = start; wanted(at) && !steps.has(at) && at <= 4096 - LONGEST; ) {
+      const i = decode(q.byte, at, code32);
+      const ops = meaningOps(i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) }));
+      const next = at + i.length,
+        leaves = callsOf(ops).calls || q.breakpoints.has(at) || ops.some((v) => v.op === 'raise');
+      const targets: number[] = [];
+      for (const v of ops) {
+        if (v.op !== 'jump' && v.op !== 'branch') continue;
+        const to = staticTarget(v.op === 'jump' ? v.a! : v.b!, at, code32);
+        if (to !== undefined && wanted(to)) targets.push(to);
+      }
+      const last = ops[ops.length - 1],
+        falls = !(last?.op === 'jump');
+      const isCall = ops.some((v) => v.op === 'store') && !falls;
+      steps.set(at, { i, ops, targets, falls: falls && !leaves, leaves, returns: isCall });
+      if (leaves || isCall) {
+        if (wanted(next)) {
+          roots.add(next);
+          later.push(next);
+        }
+        if (leaves) break;
+      }
+      if (!falls || targets.length > 0) {
+        queue.push(...targets);
+        if (falls) queue.unshift(next);
+        break;
+      }
+      at = next;
+    }
+  }
+  return { steps, roots };
+}
+
+function formBlocks(steps: Map<number, Step>, entry: number, roots: Set<number>): Map<number, Block> {
+  const leaders = new Set<number>([entry]);
+  for (const root of roots) if (steps.has(root)) leaders.add(root);
+  for (const [at, s] of steps) {
+    for (const to of s.targets) if (steps.has(to)) leaders.add(to);
+    if (s.targets.length > 0 && s.falls && steps.has(at + s.i.length)) leaders.add(at + s.i.length);
+  }
+  const blocks = new Map<number, Block>();
+  for (const leader of leaders) {
+    const list: Step[] = [];
+    let at = leader,
+      last: Step;
+    do {
+      last = steps.get(at)!;
+      if (last.leaves) break;
+      list.push(last);
+      at += last.i.length;
+    } while (last.falls && last.targets.length === 0 && steps.has(at) && !leaders.has(at));
+    // A block ends by falling on, by jumping, or by leaving at an instruction that is not in it.
+    const fall = last.leaves || last.falls ? at : undefined;
+    blocks.set(leader, { at: leader, steps: list, targets: last.leaves ? [] : [...last.targets], fall, ticks: list.length });
+  }
+  return blocks;
+}
+
+/** Successors inside the region. */
+function successors(b: Block, blocks: ReadonlyMap<number, Block>): number[] {
+  return [...b.targets, ...(b.fall === undefined ? [] : [b.fall])]
+    .filter((to) => to !== b.at || b.targets.includes(to))
+    .filter((to) => blocks.has(to));
+}
+
+function chooseEntries(blocks: ReadonlyMap<number, Block>, entry: number, roots: ReadonlySet<number>): number[] {
+  const entries = new Set<number>([entry]);
+  for (const root of roots) if (blocks.has(root) && blocks.get(root)!.steps.length > 0) entries.add(root);
+  // Loop headers: targets of edges to a block still on the depth-first path.
+  const state = new Map<number, 1 | 2>();
+  const visit = (at: number): void => {
+    const path: { at: number; rest: number[] }[] = [{ at, rest: successors(blocks.get(at)!, blocks) }];
+    state.set(at, 1);
+    while (path.length > 0) {
+      const top = path[path.length - 1]!,
+        to = top.rest.shift();
+      if (to === undefined) {
+        state.set(top.at, 2);
+        path.pop();
+        continue;
+      }
+      if (state.get(to) === 1) entries.add(to);
+      else if (!state.has(to)) {
+        state.set(to, 1);
+        path.push({ at: to, rest: successors(blocks.get(to)!, blocks) });
+      }
+    }
+  };
+  for (const root of [entry, ...roots]) if (blocks.has(root) && !state.has(root)) visit(root);
+  // What two entries reach becomes an entry itself.
+  for (let changed = true; changed; ) {
+    changed = false;
+    const owner = new Map<number, number>();
+    for (const e of [...entries]) {
+      const queue = successors(blocks.get(e)!, blocks);
+      for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+        if (entries.has(at) || owner.get(at) === e) continue;
+        if (owner.has(at)) {
+          entries.add(at);
+          changed = true;
+          continue;
+        }
+        owner.set(at, e);
+        queue.push(...successors(blocks.get(at)!, blocks));
+      }
+    }
+  }
+  return [entry, ...[...entries].filter((e) => e !== entry)].slice(0, 255);
+}
+
+// ---- their text
+
+interface Tree {
+  /** Blocks of the tree in reverse postorder. */
+  readonly order: number[];
+  readonly children: ReadonlyMap<number, number[]>;
+  readonly merges: ReadonlySet<number>;
+}
+/** Dominator tree of what `root` reaches without passing another entry (an acyclic graph). */
+function treeOf(root: number, blocks: ReadonlyMap<number, Block>, entries: ReadonlySet<number>): Tree {
+  const inner = (at: number): number[] => successors(blocks.get(at)!, blocks).filter((to) => !entries.has(to));
+  const post: number[] = [],
+    seen = new Set<number>([root]);
+  const stack: { at: number; rest: number[] }[] = [{ at: root, rest: inner(root) }];
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1]!,
+      to = top.rest.shift();
+    if (to === undefined) {
+      post.push(top.at);
+      stack.pop();
+    } else if (!seen.has(to)) {
+      seen.add(to);
+      stack.push({ at: to, rest: inner(to) });
+    }
+  }
+  const order = post.reverse(),
+    rank = new Map(order.map((at, n) => [at, n]));
+  const parent = new Map<number, number>(),
+    merges = new Set<number>(),
+    edges = new Map<number, number>();
+  const common = (a: number, b: number): number => {
+    while (a !== b) {
+      if (rank.get(a)! > rank.get(b)!) a = parent.get(a)!;
+      else b = parent.get(b)!;
+    }
+    return a;
+  };
+  for (const at of order) {
+    for (const to of inner(at)) {
+      edges.set(to, (edges.get(to) ?? 0) + 1);
+      if (edges.get(to)! > 1) merges.add(to);
+      parent.set(to, parent.has(to) ? common(parent.get(to)!, at) : at);
+    }
+  }
+  const children = new Map<number, number[]>();
+  for (const at of order) if (at !== root) children.set(parent.get(at)!, [...(children.get(parent.get(at)!) ?? []), at]);
+  return { order, children, merges };
+}
+
+function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[], model: MemoryModel): Region {
+  const entries = new Set(entryList),
+    numberOf = new Map(entryList.map((at, n) => [at, n]));
+  const used = new Set<number>(),
+    segments = new Set<number>();
+  const user = (q.mode & MODE.USER) !== 0,
+    tr = user ? 'trUser' : 'tr',
+    tw = user ? 'twUser' : 'tw';
+  let temps = 0;
+  let leave = '';
+
+  const register = (n: number): string => {
+    used.add(n);
+    return REGISTERS[n]!;
+  };
+  const target = (edge: (to: number) => string): Target => ({
+    flags: { kind: 'fo', a: 'fa', b: 'fb' },
+    gpr: (n, w) => readNarrow(register, n as number, w),
+    setGpr: (n, w, value) => writeNarrow(register, n as number, w, value),
+    state: (word) => `r[${word}]`,
+    setState: (word, value) => `r[${word}]=${value};`,
+    next: () => eipText(current.i.at + current.i.length),
+    self: () => eipText(current.i.at),
+    offset: () => {
+      throw new Error('a region knows its addresses');
+    },
+    place(segment, offset, w, write, held) {
+      if (model.flat(segment))
+        return /^[\w$]+$/.test(offset) ? { before: '', linear: offset } : { before: `${held}=${offset};`, linear: held };
+      const n = segment as number;
+      segments.add(n);
+      return {
+        before: `${held}=${offset};if((${held}>>>0)+${w >> 3}>${write ? 'sw' : 'se'}${n})${leave}${held}=${held}+sb${n}|0;`,
+        linear: held,
+      };
+    },
+    load: (into, a, w) => `e=${tr}[${a}>>>12];if(!(${hit('e', a, w)}))${leave}${into}=${loadText('e', a, w)};`,
+    modify: (into, e, a, w) => `${e}=${tw}[${a}>>>12];if(!(${hit(e, a, w)}))${leave}${into}=${loadText(e, a, w)};`,
+    store: (a, value, w) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, w)}))${leave}${storeText('e', a, value, w)};`,
+    storeModified: (e, a, value, w) => `${storeText(e, a, value, w)};`,
+    probe: (a, w) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, w)}))${leave}`,
+    call: (name) => {
+      throw new Error(`a region cannot call ${name}`);
+    },
+    raise: () => {
+      throw new Error('a region cannot fault');
+    },
+    raiseIf: (c) => `if(${c})${leave}`,
+    jump(to) {
+      const offset = targetOf(to);
+      return offset !== undefined && current.targets.includes(offset) ? edge(offset) : transfer(to);
+    },
+    branch(c, to) {
+      const offset = targetOf(to);
+      return `if(${c}){${offset !== undefined && current.targets.includes(offset) ? edge(offset) : transfer(to)}}`;
+    },
+  });
+  let current: Step;
+  /** To an EIP that is not known: another entry of this function, or out. */
+  const transfer = (to: string): string =>
+    `x=${to};e=x-base|0;if((e&-4096)===0){e=P[e];if((e&65280)===M){k=e&255;continue L;}}q=0;break L;`;
+  const leaveAt = (offset: number, refund: number): string => `{x=${eipText(offset)};${refund > 0 ? `n=n+${refund}|0;` : ''}break L;}`;
+
+  const bodies = entryList.map((root, number) => {
+    const tree = treeOf(root, blocks, entries);
+    let loops = false;
+    const edge = (to: number, kind: number | undefined): string => {
+      if (to === root) {
+        loops = true;
+        return `continue E${number};`;
+      }
+      if (entries.has(to)) return `k=${numberOf.get(to)};continue L;`;
+      if (!blocks.has(to)) return `x=${eipText(to)};q=0;break L;`;
+      return tree.merges.has(to) ? `break B${to};` : within(to, kind);
+    };
+    /** A block, then the merge points that it dominates, last in order outermost. */
+    const within = (at: number, kind: number | undefined): string => {
+      const merges = (tree.children.get(at) ?? [])
+        .filter((c) => tree.merges.has(c))
+        .sort((a, b) => tree.order.indexOf(a) - tree.order.indexOf(b));
+      let text = block(at, kind);
+      for (const m of merges) text = `B${m}:{${text}}\n${within(m, undefined)}`;
+      return text;
+    };
+    const block = (at: number, kindBefore: number | undefined): string => {
+      const b = blocks.get(at)!,
+        out: string[] = [];
+      if (b.ticks > 0) out.push(`n=n-${b.ticks}|0;`);
+      let live = true;
+      const swept: Value[][] = [];
+      for (let n = b.steps.length - 1; n >= 0; n--) {
+        const result = sweep(b.steps[n]!.ops, live);
+        swept[n] = result.ops;
+        live = result.flagsLive;
+      }
+      let kind = kindBefore,
+        ended = false;
+      b.steps.forEach((step, n) => {
+        current = step;
+        leave = leaveAt(step.i.at, b.ticks - n);
+        if (q.comment) out.push(`\n// ${q.comment(step.i)}\n`);
+        const kindAtEdge = swept[n]!.some((v) => v.op === 'flags') ? undefined : kind;
+        const printed = printInstruction(
+          swept[n]!,
+          target((to) => edge(to, kindAtEdge)),
+          kind,
+        );
+        out.push(printed.text, '\n');
+        temps = Math.max(temps, printed.temps);
+        ({ kind, ended } = printed);
+      });
+      if (!ended) {
+        // Where the last instruction leaves, only the interpreter goes on; elsewhere the dispatcher may know a region.
+        out.push(
+          b.fall !== undefined && ((blocks.has(b.fall) && b.fall !== b.at) || (entries.has(b.fall) && b.steps.length > 0))
+            ? edge(b.fall, kind)
+            : `x=${eipText(b.fall ?? at)};break L;`,
+        );
+      }
+      return out.join('');
+    };
+    const need = longest(root, tree, blocks, entries);
+    const body = within(root, undefined);
+    const test = `if(n<${need}){x=${eipText(root)};break L;}`;
+    return `case ${number}:${loops ? `E${number}:for(;;){${test}\n${body}}` : `${test}\n${body}`}\n`;
+  });
+
+  const spilled = [...used].sort();
+  const locals = [
+    ...spilled.map((n) => `${REGISTERS[n]}=r[${n}]`),
+    `fo=r[${S.FLAGS_KIND}]`,
+    `fa=r[${S.FLAGS_A}]`,
+    `fb=r[${S.FLAGS_B}]`,
+    `m=r[${S.BUDGET}]>${MAX_TICKS}?${MAX_TICKS}:r[${S.BUDGET}]`,
+    'n=m',
+    'e=0',
+    'x=0',
+    'q=1',
+    ...Array.from({ length: temps }, (_, n) => `t${n}=0`),
+  ];
+  const segmentLocals = [...segments]
+    .sort()
+    .map((n) => `const sb${n}=r[${S.SEG_BASE + n}],se${n}=ends[${n}],sw${n}=ends[${n + 8}];`)
+    .join('');
+  // A page that begins before its segment: offsets below would be EIPs that 16 bits truncate otherwise.
+  const guard = model.flat(CS) ? '' : 'if(base<0)return 1;';
+  const source = `${ENGINE_HEADER}return (function(k,base){${guard}${segmentLocals}
+let ${locals.join(',')};
+L:for(;;){switch(k){
+${bodies.join('')}default:throw new Error('no such entry');}}
+${spilled.map((n) => `r[${n}]=${REGISTERS[n]};`).join('')}r[${S.FLAGS_KIND}]=fo;r[${S.FLAGS_A}]=fa;r[${S.FLAGS_B}]=fb;r[${S.BUDGET}]=r[${S.BUDGET}]-m+n;r[${S.EIP}]=x;return q;})`;
+  const offsets = new Set<number>();
+  for (const b of blocks.values()) for (const s of b.steps) offsets.add(s.i.at);
+  return { source, entries: entryList.map((at) => (blocks.get(at)!.steps.length > 0 ? at : -1)), offsets, blocks: blocks.size };
+}
+
+/** Most ticks that a way through the tree can cost. */
+function longest(root: number, tree: Tree, blocks: ReadonlyMap<number, Block>, entries: ReadonlySet<number>): number {
+  const cost = new Map<number, number>();
+  for (const at of [...tree.order].reverse()) {
+    const b = blocks.get(at)!;
+    const after = successors(b, blocks)
+      .filter((to) => !entries.has(to))
+      .map((to) => cost.get(to)!);
+    cost.set(at, b.ticks + Math.max(0, ...after));
+  }
+  return cost.get(root)!;
+}
+
+function readNarrow(register: (n: number) => string, n: number, w: Width): string {
+  if (w === 32) return register(n);
+  if (w === 16) return `${register(n)}&65535`;
+  return n < 4 ? `${register(n)}&255` : `${register(n - 4)}>>8&255`;
+}
+function writeNarrow(register: (n: number) => string, n: number, w: Width, value: string): string {
+  if (w === 32) return `${register(n)}=${value};`;
+  const text = primary(value);
+  if (w === 16) return `${register(n)}=${register(n)}&-65536|${text};`;
+  if (n < 4) return `${register(n)}=${register(n)}&-256|${text};`;
+  return `${register(n - 4)}=${register(n - 4)}&-65281|${text}<<8;`;
+}

@@ -1,0 +1,72 @@
+// What a device is to the rest of the machine. A device sees offsets, interrupt lines, a clock and a backend on the host's
+// side; never the guest, the CPU or another device. devices/index.ts is the only list of them.
+
+import type { Timers } from './timers.ts';
+
+/** A level on an interrupt request line (edge- or level-triggered as the controller says). */
+export interface IrqLine { set(level: boolean): void }
+
+/** Plain JSON-like state plus byte arrays: what save() gives and load() takes. */
+export type SavedValue = number | string | boolean | null | Uint8Array | SavedValue[] | { [key: string]: SavedValue };
+export type SavedState = { [key: string]: SavedValue };
+
+/** A character channel of the host: a terminal, a file, standard output. Bytes, no encoding. */
+export interface CharacterBackend {
+  /** A byte that the guest sent. */
+  write(byte: number): void;
+}
+
+/** What a machine hands to a device it builds. */
+export interface DeviceContext {
+  /** ISA interrupt request line 0-15. */
+  irq(line: number): IrqLine;
+  readonly timers: Timers;
+  /** Ask the machine to do something that a pin would do. */
+  readonly pins: {
+    /** CPU reset (8042 pulse, port 92h, CF9h). */
+    reset(): void;
+    /** A20 gate. */
+    a20(open: boolean): void;
+    /** Power off with QEMU's exit status (isa-debug-exit) or null for a clean power-off. */
+    powerOff(status: number | null): void;
+    nmi(): void;
+    /** INTR, the output of the master interrupt controller. */
+    intr(level: boolean): void;
+  };
+  /** Channel that receives what the device sends, by name ('serial0', 'serial1', 'debugcon'). */
+  channel(name: string): CharacterBackend;
+  /** Guest RAM seen by device (DMA, frame buffers): a view of the guest's own slice only. */
+  readonly ram: Uint8Array;
+  /** Wall-clock at power-on in milliseconds since 1970 UTC, recorded in the journal; the RTC starts from it. */
+  readonly startOfTime: number;
+  /** isa-debug-exit's first port and its size in bytes, or null when the machine has none. */
+  readonly debugExit: { readonly port: number; readonly size: number } | null;
+}
+
+export interface PortRange { readonly first: number; readonly last: number }
+export interface MemoryRange { readonly first: number; readonly last: number }
+
+export interface Device {
+  readonly ports?: readonly PortRange[];
+  readonly memory?: readonly MemoryRange[];
+  /** Access by absolute port; size in bytes. A device that only has byte registers gets wider accesses split by the bus. */
+  portRead?(port: number, size: 1 | 2 | 4): number;
+  portWrite?(port: number, value: number, size: 1 | 2 | 4): void;
+  /** Widest port access the device takes itself; default 1: the bus splits wider ones into bytes. */
+  readonly portWidth?: 1 | 2 | 4;
+  memoryRead?(address: number, size: 1 | 2 | 4): number;
+  memoryWrite?(address: number, value: number, size: 1 | 2 | 4): void;
+  reset(): void;
+  save(): SavedState;
+  /** Restores what save() gave; throws a RangeError or TypeError with a clear message on anything else. Re-arms its timers. */
+  load(state: SavedState): void;
+}
+
+/** A row of devices/index.ts. */
+export interface DeviceKind {
+  /** Name used in save files and panels, for example 'serial0'. */
+  readonly name: string;
+  /** What a person calls it, with the part's name: '16550A UART (COM1)'. */
+  readonly title: string;
+  create(context: DeviceContext): Device;
+}
