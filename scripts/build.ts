@@ -95,6 +95,11 @@ const tests: BuildOptions[] = [
   },
 ];
 
+/** The files that the build makes for shipping, views aside. */
+export function outputs(): string[] {
+  return shipped.map((options) => options.outfile ?? '');
+}
+
 /**
  * Builds into `dist/`, and with `withTests` into `out/` too.
  * @throws Error when a source does not compile; esbuild has then printed where
