@@ -56,7 +56,7 @@ const MAXIMUM_DEPTH = 64;
 
 /** Binary operators from weakest to strongest. */
 const LEVELS = [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '<=', '>', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']] as const;
-const SIZES: { readonly [word: string]: 1 | 2 | 4 } = { byte: 1, word: 2, dword: 4 };
+const SIZES: ReadonlyMap<string, 1 | 2 | 4> = new Map([['byte', 1], ['word', 2], ['dword', 4]]);
 const SEGMENTS = new Set(['es', 'cs', 'ss', 'ds', 'fs', 'gs']);
 const STACK_REGISTERS = new Set(['esp', 'ebp', 'sp', 'bp']);
 
@@ -270,7 +270,7 @@ class Parser {
     if (token.kind === 'sign') throw new ExpressionError(`'${token.text}' is not expected here`, at);
     this.#next++;
     if (token.kind === 'number') return { kind: 'number', value: token.value, at };
-    const size = SIZES[token.text.toLowerCase()];
+    const size = SIZES.get(token.text.toLowerCase());
     if (size && this.#accept('[')) return this.#memory(size, at, depth);
     if (size && this.#tokens[this.#next]?.text.toLowerCase() === 'ptr') {
       this.#next++;

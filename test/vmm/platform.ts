@@ -1,0 +1,47 @@
+// A platform that tests drive by hand: time moves only when they say so, and callbacks run in a fixed order.
+
+import type { Platform } from '../../src/vmm/platform.ts';
+
+export interface ManualPlatform extends Platform {
+  /** Adds milliseconds to the clock without calling anybody: what running code does. */
+  spend(milliseconds: number): void;
+  /** Runs deferred callbacks and timers until this much time has passed; time jumps to the next timer when nothing is deferred. */
+  advance(milliseconds: number): void;
+}
+
+export function manualPlatform(): ManualPlatform {
+  let now = 0;
+  const deferred: (() => void)[] = [];
+  const timers = new Set<{ at: number; callback: () => void }>();
+  const dueTimers = () => [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+  return {
+    now: () => now,
+    defer: (callback) => void deferred.push(callback),
+    after(milliseconds, callback) {
+      const timer = { at: now + milliseconds, callback };
+      timers.add(timer);
+      return () => void timers.delete(timer);
+    },
+    spend(milliseconds) {
+      now += milliseconds;
+    },
+    advance(milliseconds) {
+      const end = now + milliseconds;
+      while (now <= end) {
+        const [timer] = dueTimers();
+        const callback = deferred.shift();
+        if (timer) {
+          timers.delete(timer);
+          timer.callback();
+        }
+        callback?.();
+        if (!timer && !callback) {
+          const next = Math.min(...[...timers].map(({ at }) => at));
+          if (!(next <= end)) break;
+          now = Math.max(now, next);
+        }
+      }
+      now = Math.max(now, end);
+    },
+  };
+}

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { type Runnable, Scheduler, type TurnResult } from '../../src/vmm/scheduler.ts';
+import { type ManualPlatform, manualPlatform } from './platform.ts';
+
+/** A guest that does nothing but count, so many ticks a millisecond. */
+class Counter implements Runnable {
+  ticks = 0;
+  turns = 0;
+  longest = 0;
+  readonly weight: number;
+  readonly cap: number;
+  readonly #platform: ManualPlatform;
+  readonly #rate: number;
+  after: (ticks: number) => TurnResult = () => ({ kind: 'ready' });
+  constructor(platform: ManualPlatform, rate: number, weight = 1, cap = 100) {
+    this.#platform = platform;
+    this.#rate = rate;
+    this.weight = weight;
+    this.cap = cap;
+  }
+  turn(ticks: number): TurnResult {
+    this.ticks += ticks;
+    this.turns++;
+    this.longest = Math.max(this.longest, ticks / this.#rate);
+    this.#platform.spend(ticks / this.#rate);
+    return this.after(ticks);
+  }
+}
+
+const world = () => {
+  const platform = manualPlatform();
+  return { platform, scheduler: new Scheduler(platform, () => {}) };
+};
+const within = (actual: number, expected: number, part: number) => assert.ok(Math.abs(actual / expected - 1) <= part, `${actual} is not within ${part * 100} % of ${expected}`);
+
+describe('scheduler', () => {
+  for (const weights of [[1, 1], [1, 3], [2, 3, 5]]) {
+    it(`gives ticks in proportion to the weights ${weights.join(':')}`, () => {
+      const { platform, scheduler } = world();
+      const guests = weights.map((weight, n) => new Counter(platform, 50_000 + 20_000 * n, weight));
+      for (const guest of guests) scheduler.wake(guest);
+      platform.advance(10_000);
+      for (const guest of guests) within(guest.ticks / guests[0].ticks, guest.weight / weights[0], 0.05);
+    });
+  }
+
+  it('keeps a turn short once it knows how fast the guest is', () => {
+    const { platform, scheduler } = world();
+    const guests = [new Counter(platform, 300_000), new Counter(platform, 900)];
+    for (const guest of guests) scheduler.wake(guest);
+    platform.advance(500);
+    for (const guest of guests) guest.longest = 0;
+    platform.advance(2000);
+    for (const guest of guests) assert.ok(guest.longest <= 8, `a turn took ${guest.longest} ms`);
+  });
+
+  it('does not let a guest that only faults take the worker from the others', () => {
+    const { platform, scheduler } = world();
+    const fast = new Counter(platform, 200_000), faulting = new Counter(platform, 500);
+    scheduler.wake(fast);
+    scheduler.wake(faulting);
+    platform.advance(5000);
+    assert.ok(fast.ticks > 0.15 * 200_000 * 5000, `the other guest ran only ${fast.ticks} ticks`);
+  });
+
+  it('gives a guest that wakes its turn before a busy guest has had two', () => {
+    const { platform, scheduler } = world();
+    const busy = new Counter(platform, 100_000), idle = new Counter(platform, 100_000);
+    idle.after = () => ({ kind: 'wait', milliseconds: Infinity });
+    scheduler.wake(busy);
+    scheduler.wake(idle);
+    platform.advance(1000);
+    const { turns } = busy;
+    let turnsBefore = -1;
+    idle.after = () => {
+      turnsBefore = busy.turns - turns;
+      return { kind: 'wait', milliseconds: Infinity };
+    };
+    scheduler.wake(idle);
+    platform.advance(50);
+    assert.ok(turnsBefore >= 0 && turnsBefore <= 1, `the busy guest had ${turnsBefore} turns first`);
+  });
+
+  it('gives a waiting guest no turn, and wakes it when its time has come', () => {
+    const { platform, scheduler } = world();
+    const guest = new Counter(platform, 100_000);
+    guest.after = () => ({ kind: 'wait', milliseconds: 100 });
+    scheduler.wake(guest);
+    platform.advance(1000);
+    assert.ok(guest.turns >= 9 && guest.turns <= 11, `${guest.turns} turns`);
+  });
+
+  it('gives a stopped guest no turn until it is woken, and leaves the others running', () => {
+    const { platform, scheduler } = world();
+    const stopped = new Counter(platform, 100_000), other = new Counter(platform, 100_000);
+    scheduler.wake(stopped);
+    scheduler.wake(other);
+    platform.advance(100);
+    scheduler.stop(stopped);
+    const { ticks } = stopped, before = other.ticks;
+    platform.advance(100);
+    assert.equal(stopped.ticks, ticks);
+    assert.ok(other.ticks > before);
+    scheduler.wake(stopped);
+    platform.advance(100);
+    assert.ok(stopped.ticks > ticks);
+  });
+
+  it('does not let a guest with a cap use more of wall time than that, even alone', () => {
+    const { platform, scheduler } = world();
+    const guest = new Counter(platform, 100_000, 1, 25);
+    scheduler.wake(guest);
+    platform.advance(10_000);
+    within(guest.ticks / 100_000 / 10_000, 0.25, 0.05);
+    within(scheduler.usage(guest).share, 0.25, 0.2);
+  });
+
+  it('tells share and speed over the last second', () => {
+    const { platform, scheduler } = world();
+    const guests = [new Counter(platform, 100_000), new Counter(platform, 100_000)];
+    for (const guest of guests) scheduler.wake(guest);
+    platform.advance(5000);
+    for (const guest of guests) {
+      within(scheduler.usage(guest).share, 0.5, 0.05);
+      within(scheduler.usage(guest).speed, 50_000_000, 0.05);
+    }
+  });
+});
