@@ -1,0 +1,128 @@
+// The call stack by the chain of frame pointers (SDM volume 1, "Calling Procedures Using CALL and RET"), in 16- and 32-bit
+// code and with segments as they are. Guests are assembly more often than not, so nothing is believed that does not look
+// right: a return address must follow a CALL or INT, frames must go up the stack, and memory must be there.
+
+import { hex32, littleEndian } from './memory.ts';
+import type { Registers, Target } from './target.ts';
+import type { PlacedPiece } from './sourceMap.ts';
+
+export interface Frame {
+  /** Linear address of the next instruction (frame 0) or of the return. */
+  readonly linear: number;
+  /** Offset in the code segment. */
+  readonly ip: number;
+  /** Frame and stack pointer as they are in this frame. */
+  readonly bp: number;
+  readonly sp: number;
+  /** The frame was guessed from the stack's content, not from a frame pointer. */
+  readonly guessed: boolean;
+}
+
+const MAX_FRAMES = 200;
+/** Stack words looked at for the return address of a procedure without a frame pointer. */
+const GUESS_WORDS = 16;
+const PUSH_EBP = 0x55;
+const LONGEST_CALL = 7;
+
+/** Frames from the innermost. */
+export async function unwind(target: Target): Promise<Frame[]> {
+  const registers = await target.registers();
+  const walker = new Walker(target, registers);
+  const first: Frame = { linear: registers.ip, ip: registers.number('eip'), bp: walker.mask(registers.number('ebp')), sp: walker.mask(registers.number('esp')), guessed: false };
+  const frames = [first];
+  let frame = await walker.entered(first) ?? await walker.chained(first) ?? await walker.guessed(first);
+  while (frame && frames.length < MAX_FRAMES) {
+    frames.push(frame);
+    frame = await walker.chained(frame);
+  }
+  return frames;
+}
+
+class Walker {
+  readonly #target: Target;
+  readonly #registers: Registers;
+  /** Bytes a near CALL pushes. */
+  readonly #size: 2 | 4;
+
+  constructor(target: Target, registers: Registers) {
+    this.#target = target;
+    this.#registers = registers;
+    this.#size = registers.codeBits === 32 ? 4 : 2;
+  }
+
+  mask(offset: number): number { return this.#registers.stackBits === 16 ? offset & 0xffff : offset; }
+
+  /** The caller of a procedure that has not yet set up its frame: at PUSH EBP, or at MOV EBP, ESP after it. */
+  async entered(frame: Frame): Promise<Frame | undefined> {
+    const code = await this.#target.read(Math.max(0, frame.linear - 1), 4);
+    const at = frame.linear === 0 ? 0 : 1;
+    const moves = (n: number): boolean => (code[n] === 0x89 && code[n + 1] === 0xe5) || (code[n] === 0x8b && code[n + 1] === 0xec);
+    if (code[at] === PUSH_EBP && moves(at + 1)) return this.#caller(frame.bp, frame.sp, false);
+    if (at === 1 && code[0] === PUSH_EBP && moves(1)) return this.#caller(frame.bp, frame.sp + this.#size, false);
+    return undefined;
+  }
+
+  /** The caller by the saved frame pointer and the return address above it. */
+  async chained(frame: Frame): Promise<Frame | undefined> {
+    if (frame.bp < frame.sp || frame.bp === 0 || (this.#size === 4 && frame.bp % 4 !== 0)) return undefined;
+    const saved = await this.#word(frame.bp);
+    if (saved === undefined) return undefined;
+    return this.#caller(saved > frame.bp ? saved : 0, frame.bp + this.#size, false);
+  }
+
+  /** The caller of a procedure without a frame: the first word that returns behind a CALL of code at or shortly before here. */
+  async guessed(frame: Frame): Promise<Frame | undefined> {
+    for (let n = 0; n < GUESS_WORDS; n++) {
+      const slot = frame.sp + n * this.#size;
+      const ip = await this.#word(slot);
+      if (ip === undefined) return undefined;
+      const called = await this.#callBefore(ip);
+      if (called === undefined || called === 'indirect') continue;
+      const here = this.#target.symbols.near(frame.linear);
+      const there = this.#target.symbols.near(called);
+      const same = here && there ? called <= frame.linear && (here === there || here.name.startsWith(`${there.name}.`)) : called <= frame.linear && frame.linear - called < 0x100;
+      if (same) return this.#caller(frame.bp, slot, true);
+    }
+    return undefined;
+  }
+
+  /** The frame whose return address is at stack offset `slot`. */
+  async #caller(bp: number, slot: number, guessed: boolean): Promise<Frame | undefined> {
+    const ip = await this.#word(slot);
+    if (ip === undefined || await this.#callBefore(ip) === undefined) return undefined;
+    return { linear: this.#registers.linear('cs', ip), ip, bp: this.mask(bp), sp: this.mask(slot + this.#size), guessed };
+  }
+
+  async #word(offset: number): Promise<number | undefined> {
+    const at = this.mask(offset);
+    if (at + this.#size - 1 > this.#registers.number('ss_limit') && this.#registers.real) return undefined;
+    const bytes = await this.#target.read(this.#registers.linear('ss', at), this.#size);
+    return bytes.length < this.#size ? undefined : littleEndian(bytes, 0, this.#size);
+  }
+
+  /** Linear address that the CALL or INT before `ip` goes to, 'indirect' when memory decides; undefined when there is none. */
+  async #callBefore(ip: number): Promise<number | 'indirect' | undefined> {
+    if (ip > this.#registers.number('cs_limit') || ip < 2) return undefined;
+    const length = Math.min(LONGEST_CALL, ip);
+    const code = await this.#target.read(this.#registers.linear('cs', ip - length), length + 1);
+    if (code.length <= length) return undefined;
+    const back = (n: number): number => code[length - n] ?? 0;
+    const near = 1 + this.#size;
+    if (ip > near && back(near) === 0xe8) {
+      const to = ip + littleEndian(code, length - this.#size, this.#size);
+      return this.#registers.linear('cs', this.#size === 2 ? to & 0xffff : to >>> 0);
+    }
+    if (ip > near + 2 && back(near + 2) === 0x9a) return 'indirect';
+    // FF /2 and FF /3 with each length of addressing; INT n.
+    for (let n = 2; n <= length; n++) if (back(n) === 0xff && [2, 3].includes(back(n - 1) >> 3 & 7)) return 'indirect';
+    return back(2) === 0xcd ? 'indirect' : undefined;
+  }
+}
+
+/** How a frame is called in the Call Stack view. */
+export function frameName(target: Target, registers: Registers, frame: Frame, placed: PlacedPiece | undefined): string {
+  const logical = registers.logical(frame.linear);
+  const symbol = target.symbols.describe(frame.linear);
+  if (symbol) return `${symbol} (${logical})`;
+  return placed ? logical : `${logical} (linear ${hex32(frame.linear)})`;
+}

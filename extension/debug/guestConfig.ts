@@ -1,0 +1,111 @@
+// Turns launch arguments into a guest: loads the files, recognises what program is by its content (boot signature at offset
+// 510; ELF; Multiboot 1's magic; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
+
+import type { BootSource, DriveConfig, GuestConfig } from '../../src/vmm/protocol.ts';
+import { messageOf } from './fields.ts';
+import type { LaunchArguments, ProgramFormat } from './launchArguments.ts';
+import { baseName } from './paths.ts';
+
+export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+/** A guest ready to be defined. */
+export interface GuestPlan {
+  readonly config: GuestConfig;
+  /** The program's bytes, when it is one flat piece that a listing can be compared with. */
+  readonly image?: Uint8Array;
+  readonly format?: ProgramFormat;
+  /** Linear address of the image's first byte, when known before the start. */
+  readonly address?: number;
+  /** Run to this linear address first when stopping on entry. */
+  readonly entry?: number;
+}
+
+const BOOT_SECTOR = 0x7c00;
+/** Largest floppy format (2.88 MB); larger images are disks. */
+const FLOPPY_MAX = 2880 * 1024;
+const FIXED_START = Date.UTC(2026, 0, 1);
+
+/** Loads every file a launch names. Errors begin with the attribute. */
+export async function planGuest(args: LaunchArguments, readFile: ReadFile): Promise<GuestPlan> {
+  const read = (attribute: string, path: string): Promise<Uint8Array> => readNamed(readFile, attribute, path);
+  const drives: DriveConfig[] = [];
+  for (const [n, drive] of args.drives.entries()) {
+    drives.push({ kind: drive.kind, index: drive.index, readOnly: drive.readOnly, image: await read(`drives[${n}].file`, drive.file) });
+  }
+  const attribute = args.kernel === undefined ? 'program' : 'kernel';
+  const path = args.kernel ?? args.program;
+  const image = path === undefined ? undefined : await read(attribute, path);
+  if (image?.length === 0) throw new Error(`${attribute}: ${path} is empty`);
+  const format = args.kernel !== undefined ? 'kernel' : image && path !== undefined ? programFormat(args, path, image) : undefined;
+  if (image && (format === 'floppy' || format === 'disk')) {
+    if (drives.some((drive) => drive.kind === format && drive.index === 0)) throw new Error(`drives: ${format} 0 is program already`);
+    drives.unshift({ kind: format, index: 0, readOnly: false, image });
+  }
+  const boot = await bootSource(args, format, image, drives, read);
+  return {
+    config: {
+      name: args.name, memory: args.memory << 20, boot, drives, clock: args.clock, paced: args.paced, weight: 1, cap: 100, tier: args.tier,
+      onReset: args.onReset, onTripleFault: args.onTripleFault, debugExit: args.debugExit,
+      startOfTime: args.startOfTime ?? (args.clock === 'instructions' ? FIXED_START : Date.now()),
+    },
+    image: format === 'kernel' ? undefined : image,
+    format,
+    address: boot.kind === 'drives' ? BOOT_SECTOR : boot.kind === 'flat' ? boot.address : undefined,
+    entry: boot.kind === 'drives' ? BOOT_SECTOR : undefined,
+  };
+}
+
+async function bootSource(args: LaunchArguments, format: ProgramFormat | undefined, image: Uint8Array | undefined, drives: readonly DriveConfig[],
+  read: (attribute: string, path: string) => Promise<Uint8Array>): Promise<BootSource> {
+  if (args.boot === undefined && image) {
+    if (format === 'com') return { kind: 'com', image, commandLine: args.append };
+    if (format === 'kernel') {
+      const initrd = args.initrd === undefined ? undefined : await read('initrd', args.initrd);
+      return { kind: 'kernel', image, commandLine: args.append, initrd };
+    }
+    if (format === 'flat') {
+      if (args.loadAddress === undefined) throw new Error('loadAddress: a flat binary needs the linear address to load it at');
+      return { kind: 'flat', image, address: args.loadAddress, mode: args.mode, entry: args.entry };
+    }
+  }
+  const order = args.boot ?? (format === 'floppy' ? 'a' : format === 'disk' ? 'c' : `${drives.some((drive) => drive.kind === 'floppy') ? 'a' : ''}${drives.some((drive) => drive.kind === 'disk') ? 'c' : ''}`);
+  for (const letter of order) {
+    const kind = letter === 'a' ? 'floppy' : 'disk';
+    if (!drives.some((drive) => drive.kind === kind && drive.index === 0)) throw new Error(`boot: there is no ${kind} to boot from`);
+  }
+  return { kind: 'drives', order };
+}
+
+/** What `program` is: as told, by its name, or by its content. */
+function programFormat(args: LaunchArguments, path: string, image: Uint8Array): ProgramFormat {
+  if (args.format !== 'auto') return args.format;
+  if (args.loadAddress !== undefined) return 'flat';
+  if (/\.com$/i.test(path)) return 'com';
+  if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
+  if (image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa) return image.length <= FLOPPY_MAX ? 'floppy' : 'disk';
+  throw new Error(`program: ${baseName(path)} is no .com, ELF or bzImage and has no boot signature (55 AA at offset 510); for a flat binary give loadAddress, for anything else format`);
+}
+
+export function isElf(image: Uint8Array): boolean { return hasText(image, 0, '\x7fELF'); }
+
+function hasText(image: Uint8Array, at: number, text: string): boolean {
+  return [...text].every((character, n) => image[at + n] === character.charCodeAt(0));
+}
+
+/** Multiboot 1 header: magic, flags and checksum summing to zero, aligned to 4 in the first 8 KiB. */
+function hasMultibootMagic(image: Uint8Array): boolean {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
+  for (let at = 0; at + 12 <= Math.min(image.length, 8192); at += 4) {
+    if (view.getUint32(at, true) === 0x1badb002 && (0x1badb002 + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0) return true;
+  }
+  return false;
+}
+
+/** Reads a file; an error says which attribute named it. */
+export async function readNamed(readFile: ReadFile, attribute: string, path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new Error(`${attribute}: ${path} cannot be read (${messageOf(error)})`);
+  }
+}

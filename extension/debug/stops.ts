@@ -1,0 +1,88 @@
+// Which exceptions and VM exits stop the guest: DAP's exception breakpoints, with names from the tables of exceptions and exits.
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
+import { VECTOR } from '../../src/translator/state.ts';
+import type { Commands, ExitFilter, HypervisorEvent } from '../../src/vmm/protocol.ts';
+import { type Fields, parseNumber } from './fields.ts';
+
+export type StopOn = Omit<Commands['setBreakOn']['args'], 'id'>;
+export type StoppedEvent = Extract<HypervisorEvent, { event: 'stopped' }>;
+
+/** Exception mnemonics' titles (SDM volume 3, "Exception and Interrupt Vectors"). */
+const TITLES: { readonly [name in keyof typeof VECTOR]: string } = {
+  DE: 'Divide error', DB: 'Debug', NMI: 'Non-maskable interrupt', BP: 'Breakpoint (INT3)', OF: 'Overflow (INTO)', BR: 'BOUND range exceeded', UD: 'Invalid opcode', NM: 'Device not available',
+  DF: 'Double fault', TS: 'Invalid TSS', NP: 'Segment not present', SS: 'Stack-segment fault', GP: 'General protection', PF: 'Page fault', MF: 'x87 floating-point error',
+  AC: 'Alignment check', MC: 'Machine check', XM: 'SIMD floating-point error',
+};
+const EXIT_NAMES = Object.keys(EXITS) as ExitName[];
+const VECTORS = Object.entries(VECTOR) as [keyof typeof VECTOR, number][];
+
+/** The rows of the Breakpoints view. */
+export const EXCEPTION_FILTERS: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
+  { filter: 'tripleFault', label: EXITS.tripleFault.title, description: EXITS.tripleFault.about, default: true },
+  { filter: 'exit', label: 'VM exit', description: 'Stops at VM exits; a condition names which.', supportsCondition: true, conditionDescription: `for instance: cpuid, ioInstruction port 0x3f8-0x3ff. Names: ${EXIT_NAMES.join(', ')}` },
+  ...VECTORS.map(([name]) => ({ filter: `exception:${name}`, label: `#${name} ${TITLES[name]}` })),
+];
+
+/** What a setExceptionBreakpoints request comes to, together with what the launch configuration asked for. */
+export function readStops(fields: Fields, always: { readonly vectors: readonly number[]; readonly exits: readonly ExitName[] }): StopOn {
+  const asked = [
+    ...fields.list('filters', (value, path) => ({ filter: String(value), condition: '', path })),
+    ...fields.objects('filterOptions', (one) => ({ filter: one.text('filterId'), condition: one.optionalText('condition') ?? '', path: 'filterOptions' })),
+  ];
+  const vectors = new Set(always.vectors);
+  const filters: ExitFilter[] = always.exits.length > 0 ? [{ reasons: always.exits }] : [];
+  for (const { filter, condition, path } of asked) {
+    const vector = VECTORS.find(([name]) => filter === `exception:${name}`)?.[1];
+    if (vector !== undefined) vectors.add(vector);
+    else if (filter === 'tripleFault') filters.push({ reasons: ['tripleFault'] });
+    else if (filter === 'exit') filters.push(readExitFilter(condition));
+    else throw new Error(`${path}: the filter '${filter.slice(0, 80)}' is unknown`);
+  }
+  return { vectors: [...vectors], exits: mergeFilters(filters) };
+}
+
+/** 'cpuid, ioInstruction port 0x60-0x64' as a filter; an empty text is every exit. Throws for unknown names. */
+export function readExitFilter(condition: string): ExitFilter {
+  const reasons = new Set<ExitName>();
+  const ports: { first: number; last: number }[] = [];
+  for (const part of condition.split(/[,;]/)) {
+    const text = part.trim();
+    if (text === '') continue;
+    const match = /^([A-Za-z]+)?\s*(?:\bport\s+([0-9a-fx]+h?)(?:\s*-\s*([0-9a-fx]+h?))?)?$/i.exec(text);
+    const word = match?.[1]?.toLowerCase();
+    const portAlone = word === 'port' ? /^port\s+([0-9a-fx]+h?)(?:\s*-\s*([0-9a-fx]+h?))?$/i.exec(text) : null;
+    const name = EXIT_NAMES.find((one) => one.toLowerCase() === word);
+    const [first, last] = portAlone ? [portAlone[1], portAlone[2]] : [match?.[2], match?.[3]];
+    if (!name && !portAlone) throw new Error(`'${text.slice(0, 80)}' is no VM exit; known are ${EXIT_NAMES.join(', ')}`);
+    reasons.add(name ?? 'ioInstruction');
+    if (first !== undefined) {
+      const range = { first: parseNumber(first), last: parseNumber(last ?? first) };
+      if (!(range.first >= 0 && range.last <= 0xffff && range.first <= range.last)) throw new Error(`'${text.slice(0, 80)}': ports are 0 to 0xffff`);
+      ports.push(range);
+    }
+  }
+  return { ...reasons.size > 0 ? { reasons: [...reasons] } : {}, ...ports.length > 0 ? { ports } : {} };
+}
+
+function mergeFilters(filters: readonly ExitFilter[]): ExitFilter | null {
+  if (filters.length === 0) return null;
+  if (filters.some((filter) => !filter.reasons)) return {};
+  const ports = filters.flatMap((filter) => filter.ports ?? []);
+  return { reasons: [...new Set(filters.flatMap((filter) => filter.reasons ?? []))], ...ports.length > 0 ? { ports } : {} };
+}
+
+/** DAP's reason for a stop and the words shown for it. */
+export function describeStop(event: Pick<StoppedEvent, 'reason' | 'text'>, breakpointReason: string): { reason: string; description: string } {
+  switch (event.reason) {
+    case 'breakpoint': return { reason: breakpointReason, description: 'Paused on breakpoint' };
+    case 'watchpoint': return { reason: 'data breakpoint', description: 'Paused on data breakpoint' };
+    case 'exception': return { reason: 'exception', description: 'Paused on exception' };
+    case 'exit': return { reason: 'exception', description: 'Paused on VM exit' };
+    case 'reset': return { reason: 'exception', description: 'Paused on reset' };
+    case 'tripleFault': return { reason: 'exception', description: 'Paused on triple fault' };
+    case 'tick': return { reason: 'step', description: 'Paused at tick' };
+    default: return { reason: event.reason, description: `Paused on ${event.reason}` };
+  }
+}

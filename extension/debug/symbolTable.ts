@@ -1,0 +1,70 @@
+// Names of addresses, from ELF symbol tables and from the labels of NASM listings, looked up both ways.
+
+/** A name of a linear address; size 0 when unknown. */
+export interface DebugSymbol { readonly name: string; readonly address: number; readonly size: number }
+
+/** Farther than this behind a symbol of unknown size, an address has nothing to do with it. */
+const REACH = 0x10000;
+const WORD = /[A-Za-z_?.@$][\w?.@$#~]*/g;
+
+export class SymbolTable {
+  readonly #byName = new Map<string, DebugSymbol>();
+  #sorted: DebugSymbol[] | undefined;
+
+  get size(): number { return this.#byName.size; }
+
+  /** The first definition of a name stays. */
+  add(name: string, address: number, size = 0): void {
+    if (name === '' || this.#byName.has(name)) return;
+    this.#byName.set(name, { name, address: address >>> 0, size });
+    this.#sorted = undefined;
+  }
+
+  find(name: string): DebugSymbol | undefined { return this.#byName.get(name); }
+
+  /** The symbol an address lies in or shortly behind. */
+  near(address: number): DebugSymbol | undefined {
+    const sorted = this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size);
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle]?.address ?? 0) <= address) low = middle + 1;
+      else high = middle;
+    }
+    let symbol = sorted[low - 1];
+    // Of several names for one address take the first, which has the largest size.
+    while (low > 1 && symbol && sorted[low - 2]?.address === symbol.address) symbol = sorted[--low - 1];
+    return symbol && address - symbol.address < (symbol.size || REACH) ? symbol : undefined;
+  }
+
+  /** 'name' or 'name+0x12'; undefined when no symbol is near. */
+  describe(address: number): string | undefined {
+    const symbol = this.near(address);
+    if (!symbol) return undefined;
+    return address === symbol.address ? symbol.name : `${symbol.name}+0x${(address - symbol.address).toString(16)}`;
+  }
+
+  /** The symbols whose names occur in a text: what an expression in the worker needs, instead of the whole table. */
+  mentioned(texts: Iterable<string | undefined>): { [name: string]: number } {
+    const found: [string, number][] = [];
+    for (const text of texts) {
+      for (const [word] of text?.matchAll(WORD) ?? []) {
+        const symbol = this.#byName.get(word);
+        if (symbol) found.push([word, symbol.address]);
+      }
+    }
+    return Object.fromEntries(found);
+  }
+
+  /** Names that begin with a text, in order of address, at most `limit`. */
+  startingWith(prefix: string, limit: number): DebugSymbol[] {
+    const found: DebugSymbol[] = [];
+    for (const symbol of this.#byName.values()) {
+      if (!symbol.name.startsWith(prefix)) continue;
+      found.push(symbol);
+      if (found.length === limit) break;
+    }
+    return found;
+  }
+}
