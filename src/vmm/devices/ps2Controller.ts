@@ -1,0 +1,275 @@
+// 8042 keyboard controller of the PC/AT and PS/2 (IBM PS/2 Hardware Interface Technical Reference, "Keyboard/Auxiliary Device
+// Controller"); the keyboard on it is ps2Keyboard.ts.
+//   60h  read output buffer; write to the keyboard, or the data of a command      64h  read status, write command
+//   commands 20h-3Fh and 60h-7Fh controller RAM (byte 0 is the command byte), A4h password, A7h-A9h aux, AAh self test, ABh keyboard
+//   test, ADh/AEh keyboard off/on, C0h input port, D0h/D1h output port, D2h output buffer, D3h/D4h aux, DDh/DFh A20, E0h test
+//   inputs, F0h-FFh pulse of output port bits (FEh: bit 0, the processor's reset)
+// IRQ 1 with output buffer full. State after power-on is what firmware's self test leaves: translation and IRQ 1 enabled, A20 open.
+// Commands are done at once, so that input buffer full is never seen.
+// Left out on purpose: the mouse. The aux port answers as absent: its clock stays disabled, its test fails, what is sent to it
+// times out. No password is installed.
+
+import type { Device, DeviceContext, IrqLine, SavedState } from '../device.ts';
+import { CYCLES_PER_SECOND, type Timer, type Timers } from '../timers.ts';
+import { byte, bytes, flag, record, time } from './fields.ts';
+import { KEYBOARD, Ps2Keyboard } from './ps2Keyboard.ts';
+import { RELEASE, RELEASE_BIT, set1OfSet2 } from './scanCodes.ts';
+
+const DATA = 0x60;
+const COMMAND = 0x64;
+
+const STATUS_OBF = 0x01;
+const STATUS_SYSTEM = 0x04;
+const STATUS_COMMAND = 0x08;
+const STATUS_UNLOCKED = 0x10;
+const STATUS_AUX_OBF = 0x20;
+const STATUS_TIMEOUT = 0x40;
+
+const CB_IRQ1 = 0x01;
+const CB_SYSTEM = STATUS_SYSTEM;
+const CB_KEYBOARD_DISABLED = 0x10;
+const CB_AUX_DISABLED = 0x20;
+const CB_TRANSLATE = 0x40;
+const CB_WRITABLE = CB_IRQ1 | 0x02 | CB_SYSTEM | CB_KEYBOARD_DISABLED | CB_TRANSLATE;
+
+const OUTPUT_RESET = 0x01;
+const OUTPUT_A20 = 0x02;
+const OUTPUT_OBF = 0x10;
+/** Reset inactive, A20 open, keyboard clock and data high. */
+const OUTPUT_POWER_ON = 0xc3;
+/** Keyboard not locked, manufacturing jumper not set. */
+const INPUT_PORT = 0xa0;
+
+const SELF_TEST_PASSED = 0x55;
+const TEST_PASSED = 0x00;
+const TEST_CLOCK_LOW = 0x01;
+const NO_PASSWORD = 0xf1;
+const RESEND = 0xfe;
+
+const WRITE_OUTPUT_PORT = 0xd1;
+const WRITE_OUTPUT_BUFFER = 0xd2;
+const WRITE_AUX_BUFFER = 0xd3;
+const WRITE_AUX = 0xd4;
+
+/** A byte on the keyboard's line: 100 us. The real millisecond would cost a polling guest 250,000 instructions for each. */
+const BYTE_TIME = CYCLES_PER_SECOND / 10_000;
+
+const STATE = record({
+  /** Controller RAM; byte 0 is the command byte. */
+  ram: bytes(32),
+  outputPort: byte(OUTPUT_POWER_ON),
+  outputBuffer: byte(),
+  /** Status bits OBF, COMMAND, AUX_OBF and TIMEOUT. */
+  status: byte(),
+  /** Command that waits for its data byte, 0 for none. */
+  command: byte(),
+  /** Translation has taken F0h: the next code is a release. */
+  release: flag(),
+  /** Cycle at which the keyboard's next byte has arrived, -1 while the line is idle. */
+  arrivesAt: time(),
+  interrupt: flag(),
+});
+const SAVED = record({ controller: STATE, keyboard: KEYBOARD });
+
+export class Ps2Controller implements Device {
+  readonly ports = [
+    { first: DATA, last: DATA },
+    { first: COMMAND, last: COMMAND },
+  ];
+  private readonly keyboard = new Ps2Keyboard();
+  private state = powerOn();
+  private readonly timers: Timers;
+  private readonly irq1: IrqLine;
+  private readonly pins: DeviceContext['pins'];
+  private readonly line: Timer;
+
+  constructor(context: Pick<DeviceContext, 'irq' | 'timers' | 'pins'>) {
+    this.timers = context.timers;
+    this.irq1 = context.irq(1);
+    this.pins = context.pins;
+    this.line = context.timers.create('ps2Controller keyboard', () => this.arrived());
+  }
+
+  /** Keys as set 1 scan codes; false when the keyboard's buffer has no room for all and none was taken. */
+  receive(scanCodes: ArrayLike<number>): boolean {
+    const taken = this.keyboard.press(scanCodes);
+    this.update();
+    return taken;
+  }
+
+  reset(): void {
+    this.keyboard.state = KEYBOARD.initial();
+    this.state = { ...powerOn(), interrupt: this.state.interrupt };
+    this.pins.a20(true);
+    this.update();
+  }
+  save(): SavedState {
+    return SAVED.save({ controller: this.state, keyboard: this.keyboard.state });
+  }
+  load(saved: SavedState): void {
+    const { controller, keyboard } = SAVED.load(saved, 'ps2Controller');
+    this.state = controller;
+    this.keyboard.state = keyboard;
+    this.armTimer();
+  }
+
+  portRead(port: number): number {
+    const { state } = this;
+    if (port === COMMAND) return state.status | STATUS_UNLOCKED | (state.ram[0] & CB_SYSTEM);
+    state.status &= ~(STATUS_OBF | STATUS_AUX_OBF | STATUS_TIMEOUT);
+    this.update();
+    return state.outputBuffer;
+  }
+
+  portWrite(port: number, value: number): void {
+    const { state } = this;
+    if (port === COMMAND) {
+      state.status |= STATUS_COMMAND;
+      state.command = 0;
+      this.command(value);
+    } else {
+      state.status &= ~STATUS_COMMAND;
+      const { command } = state;
+      state.command = 0;
+      if (command === 0) {
+        // What is sent to the keyboard switches its interface on.
+        state.ram[0] &= ~CB_KEYBOARD_DISABLED;
+        this.keyboard.write(value);
+      } else this.data(command, value);
+    }
+    this.update();
+  }
+
+  private command(value: number): void {
+    const { state } = this;
+    if (value >= 0xf0) {
+      // Output port bits 0-3 that are 0 in the command go low for 6 us; only the reset line notices.
+      if ((value & OUTPUT_RESET) === 0) this.pins.reset();
+      return;
+    }
+    if (value >= 0x20 && value <= 0x3f) {
+      const address = value & 0x1f;
+      this.output(address === 0 ? state.ram[0] | CB_AUX_DISABLED : state.ram[address]);
+      return;
+    }
+    if ((value >= 0x60 && value <= 0x7f) || (value >= WRITE_OUTPUT_PORT && value <= WRITE_AUX)) {
+      state.command = value;
+      return;
+    }
+    switch (value) {
+      case 0xa4:
+        this.output(NO_PASSWORD);
+        break;
+      case 0xa9:
+        this.output(TEST_CLOCK_LOW);
+        break;
+      case 0xaa:
+        state.ram[0] |= CB_SYSTEM;
+        this.output(SELF_TEST_PASSED);
+        break;
+      case 0xab:
+        this.output(TEST_PASSED);
+        break;
+      case 0xad:
+        state.ram[0] |= CB_KEYBOARD_DISABLED;
+        break;
+      case 0xae:
+        state.ram[0] &= ~CB_KEYBOARD_DISABLED;
+        break;
+      case 0xc0:
+        this.output(INPUT_PORT);
+        break;
+      case 0xd0:
+        this.output(state.outputPort | (state.status & STATUS_OBF ? OUTPUT_OBF : 0));
+        break;
+      case 0xdd:
+        this.writeOutputPort(state.outputPort & ~OUTPUT_A20);
+        break;
+      case 0xdf:
+        this.writeOutputPort(state.outputPort | OUTPUT_A20);
+        break;
+      case 0xe0:
+        this.output(0);
+        break;
+      default:
+      // A7h and A8h find no aux port; controllers ignore commands that they do not know.
+    }
+  }
+
+  private data(command: number, value: number): void {
+    const { state } = this;
+    switch (command) {
+      case WRITE_OUTPUT_PORT:
+        this.writeOutputPort(value);
+        break;
+      case WRITE_OUTPUT_BUFFER:
+        this.output(value);
+        break;
+      case WRITE_AUX_BUFFER:
+        break;
+      case WRITE_AUX:
+        this.output(RESEND);
+        state.status |= STATUS_AUX_OBF | STATUS_TIMEOUT;
+        break;
+      default: {
+        const address = command & 0x1f;
+        state.ram[address] = address === 0 ? value & CB_WRITABLE : value;
+      }
+    }
+  }
+
+  private writeOutputPort(value: number): void {
+    this.state.outputPort = value & ~OUTPUT_OBF;
+    this.pins.a20((value & OUTPUT_A20) !== 0);
+    if ((value & OUTPUT_RESET) === 0) this.pins.reset();
+  }
+
+  /** The controller's own answers replace a byte that nobody has read, as the chip does. */
+  private output(value: number): void {
+    this.state.outputBuffer = value;
+    this.state.status = (this.state.status & ~(STATUS_AUX_OBF | STATUS_TIMEOUT)) | STATUS_OBF;
+  }
+
+  private arrived(): void {
+    const { state } = this;
+    state.arrivesAt = -1;
+    if (this.keyboard.waiting && this.lineFree()) {
+      const code = this.keyboard.send();
+      if ((state.ram[0] & CB_TRANSLATE) === 0) this.output(code);
+      else if (code === RELEASE) state.release = true;
+      else {
+        this.output(set1OfSet2(code) | (state.release ? RELEASE_BIT : 0));
+        state.release = false;
+      }
+    }
+    this.update();
+  }
+
+  private lineFree(): boolean {
+    return (this.state.status & STATUS_OBF) === 0 && (this.state.ram[0] & CB_KEYBOARD_DISABLED) === 0;
+  }
+
+  private update(): void {
+    const { state } = this;
+    const full = (state.status & (STATUS_OBF | STATUS_AUX_OBF)) === STATUS_OBF;
+    const level = full && (state.ram[0] & CB_IRQ1) !== 0;
+    if (level !== state.interrupt) {
+      state.interrupt = level;
+      this.irq1.set(level);
+    }
+    if (!this.keyboard.waiting || !this.lineFree()) state.arrivesAt = -1;
+    else if (state.arrivesAt < 0) state.arrivesAt = this.timers.now() + BYTE_TIME;
+    this.armTimer();
+  }
+
+  private armTimer(): void {
+    if (this.state.arrivesAt < 0) this.line.cancel();
+    else this.line.at(this.state.arrivesAt);
+  }
+}
+
+function powerOn(): ReturnType<typeof STATE.initial> {
+  const state = STATE.initial();
+  state.ram[0] = CB_IRQ1 | CB_SYSTEM | CB_TRANSLATE;
+  return state;
+}
