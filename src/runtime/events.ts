@@ -49,6 +49,8 @@ export interface Events {
   debugBeforeInstruction(linear: number): void;
   /** After an instruction that `debugBeforeInstruction` came before and that completed: RF, shadow and single step. */
   debugAfterInstruction(): void;
+  /** Tells the host when an interrupt that waited can be taken, IF having been clear in `flagsBefore`. */
+  reportWindow(flagsBefore: number): void;
   /** An IRET or task switch has loaded RF itself: the instruction's end must not clear it. */
   keepResume(): void;
   /** An instruction entered a handler with TF cleared or switched tasks: no single-step trap follows it. */
@@ -100,6 +102,9 @@ export function createEvents(core: Core): Events {
       if (trapping && r[S.SHADOW] !== SHADOW.MOV_SS) r[S.DEBUG_PENDING]! |= DR6.BS;
       trapping = resuming = false;
       updateEvents();
+    },
+    reportWindow(flagsBefore) {
+      if ((r[S.EVENTS]! & EVENT.INTR) !== 0 && (flagsBefore & IF) === 0) core.host.exit('interruptWindow', 0, 0);
     },
     keepResume() {
       resuming = false;

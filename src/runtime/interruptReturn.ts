@@ -80,7 +80,7 @@ export function createInterruptReturn(engine: Engine, code: CodeSegments, stack:
   }
 
   return (bits, nextEip) => {
-    const size = bits === 32 ? 4 : 2;
+    const size = bits === 32 ? 4 : 2, before = r[S.SYSTEM_FLAGS]!;
     try {
       if ((r[S.CR0]! & CR0.PE) === 0) returnReal(size, REAL);
       else if (isVm86(r)) {
@@ -93,5 +93,6 @@ export function createInterruptReturn(engine: Engine, code: CodeSegments, stack:
       updateMode();
       updateEvents();
     }
+    engine.reportWindow(before);
   };
 }

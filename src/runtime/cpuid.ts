@@ -1,0 +1,30 @@
+// What CPUID says (SDM volume 2, CPUID): a Pentium II of which only what exists here is announced. The hypervisor leaf is at
+// 40000000h, as hypervisors agree.
+
+/** Family 6, model 5, stepping 2. */
+export const SIGNATURE = 0x652;
+/** EDX of leaf 1: FPU, DE, PSE, TSC, MSR, CX8, SEP, PGE, CMOV. */
+const FEATURES = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 11 | 1 << 13 | 1 << 15;
+/** ECX of leaf 1: bit 31, reserved for hypervisors. */
+const HYPERVISOR = 1 << 31;
+
+/** EAX, EBX, ECX, EDX. */
+export type CpuidLeaf = readonly [number, number, number, number];
+
+/** Four characters as a register shows them. */
+const letters = (text: string): number => text.charCodeAt(0) | text.charCodeAt(1) << 8 | text.charCodeAt(2) << 16 | text.charCodeAt(3) << 24;
+
+const BASIC: readonly CpuidLeaf[] = [
+  [2, letters('Genu'), letters('ntel'), letters('ineI')],
+  [SIGNATURE, 0, HYPERVISOR, FEATURES],
+  // Cache and TLB descriptors of a Pentium II: 16 KiB code, 16 KiB data, 512 KiB second level.
+  [0x03020101, 0, 0, 0x0c040843],
+];
+const HYPERVISOR_LEAF = 0x40000000;
+
+/** A leaf's four registers; above the highest basic leaf the data of that leaf, as the processor does. */
+export function cpuidLeaf(leaf: number): CpuidLeaf {
+  const number = leaf >>> 0;
+  if (number === HYPERVISOR_LEAF) return [HYPERVISOR_LEAF, letters('CP/8'), letters('6CP/'), letters('86CP')];
+  return BASIC[Math.min(number, BASIC.length - 1)]!;
+}

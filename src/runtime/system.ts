@@ -1,0 +1,71 @@
+// The functions that instruction semantics call (translator/calls.ts), put together from the files that implement them.
+
+import type { SystemCalls } from '../translator/calls.ts';
+import { CS, S, VECTOR } from '../translator/state.ts';
+import { createCodeSegments } from './codeSegment.ts';
+import { createControl } from './control.ts';
+import { CR0 } from './controlBits.ts';
+import { cpuidLeaf } from './cpuid.ts';
+import { createDebugRegisters } from './debugRegisters.ts';
+import type { Engine } from './engine.ts';
+import { fault } from './faults.ts';
+import { createFlagControl } from './flagControl.ts';
+import { createIdt } from './idt.ts';
+import { createInterruptReturn } from './interruptReturn.ts';
+import { createInterrupts, type Interrupts } from './interrupts.ts';
+import { createMsrs } from './msr.ts';
+import { createPorts } from './ports.ts';
+import { createStack } from './stack.ts';
+import { createTasks } from './tasks.ts';
+import { createTransfers } from './transfers.ts';
+
+export interface System { readonly system: SystemCalls; readonly interrupts: Interrupts }
+
+/** The x87 as instruction semantics reach it once CR0 has let them: see translator/calls.ts. */
+export interface Fpu {
+  escape(opcode: number, segment: number, offset: number, size: number): void;
+  wait(): void;
+}
+const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), wait() {} };
+
+export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
+  const { r, segments, descriptors } = engine;
+  const stack = createStack(engine, descriptors), code = createCodeSegments(engine, descriptors, segments);
+  const tasks = createTasks(engine), idt = createIdt(engine, code, stack, tasks), interrupts = createInterrupts(engine, idt);
+  const transfers = createTransfers(engine, code, stack, tasks), control = createControl(engine), flags = createFlagControl(engine);
+  const debug = createDebugRegisters(engine), ports = createPorts(engine), msrs = createMsrs(engine);
+
+  const system: SystemCalls = {
+    ...transfers, ...control, ...debug, ...ports, ...msrs, ...flags,
+    loadSegment: segments.loadSegment,
+    softwareInterrupt: interrupts.softwareInterrupt,
+    interruptReturn: createInterruptReturn(engine, code, stack, tasks),
+    loadGdtr: segments.loadGdtr, loadIdtr: segments.loadIdtr,
+    loadLdtr: segments.loadLdtr, loadTr: segments.loadTr, storeLdtr: segments.storeLdtr, storeTr: segments.storeTr,
+    protectedOnly: segments.protectedOnly,
+    verifyRead: segments.verifyRead, verifyWrite: segments.verifyWrite,
+    loadAccessRights: segments.loadAccessRights, loadSegmentLimit: segments.loadSegmentLimit,
+    cpuid() {
+      const leaf = r[S.EAX]!, subleaf = r[S.ECX]!, [eax, ebx, ecx, edx] = cpuidLeaf(leaf);
+      r[S.EAX] = eax;
+      r[S.EBX] = ebx;
+      r[S.ECX] = ecx;
+      r[S.EDX] = edx;
+      engine.host.exit('cpuid', leaf >>> 0, subleaf >>> 0);
+    },
+    vmcall() {
+      const linear = (r[S.SEG_BASE + CS]! + r[S.EIP]!) >>> 0, eax = r[S.EAX]! >>> 0;
+      if (!engine.host.vmcall(linear)) fault(VECTOR.UD);
+      engine.host.exit('vmcall', linear, eax);
+    },
+    wait() {
+      if ((r[S.CR0]! & (CR0.MP | CR0.TS)) === (CR0.MP | CR0.TS)) fault(VECTOR.NM);
+      fpu.wait();
+    },
+    escape(opcode: number, segment: number, offset: number, size: number) {
+      if ((r[S.CR0]! & (CR0.EM | CR0.TS)) !== 0) fault(VECTOR.NM);
+      fpu.escape(opcode, segment, offset, size);
+    },
+  };
+  return { system, interrupts };
+}
