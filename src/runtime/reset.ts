@@ -1,13 +1,12 @@
 // The state block after RESET# (SDM volume 3, "Processor State After Reset").
 
 import { CS, S, STATE_WORDS } from '../translator/state.ts';
+import { SIGNATURE } from './cpuid.ts';
 
 const DATA_RIGHTS = 0x93,
   CODE_RIGHTS = 0x9b,
   LDT_RIGHTS = 0x82,
   TSS_RIGHTS = 0x8b;
-/** Family 6, model 5: a Pentium II, as runtime/cpuid.ts says. */
-const SIGNATURE = 0x652;
 
 export function resetState(r: Int32Array): void {
   r.fill(0, 0, STATE_WORDS);
