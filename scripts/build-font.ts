@@ -21,11 +21,11 @@ function readPcf(bytes: Uint8Array): Map<number, Glyph> {
   const tables = new Map<number, number>();
   for (let n = 0; n < view.getUint32(4, true); n++) tables.set(view.getUint32(8 + 16 * n, true), view.getUint32(20 + 16 * n, true));
   const open = (type: number) => {
-    let at = tables.get(type);
-    if (at === undefined) throw new Error(`PCF table ${type} is missing`);
-    const format = view.getUint32(at, true),
+    const start = tables.get(type);
+    if (start === undefined) throw new Error(`PCF table ${type} is missing`);
+    const format = view.getUint32(start, true),
       little = (format & 4) === 0;
-    at += 4;
+    let at = start + 4;
     return {
       format,
       u8: () => view.getUint8(at++),

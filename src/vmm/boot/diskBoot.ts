@@ -1,0 +1,33 @@
+// Booting from drives: the firmware does it (INT 19h). Before power-on it is checked that one of the drives can be booted, so
+// that a wrong image gets an error and not a message on a screen that nobody has opened yet.
+
+import type { DriveConfig } from '../protocol.ts';
+import { hex, ImageError, type LoadedImage } from './image.ts';
+
+const SECTOR_BYTES = 512, SIGNATURE = 510;
+const LETTERS: { readonly [letter: string]: readonly [DriveConfig['kind'], number, string] } = {
+  a: ['floppy', 0, 'floppy A:'], b: ['floppy', 1, 'floppy B:'], c: ['disk', 0, 'first hard disk'], d: ['disk', 1, 'second hard disk'],
+};
+
+/** Throws ImageError when no drive of the boot order has a boot sector. */
+export function bootFromDrives(order: string, drives: readonly DriveConfig[]): LoadedImage {
+  const problems: string[] = [];
+  let offset = -1;
+  for (const letter of order.toLowerCase()) {
+    const row = LETTERS[letter];
+    if (!row) throw new ImageError(`boot order '${order}': no drive '${letter}' (a, b: floppies; c, d: hard disks)`);
+    const [kind, index, name] = row, drive = drives.find((one) => one.kind === kind && one.index === index);
+    if (!drive) continue;
+    const { image } = drive;
+    if (image.length < SECTOR_BYTES) {
+      problems.push(`${name}: image is truncated, a boot sector has ${SECTOR_BYTES} bytes, the file ends at ${hex(image.length)}`);
+      offset = image.length;
+    } else if (image[SIGNATURE] !== 0x55 || image[SIGNATURE + 1] !== 0xaa) {
+      problems.push(`${name}: no boot sector, 55 AA expected, ${byte(image[SIGNATURE])} ${byte(image[SIGNATURE + 1])} found`);
+      offset = SIGNATURE;
+    } else return { title: `boot sector of ${name}`, writes: [], registers: {} };
+  }
+  if (problems.length === 0) throw new ImageError(`no drive to boot from: boot order '${order}' names none that has an image`);
+  throw new ImageError(problems.join('; '), offset);
+}
+const byte = (value: number) => value.toString(16).toUpperCase().padStart(2, '0');

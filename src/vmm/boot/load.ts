@@ -1,0 +1,41 @@
+// From a boot source to memory writes and registers: recognises kernels by their content and calls the loader.
+
+import type { BootSource, DriveConfig } from '../protocol.ts';
+import { loadCom } from './com.ts';
+import { bootFromDrives } from './diskBoot.ts';
+import { loadElf } from './elf.ts';
+import { isElf } from './elfHeaders.ts';
+import { loadFlat } from './flat.ts';
+import { ImageError, type LoadedImage } from './image.ts';
+import { isLinux, loadLinux } from './linux.ts';
+import { findHeader, hasMultiboot2Header, loadMultiboot1 } from './multiboot1.ts';
+
+/** Loads any boot source for a guest with `memory` bytes of RAM; throws ImageError when it cannot be started. */
+export function loadBootSource(source: BootSource, drives: readonly DriveConfig[], memory: number): LoadedImage {
+  switch (source.kind) {
+    case 'drives': return bootFromDrives(source.order, drives);
+    case 'flat': return loadFlat(source.image, source.address, source.mode, source.entry, memory);
+    case 'com': return loadCom(source.image, source.commandLine, memory);
+    case 'kernel': return loadKernel(source, memory);
+  }
+}
+
+type KernelSource = Extract<BootSource, { kind: 'kernel' }>;
+
+function loadKernel({ image, commandLine, initrd, modules }: KernelSource, memory: number): LoadedImage {
+  if (image.length === 0) throw new ImageError('kernel image is empty', 0);
+  if (isLinux(image)) {
+    if (modules && modules.length > 0) throw new ImageError('a Linux kernel takes an initial RAM disk, not modules');
+    return loadLinux(image, commandLine, initrd, memory);
+  }
+  if (findHeader(image) >= 0) {
+    // As QEMU does, the initial RAM disk is a Multiboot kernel's first module.
+    return loadMultiboot1(image, commandLine, [...(initrd ? [{ image: initrd, commandLine: '' }] : []), ...(modules ?? [])], memory);
+  }
+  if (hasMultiboot2Header(image)) throw new ImageError('this kernel has a Multiboot 2 header only; Multiboot 1 is supported', 0);
+  if (isElf(image)) {
+    if (initrd || (modules && modules.length > 0)) throw new ImageError('a plain ELF executable takes neither initial RAM disk nor modules');
+    return loadElf(image, memory);
+  }
+  throw new ImageError("not a kernel image: no 'HdrS' at 0x202, no Multiboot header in the first 8192 bytes, no ELF header", 0);
+}
