@@ -1,0 +1,149 @@
+// Instructions as text in Intel syntax, as the SDM writes them and objdump -M intel prints them; AT&T syntax is in att.ts.
+
+import { formatAtt } from './att.ts';
+import type { Instruction } from './decode.ts';
+import type { AddressParts, Operand } from './ir/builder.ts';
+import { DS, SS } from './state.ts';
+
+export interface FormatOptions {
+  /** EIP (or linear address) of the place that `at` counts from: branch targets are printed as absolute addresses. */
+  readonly base: number;
+  readonly syntax?: 'intel' | 'att';
+  /** Name of an address, printed in angle brackets after a branch target. */
+  readonly symbol?: (address: number) => string | undefined;
+}
+
+/** Text of an instruction on one line, in lower case. */
+export function format(i: Instruction, options: FormatOptions): string {
+  return options.syntax === 'att' ? formatAtt(i, options) : formatIntel(i, options);
+}
+
+export const REGISTERS32 = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const;
+const REGISTERS8 = ['al', 'cl', 'dl', 'bl', 'ah', 'ch', 'dh', 'bh'] as const;
+export const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
+const CONDITIONS = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'] as const;
+
+/** Name of a general register of that width. */
+export function registerName(n: number, w: number): string {
+  return w === 8 ? REGISTERS8[n]! : w === 16 ? REGISTERS32[n]!.slice(1) : REGISTERS32[n]!;
+}
+export function hex(value: number): string {
+  return `0x${(value >>> 0).toString(16)}`;
+}
+
+/** Mnemonic with its condition or size, in lower case. */
+export function mnemonic({ row, cc, w, address }: Instruction): string {
+  const name = row.names ? row.names[(row.addressSized ? address : w) === 16 ? 0 : 1] : row.name;
+  return name.replace(/cc$/, CONDITIONS[cc]!).toLowerCase();
+}
+/** LOCK and repeat prefixes with a space after each. */
+export function prefixes({ row, lock, rep }: Instruction): string {
+  const compares = row.name === 'CMPS' || row.name === 'SCAS';
+  return `${lock ? 'lock ' : ''}${rep === 'none' ? '' : rep === 'repne' ? 'repnz ' : compares ? 'repz ' : 'rep '}`;
+}
+
+/** Absolute address of a relative target, with its name when it has one. */
+export function targetText(i: Instruction, value: number, { base, symbol }: FormatOptions): string {
+  const target = i.w === 16 ? (base + value) & 0xffff : (base + value) >>> 0,
+    name = symbol?.(target);
+  return name === undefined ? hex(target) : `${hex(target)} <${name}>`;
+}
+
+/** Displacement as written in the instruction: POP's counts from the stack pointer before it was incremented. */
+export function displacement(i: Instruction, { base, disp }: AddressParts): number {
+  return i.row.pops && base === 4 ? (disp - (i.w >> 3)) | 0 : disp;
+}
+/** Segment an address uses when there is no override. */
+export function defaultSegment({ base }: AddressParts): number {
+  return base === 4 || base === 5 ? SS : DS;
+}
+
+/** Size of a memory operand by the row's operand code; nothing for addresses without a size and beside an accumulator. */
+function sizeText(code: string, w: number): string {
+  if (code[0] === 'O') return '';
+  switch (code[1]) {
+    case undefined:
+    case 's':
+      return '';
+    case 'b':
+      return 'BYTE PTR ';
+    case 'w':
+      return 'WORD PTR ';
+    case 'd':
+      return 'DWORD PTR ';
+    case 'q':
+      return 'QWORD PTR ';
+    case 't':
+      return 'TBYTE PTR ';
+    case 'p':
+      return w === 32 ? 'FWORD PTR ' : 'DWORD PTR ';
+    case 'a':
+      return w === 32 ? 'QWORD PTR ' : 'DWORD PTR ';
+    default:
+      return w === 32 ? 'DWORD PTR ' : 'WORD PTR ';
+  }
+}
+
+function addressText(i: Instruction, address: AddressParts, seg: number): string {
+  const { base, index, shift, width } = address,
+    parts: string[] = [],
+    disp = displacement(i, address);
+  if (base >= 0) parts.push(registerName(base, width));
+  if (index >= 0) parts.push(width === 16 ? registerName(index, 16) : `${registerName(index, 32)}*${1 << shift}`);
+  if (parts.length === 0) return `${SEGMENTS[seg]}:${hex(width === 16 ? disp & 0xffff : disp)}`;
+  const offset = disp === 0 ? '' : disp < 0 ? `-${hex(-disp)}` : `+${hex(disp)}`;
+  return `${seg === defaultSegment(address) ? '' : `${SEGMENTS[seg]}:`}[${parts.join('+')}${offset}]`;
+}
+
+function operandText(i: Instruction, code: string, o: Operand, options: FormatOptions): string {
+  switch (code[0]) {
+    case 'X':
+    case 'B':
+      return `${sizeText(code, i.w)}${SEGMENTS[i.seg]}:[${registerName(code[0] === 'X' ? 6 : 3, i.address)}]`;
+    case 'Y':
+      return `${sizeText(code, i.w)}es:[${registerName(7, i.address)}]`;
+  }
+  switch (o.kind) {
+    case 'reg':
+      return registerName(o.n as number, o.w);
+    case 'sreg':
+      return SEGMENTS[o.n as number]!;
+    case 'mem':
+      return sizeText(code, i.w) + addressText(i, o.address!, o.seg as number);
+    case 'imm': {
+      const value = o.value as number;
+      switch (code) {
+        case 'ST':
+          return 'st';
+        case 'STi':
+          return `st(${value})`;
+        case 'Cd':
+          return `cr${value}`;
+        case 'Dd':
+          return `dr${value}`;
+        case '1':
+          return '1';
+        case 'Jb':
+        case 'Jz':
+          return targetText(i, value, options);
+        default:
+          return hex(value);
+      }
+    }
+  }
+}
+
+function formatIntel(i: Instruction, options: FormatOptions): string {
+  const { row, operands } = i;
+  const texts =
+    row.operands[0] === 'A'
+      ? [
+          operands
+            .map((o) => (o.kind === 'imm' ? hex(o.value as number) : ''))
+            .reverse()
+            .join(':'),
+        ]
+      : operands.flatMap((o, n) => (row.operands[n] === 'FOP' ? [] : [operandText(i, row.operands[n]!, o, options)]));
+  const name = prefixes(i) + mnemonic(i);
+  return texts.length === 0 ? name : `${name} ${texts.join(',')}`;
+}
