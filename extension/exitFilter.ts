@@ -70,3 +70,18 @@ export function workerFilter(filter: PanelFilter): ExitFilter {
   const reasons = ports.length ? ['ioInstruction' as const] : filter.reasons;
   return { ...(reasons.length ? { reasons } : {}), ...(ports.length ? { ports } : {}) };
 }
+
+/**
+ * A filter that passes what either passes; null passes nothing, an absent list everything. Ports limit I/O instructions
+ * only, vectors exceptions and interrupts only, so a list stays when the other filter passes none of those.
+ */
+export function mergeExitFilters(a: ExitFilter | null, b: ExitFilter | null): ExitFilter | null {
+  if (!a || !b) return a ?? b;
+  const reasons = a.reasons && b.reasons ? [...new Set([...a.reasons, ...b.reasons])] : undefined;
+  const limit = <T>(list: (filter: ExitFilter) => readonly T[] | undefined, kinds: readonly ExitName[]): readonly T[] | undefined => {
+    const passing = [a, b].filter(({ reasons: names }) => !names || kinds.some((kind) => names.includes(kind)));
+    return passing.length && passing.every(list) ? passing.flatMap((filter) => list(filter) ?? []) : undefined;
+  };
+  const ports = limit((filter) => filter.ports, ['ioInstruction']), vectors = limit((filter) => filter.vectors, ['exception', 'externalInterrupt']);
+  return { ...(reasons ? { reasons } : {}), ...(ports ? { ports } : {}), ...(vectors ? { vectors } : {}) };
+}

@@ -102,6 +102,7 @@ export class ExitsPanel implements vscode.WebviewViewProvider {
         return;
       case 'pause':
         this.#paused = message.paused;
+        void vscode.commands.executeCommand('setContext', 'cp86.exits.paused', message.paused);
         this.#recordingChanged();
         this.#postState();
         return;

@@ -4,6 +4,7 @@
 
 import * as vscode from 'vscode';
 import type { CommandName, Commands, ExitFilter, GuestId, HypervisorClient, HypervisorEvent } from '../src/vmm/protocol.ts';
+import { mergeExitFilters } from './exitFilter.ts';
 import { GuestStore } from './guestStore.ts';
 import type { Platform } from './platform.ts';
 
@@ -152,13 +153,4 @@ export class Hypervisor implements HypervisorClient {
     const { session, panel } = this.#breakOf(id);
     return { id, vectors: session?.vectors ?? [], exits: mergeExitFilters(session?.exits ?? null, panel) };
   }
-}
-
-/** A filter that passes what either passes; null passes nothing, an absent list everything. */
-export function mergeExitFilters(a: ExitFilter | null, b: ExitFilter | null): ExitFilter | null {
-  if (!a || !b) return a ?? b;
-  const both = <T>(first: readonly T[] | undefined, second: readonly T[] | undefined): readonly T[] | undefined =>
-    first && second ? [...new Set([...first, ...second])] : undefined;
-  const reasons = both(a.reasons, b.reasons), ports = both(a.ports, b.ports), vectors = both(a.vectors, b.vectors);
-  return { ...(reasons ? { reasons } : {}), ...(ports ? { ports } : {}), ...(vectors ? { vectors } : {}) };
 }

@@ -2,7 +2,7 @@
 // makes F5 work on a binary file, which has no text editor: the keybinding goes by this editor's name.
 
 import * as vscode from 'vscode';
-import { fromUri, openFile } from './files.ts';
+import { openFile } from './files.ts';
 import { hasSignature, SUMMARY_BYTES, summarize } from './imageSummary.ts';
 import type { FromImage, ToImage } from './messages.ts';
 import type { OpenFile, Platform } from './platform.ts';
@@ -45,7 +45,7 @@ export class ImageEditor implements vscode.CustomReadonlyEditorProvider<ImageDoc
     webview.onDidReceiveMessage((message: FromImage) => {
       if (message.type === 'ready') this.#describe(document).then(post, fail);
       else if (message.type === 'read') this.#read(document, message.offset, message.length).then(post, fail);
-      else void vscode.commands.executeCommand(message.debug ? 'cp86.debugImage' : 'cp86.runImage', document.uri);
+      else void vscode.commands.executeCommand(message.debug ? 'cp86.debugFile' : 'cp86.runFile', document.uri);
     });
     // A build that writes the image again is seen at once.
     const changed = document.watcher.onDidChange(() =>
@@ -69,12 +69,4 @@ export class ImageEditor implements vscode.CustomReadonlyEditorProvider<ImageDoc
     const start = Math.max(0, Math.floor(offset)), count = Math.min(MAX_READ, Math.max(0, Math.floor(length)));
     return { type: 'bytes', offset: start, bytes: await file.read(start, count) };
   }
-}
-
-/** Starts a guest from an image, without a launch.json. */
-export async function runImage(uri: vscode.Uri, debug: boolean): Promise<void> {
-  const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-  const attribute = /^(bzImage|vmlinuz)/.test(name) ? 'kernel' : 'program';
-  const configuration: vscode.DebugConfiguration = { type: 'cp86', request: 'launch', name, [attribute]: fromUri(uri), stopOnEntry: debug };
-  await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(uri), configuration, { noDebug: !debug });
 }

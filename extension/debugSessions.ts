@@ -1,0 +1,68 @@
+// The debug adapter inside the extension: a session per VS Code debug session, all on the one hypervisor. Knows which
+// session belongs to which guest, for the exits panel and the guest's views.
+
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import * as vscode from 'vscode';
+import type { GuestId } from '../src/vmm/protocol.ts';
+import type { AssemblyBuilder } from './assemble.ts';
+import { kindOfFile } from './configuration.ts';
+import { DebugSession } from './debug/session.ts';
+import { toUri } from './files.ts';
+import type { Hypervisor } from './hypervisor.ts';
+
+export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
+  readonly #hypervisor: Hypervisor;
+  readonly #builder: AssemblyBuilder;
+  readonly #byGuest = new Map<GuestId, vscode.DebugSession>();
+
+  constructor(hypervisor: Hypervisor, builder: AssemblyBuilder) {
+    this.#hypervisor = hypervisor;
+    this.#builder = builder;
+  }
+
+  /** Registers the adapter. `started` is told of every guest that a session launches or attaches to. */
+  register(started: (id: GuestId, session: vscode.DebugSession) => void): vscode.Disposable {
+    return vscode.Disposable.from(
+      vscode.debug.registerDebugAdapterDescriptorFactory('cp86', this),
+      vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
+        if (session.type !== 'cp86' || event !== 'cp86Guest') return;
+        this.#byGuest.set(body.id, session);
+        started(body.id, session);
+      }),
+      vscode.debug.onDidTerminateDebugSession((ended) => {
+        for (const [id, session] of this.#byGuest) if (session === ended) this.#byGuest.delete(id);
+      }),
+    );
+  }
+
+  sessionOf(guest: GuestId): vscode.DebugSession | undefined {
+    return this.#byGuest.get(guest);
+  }
+
+  createDebugAdapterDescriptor(): vscode.DebugAdapterDescriptor {
+    const messages = new vscode.EventEmitter<vscode.DebugProtocolMessage>();
+    const session = new DebugSession({
+      client: this.#hypervisor.shared(),
+      readFile: async (path) => vscode.workspace.fs.readFile(toUri(path)),
+      send: (message: DebugProtocol.ProtocolMessage) => messages.fire(message),
+      rebuild: (configuration) => this.#rebuild(configuration),
+    });
+    return new vscode.DebugAdapterInlineImplementation({
+      onDidSendMessage: messages.event,
+      handleMessage: (message) => session.handle(message),
+      dispose: () => {
+        session.dispose();
+        messages.dispose();
+      },
+    });
+  }
+
+  /** Restarting assembles a source again, so that what runs is what is on the screen. */
+  async #rebuild(configuration: object): Promise<object> {
+    const { program, source } = configuration as Record<string, unknown>;
+    if (typeof program !== 'string' || typeof source !== 'string' || kindOfFile(source) !== 'assembly' || !this.#builder.made(toUri(program))) return configuration;
+    const assembled = await this.#builder.assemble(toUri(source));
+    if (!assembled) throw new Error(`${source} was not assembled`);
+    return { ...configuration, ...assembled };
+  }
+}

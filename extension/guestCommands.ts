@@ -1,0 +1,65 @@
+// Commands on guests: from the Guests view (with the guest's key) or the palette (which asks for one).
+
+import * as vscode from 'vscode';
+import type { GuestStatus } from '../src/vmm/protocol.ts';
+import type { ExitsPanel } from './exitsPanel.ts';
+import { describeGuest, type GuestEntry } from './guestStore.ts';
+import type { Hypervisor } from './hypervisor.ts';
+import type { ScreenViews } from './screenView.ts';
+import type { SerialTerminals } from './serialTerminal.ts';
+
+export interface GuestViews { readonly hypervisor: Hypervisor; readonly screens: ScreenViews; readonly terminals: SerialTerminals; readonly exits: ExitsPanel }
+
+type Action = (guest: GuestEntry, views: GuestViews) => Promise<unknown> | void;
+
+const RUNNING: readonly GuestStatus[] = ['running', 'halted'];
+const ON: readonly GuestStatus[] = [...RUNNING, 'paused'];
+const ANY: readonly GuestStatus[] = ['defined', ...ON, 'off', 'failed'];
+
+/** Each command, the states in which it makes sense, and what it does. */
+const ACTIONS: Record<string, readonly [states: readonly GuestStatus[], act: Action]> = {
+  'cp86.guest.start': [['defined', 'off'], (guest, { hypervisor }) => hypervisor.request('start', { id: guest.id, stopOnEntry: false })],
+  'cp86.guest.pause': [RUNNING, (guest, { hypervisor }) => hypervisor.request('pause', { id: guest.id })],
+  'cp86.guest.resume': [['paused'], (guest, { hypervisor }) => hypervisor.request('resume', { id: guest.id })],
+  'cp86.guest.reset': [ON, (guest, { hypervisor }) => hypervisor.request('reset', { id: guest.id })],
+  'cp86.guest.powerOff': [ON, (guest, { hypervisor }) => hypervisor.request('powerOff', { id: guest.id })],
+  'cp86.guest.remove': [ANY, remove],
+  'cp86.guest.openScreen': [ANY, (guest, { screens }) => screens.open(guest, false)],
+  'cp86.guest.openTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 0, false)],
+  'cp86.guest.openSecondTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 1, false)],
+  'cp86.guest.showExits': [ANY, (guest, { exits }) => exits.show(guest.key)],
+};
+
+/** Registers every command on guests. */
+export function registerGuestCommands(views: GuestViews): vscode.Disposable {
+  const { guests } = views.hypervisor;
+  const register = ([command, [states, act]]: [string, (typeof ACTIONS)[string]]): vscode.Disposable =>
+    vscode.commands.registerCommand(command, async (key?: unknown) => {
+      const guest = typeof key === 'string' ? guests.get(key) : await pick(guests.all.filter(({ info, alive }) => states.includes(info.status) && (alive || command === 'cp86.guest.remove')));
+      if (guest) await act(guest, views);
+    });
+  return vscode.Disposable.from(...Object.entries(ACTIONS).map(register));
+}
+
+/** The only guest, or the one the user chooses. */
+async function pick(guests: readonly GuestEntry[]): Promise<GuestEntry | undefined> {
+  if (guests.length === 0) {
+    void vscode.window.showInformationMessage('No guest is in a state for this.');
+    return undefined;
+  }
+  if (guests.length === 1) return guests[0];
+  const choice = await vscode.window.showQuickPick(guests.map((guest) => ({ label: guest.info.name, description: describeGuest(guest.info), guest })), { placeHolder: 'Choose a guest' });
+  return choice?.guest;
+}
+
+async function remove(guest: GuestEntry, { hypervisor }: GuestViews): Promise<void> {
+  if (!guest.alive) {
+    hypervisor.guests.forget(guest.key);
+    return;
+  }
+  if (ON.includes(guest.info.status)) {
+    const answer = await vscode.window.showWarningMessage(`Remove ${guest.info.name}? It is ${guest.info.status}; its memory is lost.`, { modal: true }, 'Remove');
+    if (answer !== 'Remove') return;
+  }
+  await hypervisor.request('remove', { id: guest.id });
+}

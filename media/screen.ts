@@ -1,0 +1,122 @@
+// A guest's screen and keyboard. While the screen has the focus every key goes to the guest, also those that the editor
+// knows; Ctrl+Alt+G gives the keyboard back. The picture is also there as text, for screen readers and for copying.
+
+import { screenText } from '../extension/cp437.ts';
+import type { FromScreen, ToScreen } from '../extension/messages.ts';
+import { CONTROL_ALT_DELETE, scanCodes } from '../extension/scanCodes.ts';
+import type { ScreenState } from '../src/vmm/protocol.ts';
+import { drawScreen } from './display.ts';
+import { connect, element, setText } from './dom.ts';
+
+/** Half period of a VGA's cursor: 16 frames of 60 Hz; characters blink half as fast. */
+const CURSOR_BLINK = 267;
+
+const root = document.getElementById('screen')!;
+const canvas = element('canvas', { width: 640, height: 400, 'aria-hidden': 'true' });
+const text = element('pre', { class: 'hidden', id: 'text' });
+const glass = element('div', { class: 'glass', tabindex: 0, role: 'application', 'aria-label': 'Screen of the guest; typing goes to the guest, Ctrl+Alt+G releases the keyboard', 'aria-describedby': 'text' }, canvas, text);
+const status = element('span', { class: 'status', role: 'status' }), hint = element('span', { class: 'hint' });
+const reset = element('button', { type: 'button', class: 'secondary', title: 'Send Ctrl+Alt+Delete to the guest' }, 'Ctrl+Alt+Del');
+const copy = element('button', { type: 'button', class: 'secondary', title: 'Copy the text on the screen' }, 'Copy Text');
+const waiting = element('p', { class: 'waiting' }, 'The guest has not shown anything yet.');
+const stage = element('div', { class: 'stage' }, glass, waiting);
+root.append(stage, element('footer', {}, status, hint, reset, copy));
+
+const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.body.classList.contains('vscode-reduce-motion');
+const pressed = new Set<string>();
+let screen: ScreenState | null = null, live = false, phase = 0, blinking = 0;
+
+const send = connect<ToScreen, FromScreen>((message) => {
+  if (message.type === 'screen') show(message.screen);
+  else {
+    live = message.live;
+    setText(status, message.text);
+    root.classList.toggle('stopped', !live);
+    reset.disabled = !live;
+    showHint();
+  }
+});
+
+glass.addEventListener('focus', showHint);
+glass.addEventListener('blur', () => {
+  release();
+  showHint();
+});
+// Taken before VS Code's own listener sees the key, so that Ctrl+W or F5 reach the guest alone.
+addEventListener('keydown', (event) => take(event, true), true);
+addEventListener('keyup', (event) => take(event, false), true);
+reset.addEventListener('click', () => keys(CONTROL_ALT_DELETE));
+copy.addEventListener('click', () => screen?.mode === 'text' && send({ type: 'copy', text: `${screenText(screen.cells, screen.columns).join('\n').trimEnd()}\n` }));
+new ResizeObserver(fit).observe(stage);
+showHint();
+send({ type: 'ready' });
+
+function show(next: ScreenState): void {
+  screen = next;
+  waiting.hidden = true;
+  glass.hidden = false;
+  copy.disabled = next.mode !== 'text';
+  draw();
+  fit();
+  setText(text, next.mode === 'text' ? screenText(next.cells, next.columns).join('\n').trimEnd() : 'Graphics');
+  const moves = !still && next.mode === 'text' && (next.cursor >= 0 || next.cells.some((byte, n) => n % 2 === 1 && byte & 0x80));
+  if (moves && !blinking) blinking = window.setInterval(tick, CURSOR_BLINK);
+  if (!moves && blinking) {
+    clearInterval(blinking);
+    blinking = 0;
+    phase = 0;
+    draw();
+  }
+}
+
+function tick(): void {
+  phase = (phase + 1) % 4;
+  draw();
+}
+
+function draw(): void {
+  if (screen) drawScreen(canvas, screen, phase % 2 === 0, phase < 2);
+}
+
+/** As large as fits, in whole device pixels so that all strokes are equally thick; smaller than natural only in a small panel. */
+function fit(): void {
+  const pixelsPerUnit = devicePixelRatio || 1, mode13h = screen?.mode === 'graphics';
+  // Mode 13h fills the same glass as 80x25: its pixels are not square.
+  const width = mode13h ? 640 : canvas.width, height = mode13h ? 480 : canvas.height;
+  const room = Math.min((stage.clientWidth - 24) / width, (stage.clientHeight - 24) / height);
+  const whole = Math.floor(room * pixelsPerUnit) / pixelsPerUnit, scale = whole > 0 ? Math.min(whole, 4) : Math.max(room, 0.1);
+  canvas.style.width = `${width * scale}px`;
+  canvas.style.height = `${height * scale}px`;
+  canvas.classList.toggle('smooth', whole === 0);
+}
+
+function showHint(): void {
+  const captured = document.activeElement === glass;
+  setText(hint, !live ? '' : captured ? 'Keys go to the guest · Ctrl+Alt+G releases them' : 'Click the screen to type');
+}
+
+function take(event: KeyboardEvent, down: boolean): void {
+  if (document.activeElement !== glass) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (down && event.ctrlKey && event.altKey && event.code === 'KeyG') {
+    release();
+    copy.focus();
+    return;
+  }
+  const codes = scanCodes(event.code, down);
+  if (!codes.length || (!down && !pressed.has(event.code))) return;
+  if (down) pressed.add(event.code);
+  else pressed.delete(event.code);
+  keys(codes);
+}
+
+/** Keys still down when the focus goes would stay down for the guest. */
+function release(): void {
+  for (const code of pressed) keys(scanCodes(code, false));
+  pressed.clear();
+}
+
+function keys(codes: readonly number[]): void {
+  if (live) send({ type: 'keys', scanCodes: codes });
+}
