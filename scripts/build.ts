@@ -126,7 +126,12 @@ function writeWebOnly(): void {
   cpSync(join(root, 'out/suite-web'), join(folder, 'suite'), { recursive: true });
 }
 
-if (import.meta.main) await buildAll(process.argv.includes('--tests'));
+if (import.meta.main) {
+  await buildAll(process.argv.includes('--tests')).catch((error) => {
+    if (!(error instanceof Error && 'errors' in error)) throw error;
+    process.exitCode = 1; // esbuild has printed what is wrong
+  });
+}
 
 /** Entries still to be written. */
 function exists(options: BuildOptions): boolean {
