@@ -95,7 +95,10 @@ export class Pit8254 implements Device {
     return STATE.save(this.state);
   }
   load(state: SavedState): void {
-    this.state = STATE.load(state, 'pit8254');
+    const loaded = STATE.load(state, 'pit8254');
+    const wrong = loaded.counters.findIndex((counter) => counter.transfer >= 0 && counter.register === 0);
+    if (wrong >= 0) throw new RangeError(`pit8254.counters[${wrong}].transfer must be -1 without a count`);
+    this.state = loaded;
     this.setTimer();
   }
 

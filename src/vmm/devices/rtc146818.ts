@@ -2,7 +2,7 @@
 // Clock/CMOS RAM Information").
 //   70h  write index (bits 0-6), bit 7 masks NMI; reads all ones      71h  the register
 //   00h-09h  time, alarm, date (BCD or binary, 12 or 24 hours)        0Ah-0Dh  registers A-D
-//   0Eh-7Fh  battery-backed bytes; 32h is the century and counts with the year, as on later chips
+//   0Eh-7Fh  battery-backed bytes, which firmware fills; 32h is the century and counts with the year, as on later chips
 // IRQ 8: periodic, alarm and update-ended interrupts. The time base is 32,768 Hz from virtual time, and the clock starts from the
 // machine's startOfTime; nothing runs between accesses unless an interrupt is enabled. A reset leaves time and memory alone.
 // Left out on purpose: daylight saving (bit DSE is stored), the square wave output, time bases other than 32,768 Hz (any DV but
@@ -10,7 +10,6 @@
 
 import type { Device, DeviceContext, IrqLine, SavedState } from '../device.ts';
 import { derivedClock, type Timer, type Timers } from '../timers.ts';
-import { type CmosFacts, writeCmosFacts } from './cmos.ts';
 import { bytes, flag, integer, record, time } from './fields.ts';
 
 const SECONDS = 0x00;
@@ -95,11 +94,6 @@ export class Rtc146818 implements Device {
   /** NMI is masked by bit 7 of port 70h. */
   get nmiMasked(): boolean {
     return this.state.nmiMasked;
-  }
-
-  /** Writes what firmware's set-up leaves in the CMOS memory. */
-  set nvram(facts: CmosFacts) {
-    writeCmosFacts(this.state.registers, facts);
   }
 
   reset(): void {

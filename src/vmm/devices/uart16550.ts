@@ -13,7 +13,7 @@ import { CYCLES_PER_SECOND, type Timer, type Timers } from '../timers.ts';
 import { byte, bytes, flag, integer, record, time, word } from './fields.ts';
 
 /** Host input that the device keeps while the guest does not read. */
-const QUEUE = 4096;
+const QUEUE = 16384;
 const FIFO = 16;
 /**
  * Cycles of a character on the line: 10 us, whatever divisor and format say. By the divisor, a guest that polls THRE would execute

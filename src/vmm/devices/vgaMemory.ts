@@ -55,17 +55,6 @@ export class VgaMemory {
       graphics[GC_BIT_MASK] === 0xff;
   }
 
-  /** Zeroes, or spaces in light grey on black. */
-  clear(text: boolean): void {
-    const { planes } = this.state;
-    planes.fill(0);
-    if (!text) return;
-    for (let index = 0; index < planes.length; index += 4) {
-      planes[index] = 0x20;
-      planes[index + 1] = 0x07;
-    }
-  }
-
   read(address: number): number {
     const { registers } = this;
     if (registers === null || address < this.first || address > this.last) return 0xff;

@@ -6,7 +6,7 @@
 //   A0000h-BFFFFh  the window that graphics controller register 6 selects
 // Processor accesses go through chain 4, odd/even or planar addressing with all write and read modes, so that fonts loaded into
 // plane 2 stay clear of the text in planes 0 and 1. Retrace bits follow virtual time at 70 Hz. The CRTC interrupt is not wired, as
-// on most boards.
+// on most boards. After power-on the screen is off until firmware has set a mode; a reset leaves the memory alone.
 // Left out on purpose: showing planar graphics (a blank text screen is reported), line compare, panning, blinking, loaded fonts.
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
@@ -14,7 +14,6 @@ import type { ScreenState } from '../protocol.ts';
 import type { Timers } from '../timers.ts';
 import { record } from './fields.ts';
 import { VGA_MEMORY, VgaMemory } from './vgaMemory.ts';
-import { defaultPalette, MODES, type VideoMode } from './vgaModes.ts';
 import { VGA_REGISTERS } from './vgaRegisters.ts';
 import { renderScreen } from './vgaScreen.ts';
 
@@ -74,7 +73,7 @@ export class VgaText implements Device {
 
   constructor(context: Pick<DeviceContext, 'timers'>) {
     this.timers = context.timers;
-    this.setMode(0x03);
+    this.vram.configure(this.registers);
   }
 
   /** Counts everything that may have changed the screen; equal counts mean an equal screen. Not part of the state. */
@@ -87,27 +86,10 @@ export class VgaText implements Device {
     return renderScreen(this.registers, this.vram.state.planes);
   }
 
-  /** Sets every register as firmware does for this mode, loads the default palette and clears the memory. */
-  setMode(mode: VideoMode): void {
-    const { registers } = this;
-    const values = MODES[mode];
-    registers.misc = values.misc;
-    registers.sequencer.set(values.sequencer);
-    registers.graphics.set(values.graphics);
-    registers.crtc.set(values.crtc);
-    registers.attribute.set(values.attribute);
-    registers.attributeIndex = PALETTE_SOURCE;
-    registers.attributeData = false;
-    registers.dac.set(defaultPalette(mode));
-    registers.dacMask = 0xff;
-    this.vram.configure(registers);
-    this.vram.clear(mode === 0x03);
-    this.written++;
-  }
-
   reset(): void {
     this.registers = VGA_REGISTERS.initial();
-    this.setMode(0x03);
+    this.vram.configure(this.registers);
+    this.written++;
   }
   save(): SavedState {
     return STATE.save({ registers: this.registers, memory: this.vram.state });
