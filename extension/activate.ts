@@ -37,7 +37,12 @@ export function activate(context: vscode.ExtensionContext, platform: Platform): 
   const exits = new ExitsPanel(hypervisor, context.extensionUri);
   const texts = new DisassemblyTexts(hypervisor);
   context.subscriptions.push(
-    log, hypervisor, builder, screens, terminals, exits,
+    log,
+    hypervisor,
+    builder,
+    screens,
+    terminals,
+    exits,
     sessions.register((id) => {
       const guest = hypervisor.guests.byId(id);
       if (guest && vscode.workspace.getConfiguration('cp86').get('screen.openOnStart')) screens.open(guest, true);
@@ -46,7 +51,9 @@ export function activate(context: vscode.ExtensionContext, platform: Platform): 
     vscode.debug.registerDebugConfigurationProvider('cp86', configurations, vscode.DebugConfigurationProviderTriggerKind.Dynamic),
     new GuestsTree(hypervisor).register(),
     vscode.window.registerWebviewViewProvider('cp86.exits', exits),
-    vscode.window.registerCustomEditorProvider(IMAGE_EDITOR, new ImageEditor(platform, context.extensionUri), { supportsMultipleEditorsPerDocument: true }),
+    vscode.window.registerCustomEditorProvider(IMAGE_EDITOR, new ImageEditor(platform, context.extensionUri), {
+      supportsMultipleEditorsPerDocument: true,
+    }),
     texts.register(),
     registerGuestCommands({ hypervisor, screens, terminals, exits }),
     registerFileCommands(),
@@ -58,7 +65,8 @@ export function activate(context: vscode.ExtensionContext, platform: Platform): 
     vscode.commands.registerCommand('cp86.showLog', () => log.show()),
   );
   hypervisor.onEvent((event) => {
-    if (event.event === 'output' && event.channel === 'log') log.info(`${hypervisor.guests.byId(event.id)?.info.name ?? event.id}: ${new TextDecoder().decode(event.bytes).trimEnd()}`);
+    if (event.event === 'output' && event.channel === 'log')
+      log.info(`${hypervisor.guests.byId(event.id)?.info.name ?? event.id}: ${new TextDecoder().decode(event.bytes).trimEnd()}`);
   });
   return { kind: platform.kind, hypervisor, exits, screens, terminals, configurations };
 }

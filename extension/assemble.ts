@@ -7,7 +7,13 @@ import { fromUri } from './files.ts';
 import type { Assembler, Platform } from './platform.ts';
 
 /** What launch attributes a source becomes. */
-export interface Assembled { readonly program: string; readonly listing?: string; readonly source: string; readonly loadAddress?: number; readonly mode?: 16 | 32 }
+export interface Assembled {
+  readonly program: string;
+  readonly listing?: string;
+  readonly source: string;
+  readonly loadAddress?: number;
+  readonly mode?: 16 | 32;
+}
 
 const NASM_SITE = 'https://www.nasm.us';
 
@@ -37,30 +43,47 @@ export class AssemblyBuilder {
     if (source.scheme === 'untitled') return this.#explain(`Save ${name} first: it is assembled from its file.`);
     if (kindOfFile(source.path) === 'gas') {
       const built = await this.#builtBeside(source);
-      return built ?? this.#explain(`${name} looks like GNU assembler source. Build it with your own tools and set "program" in launch.json to the image, or press F5 on the image.`);
+      return (
+        built ??
+        this.#explain(
+          `${name} looks like GNU assembler source. Build it with your own tools and set "program" in launch.json to the image, or press F5 on the image.`,
+        )
+      );
     }
     const { assembler } = this.#platform;
     if (!assembler || source.scheme !== 'file') {
       const built = await this.#builtBeside(source);
-      return built ?? this.#explain(`${name} cannot be assembled here, since no program can be run. Assemble it elsewhere with: nasm -f bin -o ${stem(name)}.img -l ${stem(name)}.lst ${name}. Then press F5 on the source or the image.`);
+      return (
+        built ??
+        this.#explain(
+          `${name} cannot be assembled here, since no program can be run. Assemble it elsewhere with: nasm -f bin -o ${stem(name)}.img -l ${stem(name)}.lst ${name}. Then press F5 on the source or the image.`,
+        )
+      );
     }
     return this.#runNasm(assembler, source);
   }
 
   async #runNasm(assembler: Assembler, source: vscode.Uri): Promise<Assembled | undefined> {
     const command = vscode.workspace.getConfiguration('cp86', source).get<string>('nasmPath')?.trim() || 'nasm';
-    const folder = vscode.Uri.joinPath(this.#folder, 'build', hashOf(source.path)), name = fileName(source);
+    const folder = vscode.Uri.joinPath(this.#folder, 'build', hashOf(source.path)),
+      name = fileName(source);
     await vscode.workspace.fs.createDirectory(folder);
-    const raw = vscode.Uri.joinPath(folder, `${stem(name)}.raw`), listing = vscode.Uri.joinPath(folder, `${stem(name)}.lst`);
+    const raw = vscode.Uri.joinPath(folder, `${stem(name)}.raw`),
+      listing = vscode.Uri.joinPath(folder, `${stem(name)}.lst`);
     const directory = vscode.Uri.joinPath(source, '..').fsPath;
-    const { status, messages } = await assembler.run(command, nasmArguments(source.fsPath, directory, raw.fsPath, listing.fsPath), directory);
+    const { status, messages } = await assembler.run(
+      command,
+      nasmArguments(source.fsPath, directory, raw.fsPath, listing.fsPath),
+      directory,
+    );
     if (status === null) return this.#nasmMissing(source, command, messages);
     const errors = this.#report(source, messages);
     if (status !== 0) return this.#assemblyFailed(name, errors, messages);
     const image = await vscode.workspace.fs.readFile(raw);
     if (image.length === 0) return this.#explain(`${name} assembles to nothing: there is no code to run.`);
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(source));
-    const plan = planAssembly(text, image), program = vscode.Uri.joinPath(folder, stem(name) + plan.extension);
+    const plan = planAssembly(text, image),
+      program = vscode.Uri.joinPath(folder, stem(name) + plan.extension);
     await vscode.workspace.fs.rename(raw, program, { overwrite: true });
     return { program: fromUri(program), listing: fromUri(listing), source: fromUri(source), ...plan.attributes };
   }
@@ -68,7 +91,8 @@ export class AssemblyBuilder {
   async #nasmMissing(source: vscode.Uri, command: string, reason: string): Promise<Assembled | undefined> {
     const built = await this.#builtBeside(source);
     if (built) return built;
-    const install = 'Get NASM', setting = 'Open Setting';
+    const install = 'Get NASM',
+      setting = 'Open Setting';
     const text = `${fileName(source)} needs the assembler NASM, which could not be started as "${command}" (${reason}). Install it, for instance with apt install nasm, brew install nasm or winget install nasm; or name it in the setting cp86.nasmPath.`;
     const choice = await vscode.window.showErrorMessage(text, install, setting);
     if (choice === install) await vscode.env.openExternal(vscode.Uri.parse(NASM_SITE));
@@ -78,7 +102,9 @@ export class AssemblyBuilder {
 
   async #assemblyFailed(name: string, errors: number, messages: string): Promise<undefined> {
     const show = 'Show Problems';
-    const text = errors ? `NASM found ${errors === 1 ? 'an error' : `${errors} errors`} in ${name}.` : `NASM could not assemble ${name}: ${messages.trim().slice(0, 300)}`;
+    const text = errors
+      ? `NASM found ${errors === 1 ? 'an error' : `${errors} errors`} in ${name}.`
+      : `NASM could not assemble ${name}: ${messages.trim().slice(0, 300)}`;
     const choice = await vscode.window.showErrorMessage(text, ...(errors ? [show] : []));
     if (choice === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
     return undefined;
@@ -86,12 +112,17 @@ export class AssemblyBuilder {
 
   /** Shows NASM's messages in the editors and the Problems view; returns the number of errors. */
   #report(source: vscode.Uri, messages: string): number {
-    const byFile = new Map<string, vscode.Diagnostic[]>(), directory = vscode.Uri.joinPath(source, '..');
+    const byFile = new Map<string, vscode.Diagnostic[]>(),
+      directory = vscode.Uri.joinPath(source, '..');
     let errors = 0;
     for (const { file, line, severity, text } of parseNasmMessages(messages)) {
       const uri = /^([/\\]|[a-z]:)/i.test(file) ? vscode.Uri.file(file) : vscode.Uri.joinPath(directory, file);
       const range = new vscode.Range(Math.max(0, line - 1), 0, Math.max(0, line - 1), 1000);
-      const diagnostic = new vscode.Diagnostic(range, text, severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning);
+      const diagnostic = new vscode.Diagnostic(
+        range,
+        text,
+        severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning,
+      );
       diagnostic.source = 'nasm';
       byFile.set(uri.toString(), [...(byFile.get(uri.toString()) ?? []), diagnostic]);
       if (severity === 'error') errors++;
@@ -103,16 +134,21 @@ export class AssemblyBuilder {
 
   /** An image with the source's name beside it; its listing too, when there is one. */
   async #builtBeside(source: vscode.Uri): Promise<Assembled | undefined> {
-    const folder = vscode.Uri.joinPath(source, '..'), base = stem(fileName(source));
+    const folder = vscode.Uri.joinPath(source, '..'),
+      base = stem(fileName(source));
     const entries = new Set((await vscode.workspace.fs.readDirectory(folder)).map(([name]) => name));
     const image = ['.img', '.com', '.elf', '.bin'].map((extension) => base + extension).find((name) => entries.has(name));
     if (!image) return undefined;
-    const uri = vscode.Uri.joinPath(folder, image), bytes = await vscode.workspace.fs.readFile(uri);
+    const uri = vscode.Uri.joinPath(folder, image),
+      bytes = await vscode.workspace.fs.readFile(uri);
     const text = new TextDecoder().decode(await vscode.workspace.fs.readFile(source));
     const attributes = image.endsWith('.bin') ? planAssembly(text, bytes).attributes : {};
     const listing = entries.has(`${base}.lst`) ? { listing: fromUri(vscode.Uri.joinPath(folder, `${base}.lst`)) } : {};
     const [built, edited] = await Promise.all([uri, source].map(async (file) => (await vscode.workspace.fs.stat(file)).mtime));
-    if (edited! > built! + 2000) void vscode.window.showWarningMessage(`${image} is older than ${fileName(source)}: the guest runs what was built before the last change.`);
+    if (edited! > built! + 2000)
+      void vscode.window.showWarningMessage(
+        `${image} is older than ${fileName(source)}: the guest runs what was built before the last change.`,
+      );
     return { program: fromUri(uri), source: fromUri(source), ...listing, ...attributes };
   }
 

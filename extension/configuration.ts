@@ -4,7 +4,12 @@
 import type { LAUNCH_ATTRIBUTES } from './debug/launchArguments.ts';
 
 /** A configuration as launch.json has it. */
-export interface Configuration { type: string; request: string; name: string; [attribute: string]: unknown }
+export interface Configuration {
+  type: string;
+  request: string;
+  name: string;
+  [attribute: string]: unknown;
+}
 
 export type FileKind = 'assembly' | 'gas' | 'image' | 'kernel';
 
@@ -19,7 +24,21 @@ export function kindOfFile(path: string): FileKind | null {
 }
 
 /** Language ids of assembly sources, as several extensions name them. */
-export const ASSEMBLY_LANGUAGES = ['nasm', 'asm', 'asm-collection', 'asm-intel-x86-generic', 'asm-intel-x86', 'nasm-x86', 'x86', 'gas', 'masm', 'tasm', 'fasm', 'assembly', 'x86asm'] as const;
+export const ASSEMBLY_LANGUAGES = [
+  'nasm',
+  'asm',
+  'asm-collection',
+  'asm-intel-x86-generic',
+  'asm-intel-x86',
+  'nasm-x86',
+  'x86',
+  'gas',
+  'masm',
+  'tasm',
+  'fasm',
+  'assembly',
+  'x86asm',
+] as const;
 
 export interface AssemblyPlan {
   /** Extension of the image, which says how it boots: .img a boot sector or disk, .com, .bin a flat binary. */
@@ -44,31 +63,57 @@ export function planAssembly(source: string, image: Uint8Array): AssemblyPlan {
 
 function parseOrigin(text: string): number | undefined {
   const digits = text.replaceAll('_', '');
-  const value = /^0x[0-9a-f]+$/i.test(digits) ? Number.parseInt(digits, 16) : /^[0-9][0-9a-f]*h$/i.test(digits) ? Number.parseInt(digits, 16) : /^\d+$/.test(digits) ? Number.parseInt(digits, 10) : Number.NaN;
+  const value = /^0x[0-9a-f]+$/i.test(digits)
+    ? Number.parseInt(digits, 16)
+    : /^[0-9][0-9a-f]*h$/i.test(digits)
+      ? Number.parseInt(digits, 16)
+      : /^\d+$/.test(digits)
+        ? Number.parseInt(digits, 10)
+        : Number.NaN;
   return Number.isNaN(value) ? undefined : value;
 }
 
 /** NASM's arguments: a flat binary, with a listing for breakpoints in the source. */
 export function nasmArguments(source: string, directory: string, image: string, listing: string): string[] {
-  return ['-f', 'bin', '-i', directory.endsWith('/') || directory.endsWith('\\') ? directory : `${directory}/`, '-o', image, '-l', listing, source];
+  return [
+    '-f',
+    'bin',
+    '-i',
+    directory.endsWith('/') || directory.endsWith('\\') ? directory : `${directory}/`,
+    '-o',
+    image,
+    '-l',
+    listing,
+    source,
+  ];
 }
 
-export interface AssemblerMessage { readonly file: string; /** From 1. */ readonly line: number; readonly severity: 'error' | 'warning'; readonly text: string }
+export interface AssemblerMessage {
+  readonly file: string /** From 1. */;
+  readonly line: number;
+  readonly severity: 'error' | 'warning';
+  readonly text: string;
+}
 
 /** NASM's messages: `file:line: error: text`. Other lines are left out. */
 export function parseNasmMessages(output: string): AssemblerMessage[] {
   const messages: AssemblerMessage[] = [];
   for (const line of output.split(/\r?\n/)) {
     const match = /^(.+?):(\d+): (fatal|error|warning|panic): (.*)$/.exec(line);
-    if (match) messages.push({ file: match[1]!, line: Number(match[2]), severity: match[3] === 'warning' ? 'warning' : 'error', text: match[4]! });
+    if (match)
+      messages.push({ file: match[1]!, line: Number(match[2]), severity: match[3] === 'warning' ? 'warning' : 'error', text: match[4]! });
   }
   return messages;
 }
 
+/** VS Code's variable for the opened folder. */
+// biome-ignore lint/suspicious/noTemplateCurlyInString: VS Code replaces it
+export const WORKSPACE_FOLDER = '${workspaceFolder}';
+
 /** Replaces `${workspaceFolder}` in every text of a configuration. VS Code would leave the scheme of a virtual folder out. */
 export function replaceWorkspaceFolder<T>(value: T, folder: string): T {
   const replace = (part: unknown): unknown => {
-    if (typeof part === 'string') return part.replaceAll('${workspaceFolder}', folder.replace(/\/$/, ''));
+    if (typeof part === 'string') return part.replaceAll(WORKSPACE_FOLDER, folder.replace(/\/$/, ''));
     if (Array.isArray(part)) return part.map(replace);
     if (part && typeof part === 'object') return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, replace(each)]));
     return part;

@@ -60,7 +60,13 @@ export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
   /** Restarting assembles a source again, so that what runs is what is on the screen. */
   async #rebuild(configuration: object): Promise<object> {
     const { program, source } = configuration as Record<string, unknown>;
-    if (typeof program !== 'string' || typeof source !== 'string' || kindOfFile(source) !== 'assembly' || !this.#builder.made(toUri(program))) return configuration;
+    if (
+      typeof program !== 'string' ||
+      typeof source !== 'string' ||
+      kindOfFile(source) !== 'assembly' ||
+      !this.#builder.made(toUri(program))
+    )
+      return configuration;
     const assembled = await this.#builder.assemble(toUri(source));
     if (!assembled) throw new Error(`${source} was not assembled`);
     return { ...configuration, ...assembled };

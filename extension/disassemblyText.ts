@@ -5,7 +5,8 @@ import type { InstructionInfo } from '../src/vmm/protocol.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 const SCHEME = 'cp86-disassembly';
-const BEFORE = 32, AFTER = 160;
+const BEFORE = 32,
+  AFTER = 160;
 
 export class DisassemblyTexts implements vscode.TextDocumentContentProvider {
   readonly #hypervisor: Hypervisor;

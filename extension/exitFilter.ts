@@ -16,7 +16,10 @@ export interface PanelFilter {
 }
 export const NO_FILTER: PanelFilter = { guest: null, reasons: [], ports: '', text: '' };
 
-export interface PortRange { readonly first: number; readonly last: number }
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
 
 /** Reads a list of ports; throws an Error that names the part it cannot read. */
 export function parsePorts(text: string): PortRange[] {
@@ -25,7 +28,8 @@ export function parsePorts(text: string): PortRange[] {
     if (!part) continue;
     const ends = part.split('-').map(parsePort);
     const [first, last = first] = ends;
-    if (ends.length > 2 || first === undefined || last === undefined || last < first) throw new Error(`Not a port or range of ports: ${part} (write 3f8 or 3f8-3ff)`);
+    if (ends.length > 2 || first === undefined || last === undefined || last < first)
+      throw new Error(`Not a port or range of ports: ${part} (write 3f8 or 3f8-3ff)`);
     ranges.push({ first, last });
   }
   return ranges;
@@ -82,6 +86,7 @@ export function mergeExitFilters(a: ExitFilter | null, b: ExitFilter | null): Ex
     const passing = [a, b].filter(({ reasons: names }) => !names || kinds.some((kind) => names.includes(kind)));
     return passing.length && passing.every(list) ? passing.flatMap((filter) => list(filter) ?? []) : undefined;
   };
-  const ports = limit((filter) => filter.ports, ['ioInstruction']), vectors = limit((filter) => filter.vectors, ['exception', 'externalInterrupt']);
+  const ports = limit((filter) => filter.ports, ['ioInstruction']),
+    vectors = limit((filter) => filter.vectors, ['exception', 'externalInterrupt']);
   return { ...(reasons ? { reasons } : {}), ...(ports ? { ports } : {}), ...(vectors ? { vectors } : {}) };
 }

@@ -25,10 +25,16 @@ export class ExitLog {
     this.#capacity = capacity;
   }
 
-  get first(): number { return this.#base + this.#head; }
-  get end(): number { return this.#base + this.#view.length; }
+  get first(): number {
+    return this.#base + this.#head;
+  }
+  get end(): number {
+    return this.#base + this.#view.length;
+  }
   /** Records held, whether or not they pass the filter. */
-  get held(): number { return this.#ring.length; }
+  get held(): number {
+    return this.#ring.length;
+  }
 
   add(records: readonly ExitRecord[]): void {
     // More than a ring full: the first ones would be overwritten in this very call.
@@ -53,7 +59,8 @@ export class ExitLog {
     this.#view = [];
     this.#head = 0;
     this.#base = 0;
-    for (let serial = this.#added - this.#ring.length; serial < this.#added; serial++) if (passes(this.#ring[serial % this.#capacity]!)) this.#view.push(serial);
+    for (let serial = this.#added - this.#ring.length; serial < this.#added; serial++)
+      if (passes(this.#ring[serial % this.#capacity]!)) this.#view.push(serial);
   }
 
   clear(): void {
@@ -75,9 +82,20 @@ export class ExitLog {
   }
 }
 
-export interface ReasonCount { readonly reason: ExitName; readonly count: number; /** Per second of wall time over the last second or so. */ readonly rate: number }
-interface Sample { readonly time: number; readonly counts: ExitCounts['counts'] }
-interface GuestCounts { zero: ExitCounts; latest: ExitCounts; samples: Sample[] }
+export interface ReasonCount {
+  readonly reason: ExitName;
+  readonly count: number /** Per second of wall time over the last second or so. */;
+  readonly rate: number;
+}
+interface Sample {
+  readonly time: number;
+  readonly counts: ExitCounts['counts'];
+}
+interface GuestCounts {
+  zero: ExitCounts;
+  latest: ExitCounts;
+  samples: Sample[];
+}
 
 const RATE_WINDOW = 1000;
 
@@ -102,7 +120,8 @@ export class ExitCounters {
   reasons(guest: string | null, time: number): ReasonCount[] {
     const sums = new Map<ExitName, { count: number; rate: number }>();
     for (const entry of this.#selected(guest)) {
-      const first = entry.samples[0], last = entry.samples.at(-1);
+      const first = entry.samples[0],
+        last = entry.samples.at(-1);
       const seconds = first && last && time - last.time < 2 * RATE_WINDOW ? (last.time - first.time) / 1000 : 0;
       for (const [name, value] of Object.entries(entry.latest.counts)) {
         const reason = name as ExitName;
@@ -114,7 +133,9 @@ export class ExitCounters {
         sums.set(reason, sum);
       }
     }
-    return [...sums].map(([reason, { count, rate }]) => ({ reason, count, rate: Math.round(rate) })).sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+    return [...sums]
+      .map(([reason, { count, rate }]) => ({ reason, count, rate: Math.round(rate) }))
+      .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
   }
 
   /** Exits that were counted but whose detail was dropped, since the last `clear`. */

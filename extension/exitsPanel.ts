@@ -61,13 +61,22 @@ export class ExitsPanel implements vscode.WebviewViewProvider {
   constructor(hypervisor: Hypervisor, extension: vscode.Uri) {
     this.#hypervisor = hypervisor;
     this.#extension = extension;
-    this.#ends = [hypervisor.onEvent((event) => this.#handle(event)), hypervisor.guests.onChange((entry) => entry ?? this.#guestsChanged())];
+    this.#ends = [
+      hypervisor.onEvent((event) => this.#handle(event)),
+      hypervisor.guests.onChange((entry) => entry ?? this.#guestsChanged()),
+    ];
   }
 
   get state(): ExitsState {
     return {
-      visible: this.#view?.visible ?? false, paused: this.#paused, filter: this.#filter, rows: this.#rows(), reasons: this.#counters.reasons(this.#filter.guest, Date.now()),
-      held: this.#log.held, dropped: this.#counters.dropped(this.#filter.guest), updates: this.#updates,
+      visible: this.#view?.visible ?? false,
+      paused: this.#paused,
+      filter: this.#filter,
+      rows: this.#rows(),
+      reasons: this.#counters.reasons(this.#filter.guest, Date.now()),
+      held: this.#log.held,
+      dropped: this.#counters.dropped(this.#filter.guest),
+      updates: this.#updates,
     };
   }
 
@@ -189,7 +198,8 @@ export class ExitsPanel implements vscode.WebviewViewProvider {
     const text = JSON.stringify(filter);
     const before = this.#watched.get(key);
     this.#watched.set(key, text);
-    if (before !== text && !(before === undefined && filter === null)) this.#request(this.#hypervisor.request('watchExits', { id, filter }));
+    if (before !== text && !(before === undefined && filter === null))
+      this.#request(this.#hypervisor.request('watchExits', { id, filter }));
     if (before === undefined && this.#breakOn.size) this.#request(this.#hypervisor.breakOnExits(id, { reasons: [...this.#breakOn] }));
   }
 
@@ -229,10 +239,17 @@ export class ExitsPanel implements vscode.WebviewViewProvider {
   #rows(): ExitRow[] {
     const { first, end } = this.#log;
     const count = this.#window.count;
-    const from = this.#window.follow ? Math.max(first, end - count) : Math.min(Math.max(this.#window.from, first), Math.max(first, end - 1));
+    const from = this.#window.follow
+      ? Math.max(first, end - count)
+      : Math.min(Math.max(this.#window.from, first), Math.max(first, end - 1));
     return this.#log.rows(from, count).map((record, n) => ({
-      position: from + n, tick: record.tick, guest: this.#names.get(this.#hypervisor.guests.keyOf(record.guest)) ?? `guest ${record.guest}`, address: formatAddress(record),
-      reason: record.reason, text: record.text, cost: record.cost,
+      position: from + n,
+      tick: record.tick,
+      guest: this.#names.get(this.#hypervisor.guests.keyOf(record.guest)) ?? `guest ${record.guest}`,
+      address: formatAddress(record),
+      reason: record.reason,
+      text: record.text,
+      cost: record.cost,
     }));
   }
 
@@ -241,7 +258,12 @@ export class ExitsPanel implements vscode.WebviewViewProvider {
     const now = Date.now();
     this.#updates++;
     this.#post({
-      type: 'update', first: this.#log.first, end: this.#log.end, rows: this.#rows(), reasons: this.#counters.reasons(this.#filter.guest, now), held: this.#log.held,
+      type: 'update',
+      first: this.#log.first,
+      end: this.#log.end,
+      rows: this.#rows(),
+      reasons: this.#counters.reasons(this.#filter.guest, now),
+      held: this.#log.held,
       dropped: this.#counters.dropped(this.#filter.guest),
     });
   }

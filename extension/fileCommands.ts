@@ -29,6 +29,15 @@ export async function runFile(uri: vscode.Uri, debug: boolean): Promise<void> {
 }
 
 async function chooseFile(): Promise<vscode.Uri | undefined> {
-  const [uri] = (await vscode.window.showOpenDialog({ title: 'Run a Guest', openLabel: 'Run', canSelectMany: false, filters: { 'Images, kernels and assembly sources': ['img', 'bin', 'com', 'flp', 'ima', 'elf', 'iso', 'asm', 'nasm'], 'All files': ['*'] } })) ?? [];
+  const [uri] =
+    (await vscode.window.showOpenDialog({
+      title: 'Run a Guest',
+      openLabel: 'Run',
+      canSelectMany: false,
+      filters: {
+        'Images, kernels and assembly sources': ['img', 'bin', 'com', 'flp', 'ima', 'elf', 'iso', 'asm', 'nasm'],
+        'All files': ['*'],
+      },
+    })) ?? [];
   return uri;
 }

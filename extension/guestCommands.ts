@@ -8,7 +8,12 @@ import type { Hypervisor } from './hypervisor.ts';
 import type { ScreenViews } from './screenView.ts';
 import type { SerialTerminals } from './serialTerminal.ts';
 
-export interface GuestViews { readonly hypervisor: Hypervisor; readonly screens: ScreenViews; readonly terminals: SerialTerminals; readonly exits: ExitsPanel }
+export interface GuestViews {
+  readonly hypervisor: Hypervisor;
+  readonly screens: ScreenViews;
+  readonly terminals: SerialTerminals;
+  readonly exits: ExitsPanel;
+}
 
 type Action = (guest: GuestEntry, views: GuestViews) => Promise<unknown> | void;
 
@@ -35,7 +40,10 @@ export function registerGuestCommands(views: GuestViews): vscode.Disposable {
   const { guests } = views.hypervisor;
   const register = ([command, [states, act]]: [string, (typeof ACTIONS)[string]]): vscode.Disposable =>
     vscode.commands.registerCommand(command, async (key?: unknown) => {
-      const guest = typeof key === 'string' ? guests.get(key) : await pick(guests.all.filter(({ info, alive }) => states.includes(info.status) && (alive || command === 'cp86.guest.remove')));
+      const guest =
+        typeof key === 'string'
+          ? guests.get(key)
+          : await pick(guests.all.filter(({ info, alive }) => states.includes(info.status) && (alive || command === 'cp86.guest.remove')));
       if (guest) await act(guest, views);
     });
   return vscode.Disposable.from(...Object.entries(ACTIONS).map(register));
@@ -48,7 +56,10 @@ async function pick(guests: readonly GuestEntry[]): Promise<GuestEntry | undefin
     return undefined;
   }
   if (guests.length === 1) return guests[0];
-  const choice = await vscode.window.showQuickPick(guests.map((guest) => ({ label: guest.info.name, description: describeGuest(guest.info), guest })), { placeHolder: 'Choose a guest' });
+  const choice = await vscode.window.showQuickPick(
+    guests.map((guest) => ({ label: guest.info.name, description: describeGuest(guest.info), guest })),
+    { placeHolder: 'Choose a guest' },
+  );
   return choice?.guest;
 }
 
@@ -58,7 +69,11 @@ async function remove(guest: GuestEntry, { hypervisor }: GuestViews): Promise<vo
     return;
   }
   if (ON.includes(guest.info.status)) {
-    const answer = await vscode.window.showWarningMessage(`Remove ${guest.info.name}? It is ${guest.info.status}; its memory is lost.`, { modal: true }, 'Remove');
+    const answer = await vscode.window.showWarningMessage(
+      `Remove ${guest.info.name}? It is ${guest.info.status}; its memory is lost.`,
+      { modal: true },
+      'Remove',
+    );
     if (answer !== 'Remove') return;
   }
   await hypervisor.request('remove', { id: guest.id });

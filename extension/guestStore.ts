@@ -54,7 +54,8 @@ export class GuestStore {
   }
 
   update(info: GuestInfo): void {
-    const key = this.keyOf(info.id), known = this.#entries.has(key);
+    const key = this.keyOf(info.id),
+      known = this.#entries.has(key);
     const entry = { key, id: info.id, info, alive: true };
     this.#entries.set(key, entry);
     this.#tell(known ? entry : null);
@@ -96,7 +97,8 @@ export function formatCount(value: number): string {
 /** What a guest's row says beside its name: `running · protected 32 · 120.4 M/s`. */
 export function describeGuest(info: GuestInfo): string {
   const parts: string[] = [info.status];
-  if (info.status === 'running' || info.status === 'paused' || info.status === 'halted') parts.push(info.paging ? `${info.mode}, paging` : info.mode);
+  if (info.status === 'running' || info.status === 'paused' || info.status === 'halted')
+    parts.push(info.paging ? `${info.mode}, paging` : info.mode);
   if (info.status === 'running' && info.speed > 0) parts.push(`${formatCount(info.speed)} ticks/s`);
   if ((info.status === 'paused' || info.status === 'off' || info.status === 'failed') && info.reason) parts.push(info.reason);
   return parts.join(' · ');

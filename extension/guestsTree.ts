@@ -35,7 +35,9 @@ export class GuestsTree implements vscode.TreeDataProvider<string> {
     const view = vscode.window.createTreeView('cp86.guests', { treeDataProvider: this, showCollapseAll: false });
     const updateBadge = (): void => {
       const running = this.#hypervisor.guests.all.filter(({ info }) => info.status === 'running' || info.status === 'halted').length;
-      view.badge = running ? { value: running, tooltip: running === 1 ? '1 guest is running' : `${running} guests are running` } : undefined;
+      view.badge = running
+        ? { value: running, tooltip: running === 1 ? '1 guest is running' : `${running} guests are running` }
+        : undefined;
     };
     const end = this.#hypervisor.guests.onChange(updateBadge);
     const visibility = view.onDidChangeVisibility(({ visible }) => this.#refreshWhile(visible));
@@ -50,7 +52,8 @@ export class GuestsTree implements vscode.TreeDataProvider<string> {
   getTreeItem(key: string): vscode.TreeItem {
     const entry = this.#hypervisor.guests.get(key);
     if (!entry) return new vscode.TreeItem('');
-    const { info } = entry, [icon, colour] = ICONS[info.status];
+    const { info } = entry,
+      [icon, colour] = ICONS[info.status];
     const item = new vscode.TreeItem(info.name);
     item.id = key;
     item.description = describeGuest(info);
@@ -92,14 +95,19 @@ export class GuestsTree implements vscode.TreeDataProvider<string> {
 function tooltip(info: GuestInfo): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const rows: [string, string][] = [
-    ['Status', info.reason ? `${info.status}: ${info.reason}` : info.status], ['Mode', info.paging ? `${info.mode}, paging` : info.mode], ['Memory', formatBytes(info.memory)],
-    ['Ticks', info.ticks.toLocaleString('en-US')], ['Speed', info.speed > 0 ? `${formatCount(info.speed)} ticks/s` : '—'], ['VM exits', info.exits.toLocaleString('en-US')],
+    ['Status', info.reason ? `${info.status}: ${info.reason}` : info.status],
+    ['Mode', info.paging ? `${info.mode}, paging` : info.mode],
+    ['Memory', formatBytes(info.memory)],
+    ['Ticks', info.ticks.toLocaleString('en-US')],
+    ['Speed', info.speed > 0 ? `${formatCount(info.speed)} ticks/s` : '—'],
+    ['VM exits', info.exits.toLocaleString('en-US')],
     ['Worker share', `${Math.round(info.share * 100)} % (weight ${info.weight})`],
   ];
   text.appendMarkdown('**');
   text.appendText(info.name);
   text.appendMarkdown('**\n\n| | |\n|:--|:--|\n');
   // Names and reasons come from guests' files: they are text, not Markdown.
-  for (const [label, value] of rows) text.appendMarkdown(`| ${label} | ${value.replace(/[\\`*_{}[\]()#+\-.!|<>&\n]/g, (c) => (c === '\n' ? ' ' : `\\${c}`))} |\n`);
+  for (const [label, value] of rows)
+    text.appendMarkdown(`| ${label} | ${value.replace(/[\\`*_{}[\]()#+\-.!|<>&\n]/g, (c) => (c === '\n' ? ' ' : `\\${c}`))} |\n`);
   return text;
 }

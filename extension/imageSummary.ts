@@ -20,10 +20,35 @@ export const SUMMARY_BYTES = 0x9000;
 
 const SECTOR = 512;
 /** Floppy formats by size in KiB. */
-const FLOPPY_SIZES: Record<number, string> = { 160: '160 KB', 180: '180 KB', 320: '320 KB', 360: '360 KB', 720: '720 KB', 1200: '1.2 MB', 1440: '1.44 MB', 2880: '2.88 MB' };
+const FLOPPY_SIZES: Record<number, string> = {
+  160: '160 KB',
+  180: '180 KB',
+  320: '320 KB',
+  360: '360 KB',
+  720: '720 KB',
+  1200: '1.2 MB',
+  1440: '1.44 MB',
+  2880: '2.88 MB',
+};
 const PARTITION_TYPES: Record<number, string> = {
-  0x01: 'FAT12', 0x04: 'FAT16', 0x05: 'extended', 0x06: 'FAT16', 0x07: 'NTFS or exFAT', 0x0b: 'FAT32', 0x0c: 'FAT32 LBA', 0x0e: 'FAT16 LBA', 0x0f: 'extended LBA', 0x80: 'Minix', 0x81: 'Minix', 0x82: 'Linux swap', 0x83: 'Linux',
-  0xa5: 'FreeBSD', 0xa6: 'OpenBSD', 0xa9: 'NetBSD', 0xee: 'GPT protective', 0xef: 'EFI system',
+  0x01: 'FAT12',
+  0x04: 'FAT16',
+  0x05: 'extended',
+  0x06: 'FAT16',
+  0x07: 'NTFS or exFAT',
+  0x0b: 'FAT32',
+  0x0c: 'FAT32 LBA',
+  0x0e: 'FAT16 LBA',
+  0x0f: 'extended LBA',
+  0x80: 'Minix',
+  0x81: 'Minix',
+  0x82: 'Linux swap',
+  0x83: 'Linux',
+  0xa5: 'FreeBSD',
+  0xa6: 'OpenBSD',
+  0xa9: 'NetBSD',
+  0xee: 'GPT protective',
+  0xef: 'EFI system',
 };
 const ELF_MACHINES: Record<number, string> = { 3: 'Intel 80386', 40: 'ARM', 62: 'AMD x86-64', 183: 'AArch64', 243: 'RISC-V' };
 const ELF_TYPES: Record<number, string> = { 1: 'relocatable object', 2: 'executable', 3: 'shared object', 4: 'core' };
@@ -47,55 +72,97 @@ export function hasSignature(head: Uint8Array): boolean {
 }
 
 function disk(view: DataView, head: Uint8Array, size: number): ImageSummary {
-  const signed = hasSignature(head), floppy = FLOPPY_SIZES[size / 1024];
+  const signed = hasSignature(head),
+    floppy = FLOPPY_SIZES[size / 1024];
   const partitions = signed ? partitionRows(view) : [];
-  const kind = !signed ? 'Binary file' : size === SECTOR ? 'Boot sector' : partitions.length || size > 2880 * 1024 ? 'Disk image' : 'Floppy image';
+  const kind = !signed
+    ? 'Binary file'
+    : size === SECTOR
+      ? 'Boot sector'
+      : partitions.length || size > 2880 * 1024
+        ? 'Disk image'
+        : 'Floppy image';
   const rows: SummaryRow[] = [
-    signed ? { label: 'Boot signature', value: '55 AA at offset 510' } : { label: 'Boot signature', value: 'none: it boots only as a flat binary, with loadAddress in launch.json', warning: true },
+    signed
+      ? { label: 'Boot signature', value: '55 AA at offset 510' }
+      : { label: 'Boot signature', value: 'none: it boots only as a flat binary, with loadAddress in launch.json', warning: true },
   ];
   if (floppy) rows.push({ label: 'Format', value: `${floppy} floppy` });
-  if (size % SECTOR && signed) rows.push({ label: 'Size', value: `${Math.floor(size / SECTOR)} sectors and ${size % SECTOR} bytes: not a whole number of sectors`, warning: true });
+  if (size % SECTOR && signed)
+    rows.push({
+      label: 'Size',
+      value: `${Math.floor(size / SECTOR)} sectors and ${size % SECTOR} bytes: not a whole number of sectors`,
+      warning: true,
+    });
   return { kind, rows: [...rows, ...fatRows(view, head), ...partitions] };
 }
 
 function fatRows(view: DataView, head: Uint8Array): SummaryRow[] {
   if (head.length < SECTOR || (head[0] !== 0xeb && head[0] !== 0xe9)) return [];
-  const sector = view.getUint16(11, true), cluster = head[13]!, fats = head[16]!;
+  const sector = view.getUint16(11, true),
+    cluster = head[13]!,
+    fats = head[16]!;
   if (sector !== SECTOR || cluster === 0 || (cluster & (cluster - 1)) !== 0 || fats < 1 || fats > 2) return [];
   const type = text(head, 54, 8).trim() || text(head, 82, 8).trim() || 'FAT';
   const label = text(head, 43, 11).trim();
-  return [{ label: 'File system', value: [type, label && label !== 'NO NAME' ? `"${label}"` : '', `formatted by ${text(head, 3, 8).trim() || 'an unnamed program'}`].filter(Boolean).join(', ') }];
+  return [
+    {
+      label: 'File system',
+      value: [type, label && label !== 'NO NAME' ? `"${label}"` : '', `formatted by ${text(head, 3, 8).trim() || 'an unnamed program'}`]
+        .filter(Boolean)
+        .join(', '),
+    },
+  ];
 }
 
 function partitionRows(view: DataView): SummaryRow[] {
   const rows: SummaryRow[] = [];
   for (let n = 0; n < 4; n++) {
-    const at = 0x1be + 16 * n, active = view.getUint8(at), type = view.getUint8(at + 4), first = view.getUint32(at + 8, true), count = view.getUint32(at + 12, true);
+    const at = 0x1be + 16 * n,
+      active = view.getUint8(at),
+      type = view.getUint8(at + 4),
+      first = view.getUint32(at + 8, true),
+      count = view.getUint32(at + 12, true);
     // Boot code may fill the table's place: only entries that can be one are shown, and only when all four can.
     if (active !== 0 && active !== 0x80) return [];
     if (type === 0 || count === 0) continue;
     const kind = PARTITION_TYPES[type] ?? `type ${hex(type, 2)}`;
-    rows.push({ label: `Partition ${n + 1}`, value: `${kind}, ${formatBytes(count * SECTOR)} from sector ${first.toLocaleString('en-US')}${active ? ', active' : ''}` });
+    rows.push({
+      label: `Partition ${n + 1}`,
+      value: `${kind}, ${formatBytes(count * SECTOR)} from sector ${first.toLocaleString('en-US')}${active ? ', active' : ''}`,
+    });
   }
   return rows;
 }
 
 function elf(view: DataView, head: Uint8Array): ImageSummary {
-  const is32 = head[4] === 1, little = head[5] === 1;
+  const is32 = head[4] === 1,
+    little = head[5] === 1;
   if (head.length < 52 || !little || !is32) {
     const machine = head.length >= 20 && little ? (ELF_MACHINES[view.getUint16(18, true)] ?? 'another machine') : 'another machine';
-    return { kind: 'ELF file', rows: [{ label: 'Machine', value: `${is32 ? 32 : 64} bits, ${machine}: 32-bit code for the 80386 can be run`, warning: true }] };
+    return {
+      kind: 'ELF file',
+      rows: [{ label: 'Machine', value: `${is32 ? 32 : 64} bits, ${machine}: 32-bit code for the 80386 can be run`, warning: true }],
+    };
   }
-  const type = view.getUint16(16, true), machine = view.getUint16(18, true), entry = view.getUint32(24, true);
-  const headers = view.getUint32(28, true), entrySize = view.getUint16(42, true), count = view.getUint16(44, true);
+  const type = view.getUint16(16, true),
+    machine = view.getUint16(18, true),
+    entry = view.getUint32(24, true);
+  const headers = view.getUint32(28, true),
+    entrySize = view.getUint16(42, true),
+    count = view.getUint16(44, true);
   const rows: SummaryRow[] = [
     { label: 'Machine', value: ELF_MACHINES[machine] ?? `machine ${machine}`, warning: machine !== 3 },
     { label: 'Entry point', value: hex(entry, 8) },
   ];
   for (let n = 0, at = headers; n < count && at + 32 <= head.length; n++, at += Math.max(32, entrySize)) {
     if (view.getUint32(at, true) !== 1) continue;
-    const flags = view.getUint32(at + 24, true), rights = `${flags & 4 ? 'r' : '-'}${flags & 2 ? 'w' : '-'}${flags & 1 ? 'x' : '-'}`;
-    rows.push({ label: 'Segment', value: `${hex(view.getUint32(at + 12, true), 8)}, ${formatBytes(view.getUint32(at + 20, true))}, ${rights}` });
+    const flags = view.getUint32(at + 24, true),
+      rights = `${flags & 4 ? 'r' : '-'}${flags & 2 ? 'w' : '-'}${flags & 1 ? 'x' : '-'}`;
+    rows.push({
+      label: 'Segment',
+      value: `${hex(view.getUint32(at + 12, true), 8)}, ${formatBytes(view.getUint32(at + 20, true))}, ${rights}`,
+    });
   }
   const multiboot = multibootRow(view);
   return { kind: `ELF ${ELF_TYPES[type] ?? 'file'}`, rows: multiboot ? [...rows, multiboot] : rows };
@@ -106,20 +173,23 @@ function multibootRow(view: DataView): SummaryRow | null {
   for (let at = 0; at + 12 <= Math.min(view.byteLength, 8192); at += 4) {
     if (view.getUint32(at, true) !== 0x1badb002) continue;
     const flags = view.getUint32(at + 4, true);
-    if (((0x1badb002 + flags + view.getUint32(at + 8, true)) | 0) === 0) return { label: 'Multiboot', value: `header at offset ${hex(at, 4)}, flags ${hex(flags, 8)}` };
+    if (((0x1badb002 + flags + view.getUint32(at + 8, true)) | 0) === 0)
+      return { label: 'Multiboot', value: `header at offset ${hex(at, 4)}, flags ${hex(flags, 8)}` };
   }
   return null;
 }
 
 function linux(view: DataView, head: Uint8Array): ImageSummary {
-  const protocol = view.getUint16(0x206, true), versionAt = view.getUint16(0x20e, true) + 0x200;
+  const protocol = view.getUint16(0x206, true),
+    versionAt = view.getUint16(0x20e, true) + 0x200;
   const rows: SummaryRow[] = [{ label: 'Boot protocol', value: `${protocol >> 8}.${String(protocol & 0xff).padStart(2, '0')}` }];
   if (versionAt > 0x200 && versionAt < head.length) {
     const end = head.indexOf(0, versionAt);
     if (end > versionAt) rows.push({ label: 'Version', value: text(head, versionAt, Math.min(end - versionAt, 120)) });
   }
   rows.push({ label: 'Loads at', value: view.getUint8(0x211) & 1 ? `${hex(view.getUint32(0x214, true), 8)} (high)` : '0x00010000 (low)' });
-  if (protocol >= 0x20c && view.getUint16(0x236, true) & 1) rows.push({ label: 'Code', value: 'has a 64-bit entry point; the 16- and 32-bit ones are used' });
+  if (protocol >= 0x20c && view.getUint16(0x236, true) & 1)
+    rows.push({ label: 'Code', value: 'has a 64-bit entry point; the 16- and 32-bit ones are used' });
   return { kind: 'Linux kernel', rows };
 }
 
@@ -130,26 +200,39 @@ function iso(head: Uint8Array): ImageSummary {
     rows: [
       { label: 'Volume', value: text(head, 0x8028, 32).trim() || 'no name' },
       { label: 'Boot catalog', value: elTorito ? 'El Torito' : 'none', warning: !elTorito },
-      hasSignature(head) ? { label: 'Boot signature', value: '55 AA at offset 510: it boots as a disk' } : { label: 'Boot signature', value: 'none: it cannot boot as a disk', warning: true },
+      hasSignature(head)
+        ? { label: 'Boot signature', value: '55 AA at offset 510: it boots as a disk' }
+        : { label: 'Boot signature', value: 'none: it cannot boot as a disk', warning: true },
     ],
   };
 }
 
 function com(size: number): ImageSummary {
   const fits = size <= 0xff00 - 2;
-  return { kind: 'DOS program', rows: [{ label: 'Loads at', value: 'CS:0100' }, { label: 'Program', value: fits ? formatBytes(size) : `${formatBytes(size)}: more than a segment holds`, warning: !fits }] };
+  return {
+    kind: 'DOS program',
+    rows: [
+      { label: 'Loads at', value: 'CS:0100' },
+      { label: 'Program', value: fits ? formatBytes(size) : `${formatBytes(size)}: more than a segment holds`, warning: !fits },
+    ],
+  };
 }
 
 /** '1.44 MiB', '512 bytes'. */
 export function formatBytes(size: number): string {
-  const units: readonly [number, string][] = [[2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB']];
+  const units: readonly [number, string][] = [
+    [2 ** 30, 'GiB'],
+    [2 ** 20, 'MiB'],
+    [2 ** 10, 'KiB'],
+  ];
   for (const [unit, name] of units) if (size >= unit) return `${(size / unit).toFixed(size % unit ? 2 : 0)} ${name}`;
   return `${size} byte${size === 1 ? '' : 's'}`;
 }
 
 function text(bytes: Uint8Array, at: number, length: number): string {
   let result = '';
-  for (let n = at; n < at + length && n < bytes.length; n++) result += bytes[n]! >= 32 || bytes[n] === 0x7f ? String.fromCharCode(bytes[n]!) : ' ';
+  for (let n = at; n < at + length && n < bytes.length; n++)
+    result += bytes[n]! >= 32 || bytes[n] === 0x7f ? String.fromCharCode(bytes[n]!) : ' ';
   return result;
 }
 

@@ -20,17 +20,22 @@ export interface ExitRow {
   readonly cost: number;
 }
 
-export interface GuestChoice { readonly key: string; readonly name: string }
+export interface GuestChoice {
+  readonly key: string;
+  readonly name: string;
+}
 
 export type ToExits =
   /** At most ten a second, and only while the panel can be seen. */
   | {
       readonly type: 'update';
       /** Positions that can be shown: first to end - 1 (exitLog.ts). */
-      readonly first: number; readonly end: number;
+      readonly first: number;
+      readonly end: number;
       readonly rows: readonly ExitRow[];
       readonly reasons: readonly ReasonCount[];
-      readonly held: number; readonly dropped: number;
+      readonly held: number;
+      readonly dropped: number;
     }
   | {
       readonly type: 'state';
@@ -58,7 +63,10 @@ export type ToScreen =
   /** Shown below the screen; `live`: the guest takes keys. */
   | { readonly type: 'status'; readonly text: string; readonly live: boolean };
 
-export type FromScreen = { readonly type: 'ready' } | { readonly type: 'keys'; readonly scanCodes: readonly number[] } | { readonly type: 'copy'; readonly text: string };
+export type FromScreen =
+  | { readonly type: 'ready' }
+  | { readonly type: 'keys'; readonly scanCodes: readonly number[] }
+  | { readonly type: 'copy'; readonly text: string };
 
 export type ToImage =
   | { readonly type: 'summary'; readonly name: string; readonly size: number; readonly summary: ImageSummary; readonly canRun: boolean }

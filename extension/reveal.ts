@@ -19,7 +19,8 @@ export function registerReveal(hypervisor: Hypervisor, texts: DisassemblyTexts, 
     const session = sessionOf(place.guest);
     const found = session && (await sourceOf(session, place.linear));
     if (found) {
-      const document = await vscode.workspace.openTextDocument(found.uri), range = document.lineAt(Math.min(found.line, document.lineCount - 1)).range;
+      const document = await vscode.workspace.openTextDocument(found.uri),
+        range = document.lineAt(Math.min(found.line, document.lineCount - 1)).range;
       const editor = await vscode.window.showTextDocument(document, { preview: true, preserveFocus: true, selection: range });
       editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
     } else if (entry?.alive) await texts.open(entry.key, place.linear, 0);
@@ -29,7 +30,12 @@ export function registerReveal(hypervisor: Hypervisor, texts: DisassemblyTexts, 
 
 async function sourceOf(session: vscode.DebugSession, linear: number): Promise<{ uri: vscode.Uri; line: number } | undefined> {
   try {
-    const args: DebugProtocol.DisassembleArguments = { memoryReference: `0x${linear.toString(16)}`, instructionOffset: 0, instructionCount: 1, resolveSymbols: false };
+    const args: DebugProtocol.DisassembleArguments = {
+      memoryReference: `0x${linear.toString(16)}`,
+      instructionOffset: 0,
+      instructionCount: 1,
+      resolveSymbols: false,
+    };
     const answer = (await session.customRequest('disassemble', args)) as DebugProtocol.DisassembleResponse['body'];
     const instruction = answer?.instructions[0];
     if (!instruction?.location?.path || !instruction.line) return undefined;

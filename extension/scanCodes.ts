@@ -9,14 +9,32 @@ const MAKE = new Map<string, number>(PLAIN.split(' ').map((code, n) => [code, n 
 MAKE.set('IntlBackslash', 0x56).set('F11', 0x57).set('F12', 0x58);
 
 /** Keys that came with the 101-key keyboard: E0 before the code. */
-const EXTENDED = new Map<string, number>(Object.entries({
-  NumpadEnter: 0x1c, ControlRight: 0x1d, NumpadDivide: 0x35, AltRight: 0x38, Home: 0x47, ArrowUp: 0x48, PageUp: 0x49, ArrowLeft: 0x4b, ArrowRight: 0x4d, End: 0x4f, ArrowDown: 0x50, PageDown: 0x51, Insert: 0x52, Delete: 0x53,
-  MetaLeft: 0x5b, MetaRight: 0x5c, ContextMenu: 0x5d,
-}));
+const EXTENDED = new Map<string, number>(
+  Object.entries({
+    NumpadEnter: 0x1c,
+    ControlRight: 0x1d,
+    NumpadDivide: 0x35,
+    AltRight: 0x38,
+    Home: 0x47,
+    ArrowUp: 0x48,
+    PageUp: 0x49,
+    ArrowLeft: 0x4b,
+    ArrowRight: 0x4d,
+    End: 0x4f,
+    ArrowDown: 0x50,
+    PageDown: 0x51,
+    Insert: 0x52,
+    Delete: 0x53,
+    MetaLeft: 0x5b,
+    MetaRight: 0x5c,
+    ContextMenu: 0x5d,
+  }),
+);
 
 /** Codes that a key sends when it goes down or up; empty for a key that the keyboard does not have. */
 export function scanCodes(code: string, down: boolean): readonly number[] {
-  const up = down ? 0 : 0x80, plain = MAKE.get(code);
+  const up = down ? 0 : 0x80,
+    plain = MAKE.get(code);
   if (plain !== undefined) return [plain | up];
   const extended = EXTENDED.get(code);
   if (extended !== undefined) return [0xe0, extended | up];

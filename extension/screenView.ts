@@ -47,7 +47,12 @@ export class ScreenViews {
       this.#update(known);
       return;
     }
-    const panel = vscode.window.createWebviewPanel('cp86.screen', `Screen: ${entry.info.name}`, { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, { enableScripts: true, localResourceRoots: webviewRoots(this.#extension) });
+    const panel = vscode.window.createWebviewPanel(
+      'cp86.screen',
+      `Screen: ${entry.info.name}`,
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus },
+      { enableScripts: true, localResourceRoots: webviewRoots(this.#extension) },
+    );
     panel.iconPath = vscode.Uri.joinPath(this.#extension, 'media', 'screen.svg');
     const screen: Screen = { panel, key: entry.key, name: entry.info.name, ready: false, latest: null, timer: null };
     this.#screens.set(screen.name, screen);
@@ -149,6 +154,14 @@ export function isActive(info: GuestInfo): boolean {
 }
 
 function sameScreen(a: ScreenState, b: ScreenState): boolean {
-  return a.mode === b.mode && a.mode === 'text' && a.columns === b.columns && a.cursor === b.cursor && a.cursorStart === b.cursorStart && a.cursorEnd === b.cursorEnd
-    && a.cells.length === b.cells.length && a.cells.every((byte, n) => byte === b.cells[n]);
+  return (
+    a.mode === b.mode &&
+    a.mode === 'text' &&
+    a.columns === b.columns &&
+    a.cursor === b.cursor &&
+    a.cursorStart === b.cursorStart &&
+    a.cursorEnd === b.cursorEnd &&
+    a.cells.length === b.cells.length &&
+    a.cells.every((byte, n) => byte === b.cells[n])
+  );
 }

@@ -56,7 +56,8 @@ export class SerialTerminals {
   }
 
   #handle(event: HypervisorEvent): void {
-    if (event.event === 'output' && (event.channel === 'serial0' || event.channel === 'serial1')) this.#output(event.id, event.channel === 'serial0' ? 0 : 1, event.bytes);
+    if (event.event === 'output' && (event.channel === 'serial0' || event.channel === 'serial1'))
+      this.#output(event.id, event.channel === 'serial0' ? 0 : 1, event.bytes);
     else if (event.event === 'ended') this.#note(event.id, event.reason || `ended with status ${event.status}`);
     else if (event.event === 'workerFailed') for (const port of this.#ports.values()) this.#mark(port, event.reason);
   }
@@ -122,7 +123,12 @@ export class SerialTerminals {
         if (opened) write.fire(text);
       };
       port.closed = false;
-      port.terminal = vscode.window.createTerminal({ name: port.port === 0 ? port.name : `${port.name} (COM2)`, pty, iconPath: new vscode.ThemeIcon('vm'), isTransient: true });
+      port.terminal = vscode.window.createTerminal({
+        name: port.port === 0 ? port.name : `${port.name} (COM2)`,
+        pty,
+        iconPath: new vscode.ThemeIcon('vm'),
+        isTransient: true,
+      });
     }
     port.terminal.show(preserveFocus);
   }
@@ -131,6 +137,8 @@ export class SerialTerminals {
     const entry = this.#hypervisor.guests.get(port.key);
     if (!entry?.alive) return;
     const bytes = new TextEncoder().encode(data);
-    this.#hypervisor.request('serialInput', { id: entry.id, port: port.port, bytes }).catch((error: unknown) => this.#mark(port, error instanceof Error ? error.message : String(error)));
+    this.#hypervisor
+      .request('serialInput', { id: entry.id, port: port.port, bytes })
+      .catch((error: unknown) => this.#mark(port, error instanceof Error ? error.message : String(error)));
   }
 }

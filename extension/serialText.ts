@@ -13,7 +13,8 @@ export class SerialText {
   decode(bytes: Uint8Array): string {
     const text = this.#decoder.decode(bytes, { stream: true });
     if (!text) return '';
-    let result = '', last = this.#last;
+    let result = '',
+      last = this.#last;
     for (const character of text) {
       result += character === '\n' && last !== '\r' ? '\r\n' : character;
       last = character;

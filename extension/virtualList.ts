@@ -26,7 +26,8 @@ export function maxScroll(list: VirtualList): number {
 
 /** Position (with its fraction) of the row at the top edge for a scroll offset. */
 export function positionAt(list: VirtualList, scroll: number): number {
-  const rows = list.end - list.first, fit = list.height / list.rowHeight;
+  const rows = list.end - list.first,
+    fit = list.height / list.rowHeight;
   const most = maxScroll(list);
   if (most === 0) return list.first;
   return list.first + (Math.min(Math.max(scroll, 0), most) / most) * Math.max(0, rows - fit);
@@ -34,7 +35,9 @@ export function positionAt(list: VirtualList, scroll: number): number {
 
 /** Scroll offset that puts a position at the top edge, as far as the list reaches. */
 export function scrollTo(list: VirtualList, position: number): number {
-  const most = maxScroll(list), rows = list.end - list.first, fit = list.height / list.rowHeight;
+  const most = maxScroll(list),
+    rows = list.end - list.first,
+    fit = list.height / list.rowHeight;
   if (most === 0 || rows <= fit) return 0;
   return Math.min(most, Math.max(0, ((position - list.first) / (rows - fit)) * most));
 }
@@ -54,7 +57,8 @@ export function rowTop(list: VirtualList, scroll: number, position: number): num
 
 /** Scroll offset that brings a position fully into sight with the least movement. */
 export function reveal(list: VirtualList, scroll: number, position: number): number {
-  const top = positionAt(list, scroll), fit = list.height / list.rowHeight;
+  const top = positionAt(list, scroll),
+    fit = list.height / list.rowHeight;
   if (position < top) return scrollTo(list, position);
   if (position + 1 > top + fit) return scrollTo(list, position + 1 - fit);
   return scroll;
@@ -63,7 +67,14 @@ export function reveal(list: VirtualList, scroll: number, position: number): num
 /** The position that a navigation key leads to, or null for any other key. */
 export function keyTarget(list: VirtualList, current: number, key: string): number | null {
   const page = Math.max(1, Math.floor(list.height / list.rowHeight) - 1);
-  const moves: Record<string, number> = { ArrowDown: current + 1, ArrowUp: current - 1, PageDown: current + page, PageUp: current - page, Home: list.first, End: list.end - 1 };
+  const moves: Record<string, number> = {
+    ArrowDown: current + 1,
+    ArrowUp: current - 1,
+    PageDown: current + page,
+    PageUp: current - page,
+    Home: list.first,
+    End: list.end - 1,
+  };
   const target = moves[key];
   return target === undefined || list.end <= list.first ? null : Math.min(list.end - 1, Math.max(list.first, target));
 }

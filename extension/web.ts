@@ -8,7 +8,10 @@ import { type Api, activate as activateShared } from './activate.ts';
 export function activate(context: vscode.ExtensionContext): Api {
   return activateShared(context, {
     kind: 'web',
-    startHypervisor: async () => connectWeb(new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(context.extensionUri, 'dist', 'web', 'worker.js')))),
+    startHypervisor: async () =>
+      connectWeb(
+        new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(context.extensionUri, 'dist', 'web', 'worker.js'))),
+      ),
     openFile: async () => null,
     assembler: null,
   });

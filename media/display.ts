@@ -4,18 +4,24 @@
 import { ROM_LABELS, ROM_PIECES } from '../src/vmm/firmware/rom.generated.ts';
 import type { ScreenState } from '../src/vmm/protocol.ts';
 
-const CHARACTER_WIDTH = 8, CHARACTER_HEIGHT = 16;
+const CHARACTER_WIDTH = 8,
+  CHARACTER_HEIGHT = 16;
 /** The 16 text colours as red, green, blue (IBM VGA, default DAC registers of the attribute controller's palette). */
-const COLOURS = [0x000000, 0x0000aa, 0x00aa00, 0x00aaaa, 0xaa0000, 0xaa00aa, 0xaa5500, 0xaaaaaa, 0x555555, 0x5555ff, 0x55ff55, 0x55ffff, 0xff5555, 0xff55ff, 0xffff55, 0xffffff];
+const COLOURS = [
+  0x000000, 0x0000aa, 0x00aa00, 0x00aaaa, 0xaa0000, 0xaa00aa, 0xaa5500, 0xaaaaaa, 0x555555, 0x5555ff, 0x55ff55, 0x55ffff, 0xff5555,
+  0xff55ff, 0xffff55, 0xffffff,
+];
 const PIXELS = COLOURS.map((rgb) => pixel(rgb >> 16, (rgb >> 8) & 255, rgb & 255));
 const FONT = romBytes(ROM_LABELS.font8x16, 256 * CHARACTER_HEIGHT);
 
 /** Draws a screen; the canvas takes its size. `cursor` and `blink` say whether the cursor and blinking characters are lit. */
 export function drawScreen(canvas: HTMLCanvasElement, screen: ScreenState, cursor: boolean, blink: boolean): void {
   const graphics = screen.mode === 'graphics' && screen.pixels && screen.palette;
-  const width = graphics ? 320 : screen.columns * CHARACTER_WIDTH, height = graphics ? 200 : screen.rows * CHARACTER_HEIGHT;
+  const width = graphics ? 320 : screen.columns * CHARACTER_WIDTH,
+    height = graphics ? 200 : screen.rows * CHARACTER_HEIGHT;
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-  const context = canvas.getContext('2d', { alpha: false })!, image = context.createImageData(width, height);
+  const context = canvas.getContext('2d', { alpha: false })!,
+    image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   if (graphics) drawGraphics(pixels, screen.pixels!, screen.palette!);
   else drawText(pixels, width, screen, cursor, blink);
@@ -29,14 +35,17 @@ function drawGraphics(pixels: Uint32Array, indexes: Uint8Array, palette: Uint8Ar
 
 function drawText(pixels: Uint32Array, width: number, screen: ScreenState, cursor: boolean, blink: boolean): void {
   for (let cell = 0; cell < screen.columns * screen.rows; cell++) {
-    const character = screen.cells[2 * cell]!, attribute = screen.cells[2 * cell + 1]!;
+    const character = screen.cells[2 * cell]!,
+      attribute = screen.cells[2 * cell + 1]!;
     const background = PIXELS[(attribute >> 4) & 7]!;
     const foreground = attribute & 0x80 && !blink ? background : PIXELS[attribute & 15]!;
-    const left = (cell % screen.columns) * CHARACTER_WIDTH, top = Math.floor(cell / screen.columns) * CHARACTER_HEIGHT;
+    const left = (cell % screen.columns) * CHARACTER_WIDTH,
+      top = Math.floor(cell / screen.columns) * CHARACTER_HEIGHT;
     for (let line = 0; line < CHARACTER_HEIGHT; line++) {
       const lit = cursor && cell === screen.cursor && line >= screen.cursorStart && line <= screen.cursorEnd;
       const bits = lit ? 0xff : FONT[character * CHARACTER_HEIGHT + line]!;
-      const at = (top + line) * width + left, colour = lit ? PIXELS[attribute & 15]! : foreground;
+      const at = (top + line) * width + left,
+        colour = lit ? PIXELS[attribute & 15]! : foreground;
       for (let n = 0; n < CHARACTER_WIDTH; n++) pixels[at + n] = bits & (0x80 >> n) ? colour : background;
     }
   }

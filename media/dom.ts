@@ -1,6 +1,10 @@
 // What the webviews share: making elements, and the typed door to the extension.
 
-interface VsCodeApi { postMessage(message: unknown): void; getState(): unknown; setState(state: unknown): void }
+interface VsCodeApi {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
 declare function acquireVsCodeApi(): VsCodeApi;
 
 /** The extension's end of the view: typed sending and receiving. */
@@ -13,7 +17,11 @@ export function connect<To, From>(receive: (message: To) => void): (message: Fro
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 /** Makes an element; `true` sets an attribute without value, `false` leaves it out. */
-export function element<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Attributes = {}, ...children: (Node | string)[]): HTMLElementTagNameMap[K] {
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) setAttribute(made, name, value);
   made.append(...children);
@@ -23,7 +31,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(tag: K, attribute
 /** Sets or removes an attribute, touching the document only when it changes. */
 export function setAttribute(target: Element, name: string, value: string | number | boolean): void {
   if (value === false) target.removeAttribute(name);
-  else if (target.getAttribute(name) !== String(value === true ? '' : value)) target.setAttribute(name, value === true ? '' : String(value));
+  else if (target.getAttribute(name) !== String(value === true ? '' : value))
+    target.setAttribute(name, value === true ? '' : String(value));
 }
 
 /** Sets an element's text, touching the document only when it changes. */

@@ -9,13 +9,29 @@ import { createRecords } from './records.ts';
 
 const root = document.getElementById('exits')!;
 const guests = element('select', { 'aria-label': 'Guest' });
-const ports = element('input', { type: 'text', class: 'ports', placeholder: 'Ports: 3f8-3ff, 60', 'aria-label': 'Filter by I/O port, in hexadecimal', spellcheck: 'false', 'aria-describedby': 'problem' });
-const text = element('input', { type: 'text', class: 'text', placeholder: 'Filter by text or address', 'aria-label': 'Filter by text or address', spellcheck: 'false' });
+const ports = element('input', {
+  type: 'text',
+  class: 'ports',
+  placeholder: 'Ports: 3f8-3ff, 60',
+  'aria-label': 'Filter by I/O port, in hexadecimal',
+  spellcheck: 'false',
+  'aria-describedby': 'problem',
+});
+const text = element('input', {
+  type: 'text',
+  class: 'text',
+  placeholder: 'Filter by text or address',
+  'aria-label': 'Filter by text or address',
+  spellcheck: 'false',
+});
 const reset = element('button', { type: 'button', class: 'link', hidden: true }, 'Clear filters');
 const status = element('span', { class: 'status', role: 'status' });
 const problem = element('div', { class: 'problem', id: 'problem', role: 'alert' });
 let filter: PanelFilter = NO_FILTER;
-let paused = false, total = 0, guestCount = 0, anything = false;
+let paused = false,
+  total = 0,
+  guestCount = 0,
+  anything = false;
 
 const send = connect<ToExits, FromExits>((message) => {
   if (message.type === 'update') update(message);
@@ -30,11 +46,22 @@ const records = createRecords({
   choose: (position) => send({ type: 'reveal', position }),
 });
 const debug = element('button', { type: 'button', class: 'primary' }, 'Run and Debug');
-const emptyTitle = element('p', { class: 'title' }), emptyText = element('p');
+const emptyTitle = element('p', { class: 'title' }),
+  emptyText = element('p');
 const empty = element('div', { class: 'empty' }, emptyTitle, emptyText, debug);
 const none = element('div', { class: 'none' }, 'No recorded exit passes the filter.');
-const panes = element('div', { class: 'panes' }, element('section', { class: 'reasons', 'aria-label': 'Counts by reason' }, reasons.element), element('section', { class: 'records', 'aria-label': 'Exits' }, records.element, none));
-root.append(element('div', { class: 'toolbar', role: 'group', 'aria-label': 'Filters' }, guests, ports, text, reset, status), problem, panes, empty);
+const panes = element(
+  'div',
+  { class: 'panes' },
+  element('section', { class: 'reasons', 'aria-label': 'Counts by reason' }, reasons.element),
+  element('section', { class: 'records', 'aria-label': 'Exits' }, records.element, none),
+);
+root.append(
+  element('div', { class: 'toolbar', role: 'group', 'aria-label': 'Filters' }, guests, ports, text, reset, status),
+  problem,
+  panes,
+  empty,
+);
 
 guests.addEventListener('change', () => change({ guest: guests.value || null }));
 ports.addEventListener('input', () => change({ ports: ports.value }));
@@ -65,7 +92,11 @@ function update(message: Extract<ToExits, { type: 'update' }>): void {
   const parts = [`${formatNumber(total)} exits`, `${formatNumber(rate)}/s`, `${formatNumber(held)} listed`];
   if (dropped > 0) parts.push(`${formatNumber(dropped)} only counted`);
   setText(status, (paused ? 'Paused · ' : '') + parts.join(' · '));
-  setAttribute(status, 'title', dropped > 0 ? 'Exits come faster than their details can be kept: all are counted, some are not listed.' : false);
+  setAttribute(
+    status,
+    'title',
+    dropped > 0 ? 'Exits come faster than their details can be kept: all are counted, some are not listed.' : false,
+  );
   none.hidden = end > first || !anything;
 }
 
@@ -73,7 +104,10 @@ function state(message: Extract<ToExits, { type: 'state' }>): void {
   filter = message.filter;
   paused = message.paused;
   guestCount = message.guests.length;
-  const choices = [element('option', { value: '' }, 'All guests'), ...message.guests.map(({ key, name }) => element('option', { value: key }, name))];
+  const choices = [
+    element('option', { value: '' }, 'All guests'),
+    ...message.guests.map(({ key, name }) => element('option', { value: key }, name)),
+  ];
   guests.replaceChildren(...choices);
   guests.value = filter.guest ?? '';
   // A field that is being typed in keeps what the user sees.
@@ -93,8 +127,11 @@ function showEmpty(): void {
   const waiting = guestCount > 0;
   root.classList.toggle('is-empty', !anything);
   setText(emptyTitle, waiting ? 'No VM exits yet' : 'No guest is running');
-  setText(emptyText, waiting
-    ? 'Every I/O port access, CPUID, HLT, page-table and BIOS call that makes the guest leave to the hypervisor is listed here.'
-    : 'Start a guest with F5. Each time it leaves to the hypervisor (I/O, CPUID, HLT, BIOS calls and more) the exit is counted and listed here.');
+  setText(
+    emptyText,
+    waiting
+      ? 'Every I/O port access, CPUID, HLT, page-table and BIOS call that makes the guest leave to the hypervisor is listed here.'
+      : 'Start a guest with F5. Each time it leaves to the hypervisor (I/O, CPUID, HLT, BIOS calls and more) the exit is counted and listed here.',
+  );
   debug.hidden = waiting;
 }

@@ -1,28 +1,63 @@
 // The image editor's document: what the file is, Run and Debug, and its bytes by sector; rows outside the view are not in
 // the document and their bytes are asked for when they come into sight.
 
-import type { FromImage, ToImage } from '../extension/messages.ts';
-import { contentHeight, keyTarget, maxScroll, positionAt, rowTop, scrollTo, type VirtualList, visibleRange } from '../extension/virtualList.ts';
 import { CP437 } from '../extension/cp437.ts';
+import type { FromImage, ToImage } from '../extension/messages.ts';
+import {
+  contentHeight,
+  keyTarget,
+  maxScroll,
+  positionAt,
+  rowTop,
+  scrollTo,
+  type VirtualList,
+  visibleRange,
+} from '../extension/virtualList.ts';
 import { connect, element, formatNumber, setAttribute, setText } from './dom.ts';
 
-const BYTES = 16, ROW_HEIGHT = 20, CHUNK = 4096, CACHED_CHUNKS = 64;
+const BYTES = 16,
+  ROW_HEIGHT = 20,
+  CHUNK = 4096,
+  CACHED_CHUNKS = 64;
 
 const root = document.getElementById('image')!;
-const kind = element('h1'), file = element('span', { class: 'file' }), rows = element('dl');
+const kind = element('h1'),
+  file = element('span', { class: 'file' }),
+  rows = element('dl');
 const run = element('button', { class: 'primary', type: 'button', title: 'Run and debug this image (F5)' }, 'Run and Debug');
 const runFree = element('button', { class: 'secondary', type: 'button' }, 'Run Without Debugging');
 const error = element('p', { class: 'error', role: 'alert' });
-const layer = element('div', { class: 'layer' }), content = element('div', { class: 'content' }, layer);
+const layer = element('div', { class: 'layer' }),
+  content = element('div', { class: 'content' }, layer);
 const scroller = element('div', { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': 'Bytes of the file' }, content);
 root.append(
-  element('header', {}, element('div', { class: 'about' }, element('div', { class: 'titles' }, kind, file), rows), element('div', { class: 'actions' }, run, runFree)), error,
-  element('div', { class: 'line head', 'aria-hidden': 'true' }, element('span', { class: 'offset' }, 'Offset'), element('span', { class: 'bytes' }, Array.from({ length: BYTES }, (_, n) => n.toString(16).padStart(2, '0')).join(' ').replace(/^(.{23})/, '$1 ')), element('span', { class: 'text' }, 'CP437')),
-  scroller);
+  element(
+    'header',
+    {},
+    element('div', { class: 'about' }, element('div', { class: 'titles' }, kind, file), rows),
+    element('div', { class: 'actions' }, run, runFree),
+  ),
+  error,
+  element(
+    'div',
+    { class: 'line head', 'aria-hidden': 'true' },
+    element('span', { class: 'offset' }, 'Offset'),
+    element(
+      'span',
+      { class: 'bytes' },
+      Array.from({ length: BYTES }, (_, n) => n.toString(16).padStart(2, '0'))
+        .join(' ')
+        .replace(/^(.{23})/, '$1 '),
+    ),
+    element('span', { class: 'text' }, 'CP437'),
+  ),
+  scroller,
+);
 
 let size = 0;
 let list: VirtualList = { first: 0, end: 0, rowHeight: ROW_HEIGHT, height: 0 };
-const chunks = new Map<number, Uint8Array>(), asked = new Set<number>();
+const chunks = new Map<number, Uint8Array>(),
+  asked = new Set<number>();
 const pool: HTMLElement[] = [];
 
 const send = connect<ToImage, FromImage>((message) => {
@@ -54,7 +89,12 @@ function describe(message: Extract<ToImage, { type: 'summary' }>): void {
   setText(error, '');
   setText(kind, message.summary.kind);
   setText(file, `${message.name} · ${formatNumber(size)} bytes`);
-  rows.replaceChildren(...message.summary.rows.flatMap(({ label, value, warning }) => [element('dt', {}, label), element('dd', { class: warning ? 'warning' : '' }, value)]));
+  rows.replaceChildren(
+    ...message.summary.rows.flatMap(({ label, value, warning }) => [
+      element('dt', {}, label),
+      element('dd', { class: warning ? 'warning' : '' }, value),
+    ]),
+  );
   run.disabled = runFree.disabled = !message.canRun;
   list = { ...list, end: Math.ceil(size / BYTES) };
   draw();
@@ -63,8 +103,20 @@ function describe(message: Extract<ToImage, { type: 'summary' }>): void {
 function draw(): void {
   list = { ...list, height: scroller.clientHeight };
   content.style.height = `${contentHeight(list)}px`;
-  const scroll = scroller.scrollTop, { from, count } = visibleRange(list, scroll);
-  while (pool.length < count) pool.push(layer.appendChild(element('div', { class: 'line' }, element('span', { class: 'offset' }), element('span', { class: 'bytes' }), element('span', { class: 'text' }))));
+  const scroll = scroller.scrollTop,
+    { from, count } = visibleRange(list, scroll);
+  while (pool.length < count)
+    pool.push(
+      layer.appendChild(
+        element(
+          'div',
+          { class: 'line' },
+          element('span', { class: 'offset' }),
+          element('span', { class: 'bytes' }),
+          element('span', { class: 'text' }),
+        ),
+      ),
+    );
   pool.forEach((row, n) => {
     row.hidden = n >= count;
     if (n < count) drawLine(row, from + n, rowTop(list, scroll, from + n));
@@ -72,10 +124,12 @@ function draw(): void {
 }
 
 function drawLine(row: HTMLElement, line: number, top: number): void {
-  const offset = line * BYTES, bytes = bytesAt(offset);
+  const offset = line * BYTES,
+    bytes = bytesAt(offset);
   row.style.transform = `translateY(${top}px)`;
   row.classList.toggle('sector', offset % 512 === 0 && offset > 0);
-  let hex = '', text = '';
+  let hex = '',
+    text = '';
   for (let n = 0; n < BYTES && offset + n < size; n++) {
     const byte = bytes?.[n];
     hex += `${n === 8 ? ' ' : ''}${byte === undefined ? '··' : byte.toString(16).padStart(2, '0')} `;
@@ -89,7 +143,8 @@ function drawLine(row: HTMLElement, line: number, top: number): void {
 
 /** Bytes of a row, or undefined while they are on their way. */
 function bytesAt(offset: number): Uint8Array | undefined {
-  const start = offset - (offset % CHUNK), chunk = chunks.get(start);
+  const start = offset - (offset % CHUNK),
+    chunk = chunks.get(start);
   if (chunk) return chunk.subarray(offset - start, offset - start + BYTES);
   if (!asked.has(start)) {
     asked.add(start);

@@ -2,12 +2,29 @@
 // them by position (exitLog.ts). At the lower end the list follows the newest exits; scrolled up, it stands still.
 
 import type { ExitRow } from '../extension/messages.ts';
-import { contentHeight, keyTarget, maxScroll, positionAt, reveal, rowTop, scrollTo, type VirtualList, visibleRange } from '../extension/virtualList.ts';
+import {
+  contentHeight,
+  keyTarget,
+  maxScroll,
+  positionAt,
+  reveal,
+  rowTop,
+  scrollTo,
+  type VirtualList,
+  visibleRange,
+} from '../extension/virtualList.ts';
 import { EXITS } from '../src/runtime/exits.ts';
 import { element, formatNumber, setAttribute, setText } from './dom.ts';
 
 const ROW_HEIGHT = 22;
-const COLUMNS = [['tick', 'Tick'], ['guest', 'Guest'], ['address', 'CS:EIP'], ['reason', 'Reason'], ['text', 'Detail'], ['cost', 'Cost']] as const;
+const COLUMNS = [
+  ['tick', 'Tick'],
+  ['guest', 'Guest'],
+  ['address', 'CS:EIP'],
+  ['reason', 'Reason'],
+  ['text', 'Detail'],
+  ['cost', 'Cost'],
+] as const;
 
 export interface RecordActions {
   /** Rows wanted from now on. */
@@ -15,17 +32,34 @@ export interface RecordActions {
   /** A row was chosen: show its instruction. */
   choose(position: number): void;
 }
-export interface Records { readonly element: HTMLElement; update(first: number, end: number, rows: readonly ExitRow[]): void; clearSelection(): void }
+export interface Records {
+  readonly element: HTMLElement;
+  update(first: number, end: number, rows: readonly ExitRow[]): void;
+  clearSelection(): void;
+}
 
 export function createRecords(actions: RecordActions): Records {
-  const head = element('div', { class: 'row head', role: 'row' }, ...COLUMNS.map(([name, title]) => element('span', { class: name, role: 'columnheader' }, title)));
-  const layer = element('div', { class: 'layer', role: 'rowgroup' }), content = element('div', { class: 'content', role: 'presentation' }, layer);
+  const head = element(
+    'div',
+    { class: 'row head', role: 'row' },
+    ...COLUMNS.map(([name, title]) => element('span', { class: name, role: 'columnheader' }, title)),
+  );
+  const layer = element('div', { class: 'layer', role: 'rowgroup' }),
+    content = element('div', { class: 'content', role: 'presentation' }, layer);
   const scroller = element('div', { class: 'scroller', role: 'presentation', tabindex: -1 }, content);
-  const grid = element('div', { class: 'grid', role: 'grid', tabindex: 0, 'aria-label': 'VM exits, newest last', 'aria-rowcount': 0 }, element('div', { role: 'rowgroup' }, head), scroller);
+  const grid = element(
+    'div',
+    { class: 'grid', role: 'grid', tabindex: 0, 'aria-label': 'VM exits, newest last', 'aria-rowcount': 0 },
+    element('div', { role: 'rowgroup' }, head),
+    scroller,
+  );
   const pool: HTMLElement[] = [];
   let list: VirtualList = { first: 0, end: 0, rowHeight: ROW_HEIGHT, height: 0 };
   let known = new Map<number, ExitRow>();
-  let selected = -1, follow = true, applied = 0, asked = '';
+  let selected = -1,
+    follow = true,
+    applied = 0,
+    asked = '';
 
   const setScroll = (value: number): void => {
     scroller.scrollTop = value;
@@ -40,12 +74,14 @@ export function createRecords(actions: RecordActions): Records {
     actions.window(from, wanted, follow);
   };
   const draw = (): void => {
-    const scroll = scroller.scrollTop, { from, count } = visibleRange(list, scroll);
+    const scroll = scroller.scrollTop,
+      { from, count } = visibleRange(list, scroll);
     content.style.height = `${contentHeight(list)}px`;
     while (pool.length < count) pool.push(layer.appendChild(createRow()));
     pool.forEach((row, n) => {
       row.hidden = n >= count;
-      if (n < count) drawRow(row, from + n, known.get(from + n), rowTop(list, scroll, from + n), from + n - list.first, from + n === selected);
+      if (n < count)
+        drawRow(row, from + n, known.get(from + n), rowTop(list, scroll, from + n), from + n - list.first, from + n === selected);
     });
     setAttribute(grid, 'aria-rowcount', list.end - list.first + 1);
     setAttribute(grid, 'aria-activedescendant', selected >= from && selected < from + count ? `exit-${selected}` : false);
@@ -126,8 +162,15 @@ function drawRow(row: HTMLElement, position: number, exit: ExitRow | undefined, 
   setAttribute(row, 'aria-rowindex', index + 2);
   setAttribute(row, 'aria-selected', selected ? 'true' : 'false');
   const texts = exit
-    ? [formatNumber(exit.tick), exit.guest, exit.address, EXITS[exit.reason].title, exit.text, exit.cost ? `${exit.cost < 10 ? exit.cost.toFixed(1) : Math.round(exit.cost)} µs` : '']
+    ? [
+        formatNumber(exit.tick),
+        exit.guest,
+        exit.address,
+        EXITS[exit.reason].title,
+        exit.text,
+        exit.cost ? `${exit.cost < 10 ? exit.cost.toFixed(1) : Math.round(exit.cost)} µs` : '',
+      ]
     : ['', '', '', '', '', ''];
-  texts.forEach((text, n) => setText(row.children[n]!, text));
+  for (const [n, text] of texts.entries()) setText(row.children[n]!, text);
   setAttribute(row, 'title', exit ? `${exit.text || EXITS[exit.reason].title}\n${EXITS[exit.reason].about}` : false);
 }

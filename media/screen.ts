@@ -14,8 +14,20 @@ const CURSOR_BLINK = 267;
 const root = document.getElementById('screen')!;
 const canvas = element('canvas', { width: 640, height: 400, 'aria-hidden': 'true' });
 const text = element('pre', { class: 'hidden', id: 'text' });
-const glass = element('div', { class: 'glass', tabindex: 0, role: 'application', 'aria-label': 'Screen of the guest; typing goes to the guest, Ctrl+Alt+G releases the keyboard', 'aria-describedby': 'text' }, canvas, text);
-const status = element('span', { class: 'status', role: 'status' }), hint = element('span', { class: 'hint' });
+const glass = element(
+  'div',
+  {
+    class: 'glass',
+    tabindex: 0,
+    role: 'application',
+    'aria-label': 'Screen of the guest; typing goes to the guest, Ctrl+Alt+G releases the keyboard',
+    'aria-describedby': 'text',
+  },
+  canvas,
+  text,
+);
+const status = element('span', { class: 'status', role: 'status' }),
+  hint = element('span', { class: 'hint' });
 const reset = element('button', { type: 'button', class: 'secondary', title: 'Send Ctrl+Alt+Delete to the guest' }, 'Ctrl+Alt+Del');
 const copy = element('button', { type: 'button', class: 'secondary', title: 'Copy the text on the screen' }, 'Copy Text');
 const waiting = element('p', { class: 'waiting' }, 'The guest has not shown anything yet.');
@@ -24,7 +36,10 @@ root.append(stage, element('footer', {}, status, hint, reset, copy));
 
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.body.classList.contains('vscode-reduce-motion');
 const pressed = new Set<string>();
-let screen: ScreenState | null = null, live = false, phase = 0, blinking = 0;
+let screen: ScreenState | null = null,
+  live = false,
+  phase = 0,
+  blinking = 0;
 
 const send = connect<ToScreen, FromScreen>((message) => {
   if (message.type === 'screen') show(message.screen);
@@ -46,8 +61,11 @@ glass.addEventListener('blur', () => {
 addEventListener('keydown', (event) => take(event, true), true);
 addEventListener('keyup', (event) => take(event, false), true);
 reset.addEventListener('click', () => keys(CONTROL_ALT_DELETE));
-copy.addEventListener('click', () => screen?.mode === 'text' && send({ type: 'copy', text: `${screenText(screen.cells, screen.columns).join('\n').trimEnd()}\n` }));
-new ResizeObserver(fit).observe(stage);
+copy.addEventListener(
+  'click',
+  () => screen?.mode === 'text' && send({ type: 'copy', text: `${screenText(screen.cells, screen.columns).join('\n').trimEnd()}\n` }),
+);
+new ResizeObserver(scaleCanvas).observe(stage);
 showHint();
 send({ type: 'ready' });
 
@@ -57,7 +75,7 @@ function show(next: ScreenState): void {
   glass.hidden = false;
   copy.disabled = next.mode !== 'text';
   draw();
-  fit();
+  scaleCanvas();
   setText(text, next.mode === 'text' ? screenText(next.cells, next.columns).join('\n').trimEnd() : 'Graphics');
   const moves = !still && next.mode === 'text' && (next.cursor >= 0 || next.cells.some((byte, n) => n % 2 === 1 && byte & 0x80));
   if (moves && !blinking) blinking = window.setInterval(tick, CURSOR_BLINK);
@@ -79,12 +97,15 @@ function draw(): void {
 }
 
 /** As large as fits, in whole device pixels so that all strokes are equally thick; smaller than natural only in a small panel. */
-function fit(): void {
-  const pixelsPerUnit = devicePixelRatio || 1, mode13h = screen?.mode === 'graphics';
+function scaleCanvas(): void {
+  const pixelsPerUnit = devicePixelRatio || 1,
+    mode13h = screen?.mode === 'graphics';
   // Mode 13h fills the same glass as 80x25: its pixels are not square.
-  const width = mode13h ? 640 : canvas.width, height = mode13h ? 480 : canvas.height;
+  const width = mode13h ? 640 : canvas.width,
+    height = mode13h ? 480 : canvas.height;
   const room = Math.min((stage.clientWidth - 24) / width, (stage.clientHeight - 24) / height);
-  const whole = Math.floor(room * pixelsPerUnit) / pixelsPerUnit, scale = whole > 0 ? Math.min(whole, 4) : Math.max(room, 0.1);
+  const whole = Math.floor(room * pixelsPerUnit) / pixelsPerUnit,
+    scale = whole > 0 ? Math.min(whole, 4) : Math.max(room, 0.1);
   canvas.style.width = `${width * scale}px`;
   canvas.style.height = `${height * scale}px`;
   canvas.classList.toggle('smooth', whole === 0);

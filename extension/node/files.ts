@@ -10,7 +10,8 @@ export async function openLocalFile(path: string): Promise<OpenFile> {
     return {
       size,
       async read(offset, length) {
-        const count = Math.max(0, Math.min(length, size - offset)), buffer = new Uint8Array(count);
+        const count = Math.max(0, Math.min(length, size - offset)),
+          buffer = new Uint8Array(count);
         const { bytesRead } = await handle.read(buffer, 0, count, offset);
         return buffer.subarray(0, bytesRead);
       },

@@ -25,7 +25,11 @@ describe('what the extension contributes', () => {
 
   it('uses only known attributes in snippets', () => {
     for (const { label, body } of contributes.debuggers[0].configurationSnippets)
-      for (const name of Object.keys(body)) assert.ok(['type', 'request', 'name', ...Object.keys(LAUNCH_ATTRIBUTES), ...Object.keys(ATTACH_ATTRIBUTES)].includes(name), `${label}: ${name}`);
+      for (const name of Object.keys(body))
+        assert.ok(
+          ['type', 'request', 'name', ...Object.keys(LAUNCH_ATTRIBUTES), ...Object.keys(ATTACH_ATTRIBUTES)].includes(name),
+          `${label}: ${name}`,
+        );
   });
 
   it('registers every command, and contributes every command of its menus and keys', () => {
@@ -37,7 +41,8 @@ describe('what the extension contributes', () => {
   });
 
   it('reads every setting it describes', () => {
-    for (const name of Object.keys(contributes.configuration.properties)) assert.ok(sources.includes(`'${name.slice('cp86.'.length)}'`), name);
+    for (const name of Object.keys(contributes.configuration.properties))
+      assert.ok(sources.includes(`'${name.slice('cp86.'.length)}'`), name);
   });
 
   it('names files that exist', () => {

@@ -5,9 +5,21 @@ import { ioQualification } from '../../src/runtime/exits.ts';
 import type { ExitRecord } from '../../src/vmm/protocol.ts';
 
 const record = (sequence: number, part: Partial<ExitRecord> = {}): ExitRecord => ({
-  sequence, guest: 1, tick: sequence * 10, cs: 0, eip: 0x7c00 + sequence, linear: 0x7c00 + sequence, reason: 'hlt', qualification: 0, detail: 0, text: `exit ${sequence}`, cost: 0, ...part,
+  sequence,
+  guest: 1,
+  tick: sequence * 10,
+  cs: 0,
+  eip: 0x7c00 + sequence,
+  linear: 0x7c00 + sequence,
+  reason: 'hlt',
+  qualification: 0,
+  detail: 0,
+  text: `exit ${sequence}`,
+  cost: 0,
+  ...part,
 });
-const records = (from: number, to: number, part: (n: number) => Partial<ExitRecord> = () => ({})): ExitRecord[] => Array.from({ length: to - from }, (_, n) => record(from + n, part(from + n)));
+const records = (from: number, to: number, part: (n: number) => Partial<ExitRecord> = () => ({})): ExitRecord[] =>
+  Array.from({ length: to - from }, (_, n) => record(from + n, part(from + n)));
 const sequences = (list: readonly ExitRecord[]): number[] => list.map(({ sequence }) => sequence);
 
 describe('the log of VM exits', () => {
@@ -30,8 +42,12 @@ describe('the log of VM exits', () => {
   });
 
   it('shows what a plain list shows, for any batches and filters', () => {
-    const capacity = 50, log = new ExitLog(capacity);
-    let all: ExitRecord[] = [], next = 0, seed = 1, divisor = 1;
+    const capacity = 50,
+      log = new ExitLog(capacity);
+    let all: ExitRecord[] = [],
+      next = 0,
+      seed = 1,
+      divisor = 1;
     const random = (limit: number): number => (seed = (seed * 48271) % 2147483647) % limit;
     for (let round = 0; round < 400; round++) {
       if (random(12) === 0) {
@@ -64,15 +80,29 @@ describe('the log of VM exits', () => {
 });
 
 describe('counts of VM exits', () => {
-  const counts = (tick: number, hlt: number, cpuid = 0, dropped = 0) => ({ guest: 1, tick, counts: { hlt, ...(cpuid ? { cpuid } : {}) }, dropped });
+  const counts = (tick: number, hlt: number, cpuid = 0, dropped = 0) => ({
+    guest: 1,
+    tick,
+    counts: { hlt, ...(cpuid ? { cpuid } : {}) },
+    dropped,
+  });
 
   it('give totals and rates by reason, most frequent first', () => {
     const counters = new ExitCounters();
     counters.update('a', counts(1, 100), 1000);
     counters.update('a', counts(2, 300, 5), 1500);
     counters.update('b', counts(1, 0, 1000), 1500);
-    assert.deepEqual(counters.reasons('a', 1500), [{ reason: 'hlt', count: 300, rate: 400 }, { reason: 'cpuid', count: 5, rate: 10 }]);
-    assert.deepEqual(counters.reasons(null, 1500).map(({ reason, count }) => [reason, count]), [['cpuid', 1005], ['hlt', 300]]);
+    assert.deepEqual(counters.reasons('a', 1500), [
+      { reason: 'hlt', count: 300, rate: 400 },
+      { reason: 'cpuid', count: 5, rate: 10 },
+    ]);
+    assert.deepEqual(
+      counters.reasons(null, 1500).map(({ reason, count }) => [reason, count]),
+      [
+        ['cpuid', 1005],
+        ['hlt', 300],
+      ],
+    );
   });
 
   it('let the rate of a guest that makes no more exits fall to zero', () => {
@@ -97,11 +127,18 @@ describe('counts of VM exits', () => {
 });
 
 describe('the filter of VM exits', () => {
-  const io = (port: number): ExitRecord => record(1, { reason: 'ioInstruction', qualification: ioQualification(port, 1, false), text: 'out' });
-  const passes = (part: Partial<typeof NO_FILTER>, one: ExitRecord): boolean => compileFilter({ ...NO_FILTER, ...part }, ({ guest }) => String(guest))(one);
+  const io = (port: number): ExitRecord =>
+    record(1, { reason: 'ioInstruction', qualification: ioQualification(port, 1, false), text: 'out' });
+  const passes = (part: Partial<typeof NO_FILTER>, one: ExitRecord): boolean =>
+    compileFilter({ ...NO_FILTER, ...part }, ({ guest }) => String(guest))(one);
 
   it('reads ports and ranges in hexadecimal', () => {
-    assert.deepEqual(parsePorts('3f8-3ff, 0x60 64h;cf9'), [{ first: 0x3f8, last: 0x3ff }, { first: 0x60, last: 0x60 }, { first: 0x64, last: 0x64 }, { first: 0xcf9, last: 0xcf9 }]);
+    assert.deepEqual(parsePorts('3f8-3ff, 0x60 64h;cf9'), [
+      { first: 0x3f8, last: 0x3ff },
+      { first: 0x60, last: 0x60 },
+      { first: 0x64, last: 0x64 },
+      { first: 0xcf9, last: 0xcf9 },
+    ]);
     assert.deepEqual(parsePorts('3f8 - 3ff'), [{ first: 0x3f8, last: 0x3ff }]);
     assert.deepEqual(parsePorts('  '), []);
     for (const bad of ['xyz', '3ff-3f8', '1-2-3', '10000', '-5']) assert.throws(() => parsePorts(bad), /Not a port/, bad);
@@ -134,7 +171,12 @@ describe('the filter of VM exits', () => {
     assert.equal(mergeExitFilters(null, null), null);
     assert.deepEqual(mergeExitFilters(null, { reasons: ['hlt'] }), { reasons: ['hlt'] });
     assert.deepEqual(mergeExitFilters({}, { reasons: ['hlt'] }), {});
-    assert.deepEqual(mergeExitFilters({ reasons: ['ioInstruction'], ports }, { reasons: ['hlt'] }), { reasons: ['ioInstruction', 'hlt'], ports });
-    assert.deepEqual(mergeExitFilters({ reasons: ['ioInstruction'], ports }, { reasons: ['ioInstruction'] }), { reasons: ['ioInstruction'] });
+    assert.deepEqual(mergeExitFilters({ reasons: ['ioInstruction'], ports }, { reasons: ['hlt'] }), {
+      reasons: ['ioInstruction', 'hlt'],
+      ports,
+    });
+    assert.deepEqual(mergeExitFilters({ reasons: ['ioInstruction'], ports }, { reasons: ['ioInstruction'] }), {
+      reasons: ['ioInstruction'],
+    });
   });
 });

@@ -23,7 +23,8 @@ describe('the summary of an image', () => {
   });
 
   it('lists the partitions of a disk, and none in boot code', () => {
-    const disk = signed(4 << 20), view = new DataView(disk.buffer);
+    const disk = signed(4 << 20),
+      view = new DataView(disk.buffer);
     disk.set([0x80, 0, 0, 0, 0x83], 0x1be);
     view.setUint32(0x1be + 8, 63, true);
     view.setUint32(0x1be + 12, 2048, true);
@@ -33,7 +34,8 @@ describe('the summary of an image', () => {
   });
 
   it('names the file system of a FAT floppy', () => {
-    const floppy = signed(737280), view = new DataView(floppy.buffer);
+    const floppy = signed(737280),
+      view = new DataView(floppy.buffer);
     floppy.set([0xeb, 0x3c, 0x90, ...ascii('MSDOS5.0')]);
     view.setUint16(11, 512, true);
     floppy.set([2, 1, 0, 2], 13);
@@ -42,7 +44,8 @@ describe('the summary of an image', () => {
   });
 
   it('describes ELF with its segments and Multiboot header', () => {
-    const elf = new Uint8Array(0x200), view = new DataView(elf.buffer);
+    const elf = new Uint8Array(0x200),
+      view = new DataView(elf.buffer);
     elf.set([0x7f, ...ascii('ELF'), 1, 1, 1]);
     view.setUint16(16, 2, true);
     view.setUint16(18, 3, true);
@@ -57,14 +60,18 @@ describe('the summary of an image', () => {
     view.setUint32(0x100, 0x1badb002, true);
     view.setUint32(0x104, 3, true);
     view.setUint32(0x108, -(0x1badb002 + 3), true);
-    assert.equal(about('kernel.elf', elf), 'ELF executable\nMachine: Intel 80386\nEntry point: 0x0010000c\nSegment: 0x00100000, 12 KiB, r-x\nMultiboot: header at offset 0x0100, flags 0x00000003');
+    assert.equal(
+      about('kernel.elf', elf),
+      'ELF executable\nMachine: Intel 80386\nEntry point: 0x0010000c\nSegment: 0x00100000, 12 KiB, r-x\nMultiboot: header at offset 0x0100, flags 0x00000003',
+    );
     elf[4] = 2;
     view.setUint16(18, 62, true);
     assert.match(about('kernel.elf', elf), /Machine!: 64 bits, AMD x86-64/);
   });
 
   it('reads the version of a Linux kernel', () => {
-    const kernel = signed(0x1000), view = new DataView(kernel.buffer);
+    const kernel = signed(0x1000),
+      view = new DataView(kernel.buffer);
     kernel.set(ascii('HdrS'), 0x202);
     view.setUint16(0x206, 0x20f, true);
     view.setUint16(0x20e, 0x300, true);

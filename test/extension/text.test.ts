@@ -13,7 +13,25 @@ describe('code page 437', () => {
 
   it('has ASCII at its place and the known graphics', () => {
     for (let code = 32; code < 127; code++) assert.equal(CP437[code], String.fromCharCode(code));
-    const known: [number, string][] = [[1, '☺'], [0x0e, '♫'], [0x1b, '←'], [0x1f, '▼'], [0x7f, '⌂'], [0x80, 'Ç'], [0x9f, 'ƒ'], [0xb0, '░'], [0xb3, '│'], [0xc4, '─'], [0xcd, '═'], [0xda, '┌'], [0xdb, '█'], [0xe1, 'ß'], [0xec, '∞'], [0xf8, '°'], [0xfe, '■']];
+    const known: [number, string][] = [
+      [1, '☺'],
+      [0x0e, '♫'],
+      [0x1b, '←'],
+      [0x1f, '▼'],
+      [0x7f, '⌂'],
+      [0x80, 'Ç'],
+      [0x9f, 'ƒ'],
+      [0xb0, '░'],
+      [0xb3, '│'],
+      [0xc4, '─'],
+      [0xcd, '═'],
+      [0xda, '┌'],
+      [0xdb, '█'],
+      [0xe1, 'ß'],
+      [0xec, '∞'],
+      [0xf8, '°'],
+      [0xfe, '■'],
+    ];
     for (const [code, character] of known) assert.equal(CP437[code], character, code.toString(16));
   });
 
@@ -47,9 +65,37 @@ describe('serial output as terminal text', () => {
 describe('scan codes', () => {
   it('are those of set 1', () => {
     const known: [string, number[]][] = [
-      ['Escape', [0x01]], ['Digit1', [0x02]], ['Backspace', [0x0e]], ['Tab', [0x0f]], ['KeyQ', [0x10]], ['Enter', [0x1c]], ['ControlLeft', [0x1d]], ['KeyA', [0x1e]], ['Backquote', [0x29]], ['ShiftLeft', [0x2a]], ['Backslash', [0x2b]],
-      ['KeyZ', [0x2c]], ['ShiftRight', [0x36]], ['NumpadMultiply', [0x37]], ['AltLeft', [0x38]], ['Space', [0x39]], ['CapsLock', [0x3a]], ['F1', [0x3b]], ['F10', [0x44]], ['NumLock', [0x45]], ['ScrollLock', [0x46]], ['Numpad7', [0x47]],
-      ['NumpadAdd', [0x4e]], ['NumpadDecimal', [0x53]], ['IntlBackslash', [0x56]], ['F11', [0x57]], ['F12', [0x58]], ['ArrowUp', [0xe0, 0x48]], ['Delete', [0xe0, 0x53]], ['ControlRight', [0xe0, 0x1d]], ['NumpadEnter', [0xe0, 0x1c]],
+      ['Escape', [0x01]],
+      ['Digit1', [0x02]],
+      ['Backspace', [0x0e]],
+      ['Tab', [0x0f]],
+      ['KeyQ', [0x10]],
+      ['Enter', [0x1c]],
+      ['ControlLeft', [0x1d]],
+      ['KeyA', [0x1e]],
+      ['Backquote', [0x29]],
+      ['ShiftLeft', [0x2a]],
+      ['Backslash', [0x2b]],
+      ['KeyZ', [0x2c]],
+      ['ShiftRight', [0x36]],
+      ['NumpadMultiply', [0x37]],
+      ['AltLeft', [0x38]],
+      ['Space', [0x39]],
+      ['CapsLock', [0x3a]],
+      ['F1', [0x3b]],
+      ['F10', [0x44]],
+      ['NumLock', [0x45]],
+      ['ScrollLock', [0x46]],
+      ['Numpad7', [0x47]],
+      ['NumpadAdd', [0x4e]],
+      ['NumpadDecimal', [0x53]],
+      ['IntlBackslash', [0x56]],
+      ['F11', [0x57]],
+      ['F12', [0x58]],
+      ['ArrowUp', [0xe0, 0x48]],
+      ['Delete', [0xe0, 0x53]],
+      ['ControlRight', [0xe0, 0x1d]],
+      ['NumpadEnter', [0xe0, 0x1c]],
     ];
     for (const [code, codes] of known) assert.deepEqual(scanCodes(code, true), codes, code);
   });

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { contentHeight, keyTarget, maxScroll, positionAt, reveal, rowTop, scrollTo, type VirtualList, visibleRange } from '../../extension/virtualList.ts';
+import {
+  contentHeight,
+  keyTarget,
+  maxScroll,
+  positionAt,
+  reveal,
+  rowTop,
+  scrollTo,
+  type VirtualList,
+  visibleRange,
+} from '../../extension/virtualList.ts';
 
 const list = (first: number, end: number, height = 200): VirtualList => ({ first, end, rowHeight: 20, height });
 
