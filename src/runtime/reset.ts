@@ -1,5 +1,6 @@
 // The state block after RESET# (SDM volume 3, "Processor State After Reset").
 
+import { FLAGS } from '../translator/flags.ts';
 import { CS, S, STATE_WORDS } from '../translator/state.ts';
 import { SIGNATURE } from './cpuid.ts';
 
@@ -13,6 +14,7 @@ export function resetState(r: Int32Array): void {
   r[S.EDX] = SIGNATURE;
   r[S.EIP] = 0xfff0;
   r[S.SYSTEM_FLAGS] = 2;
+  r[S.FLAGS_KIND] = FLAGS.ALL;
   r[S.CR0] = 0x60000010;
   for (let segment = 0; segment < 6; segment++) {
     r[S.SEG_LIMIT + segment] = 0xffff;
