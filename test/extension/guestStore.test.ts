@@ -43,7 +43,7 @@ describe('the guests that the editor knows', () => {
     const [entry] = store.all;
     assert.deepEqual([entry?.alive, entry?.info.status, entry?.info.reason, entry?.info.speed], [false, 'failed', 'out of memory', 0]);
     store.newWorker();
-    assert.deepEqual(store.all, []);
+    assert.equal(store.all.length, 0);
     store.handle({ event: 'status', guest: info(1) });
     assert.notEqual(store.all[0]?.key, entry?.key, 'the same number is another guest');
   });
