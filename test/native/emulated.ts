@@ -1,0 +1,126 @@
+// The same single instruction on the virtual processor: user mode, the runner's layout, one tick, in either tier.
+
+import { createEngine } from '../../src/runtime/engine.ts';
+import { createCodeCache } from '../../src/runtime/codeCache.ts';
+import { createExecutor } from '../../src/runtime/executor.ts';
+import { GuestFault } from '../../src/runtime/faults.ts';
+import { createHandlers } from '../../src/runtime/handlers.ts';
+import { createMemory } from '../../src/runtime/memory.ts';
+import { resetState } from '../../src/runtime/reset.ts';
+import { createScope } from '../../src/runtime/scope.ts';
+import { createSystem } from '../../src/runtime/system.ts';
+import { createTranslation } from '../../src/runtime/translation.ts';
+import { CS, S } from '../../src/translator/state.ts';
+import { seeded } from '../support/random.ts';
+import { FRESH_FPU, LAYOUT, type FpuState, type VectorInput, type VectorOutput } from './record.ts';
+
+const { CODE, DATA, SIZE, AT } = LAYOUT;
+const engine = createEngine({ arenaBytes: 4 << 20 }), { system } = createSystem(engine), { r, u8, dv } = engine;
+const scope = createScope(engine, system), handlers = createHandlers(scope, () => false), translation = createTranslation(scope, u8);
+const executor = createExecutor(engine, handlers, translation);
+const memory = createMemory(u8, 0, 4 << 20), cache = createCodeCache(engine, memory, () => {});
+engine.onFlush = executor.flush;
+engine.attach(memory, engine.host);
+executor.use(cache);
+translation.use(cache);
+
+/** More iterations than any vector's count register asks for. */
+const LONGEST_REPEAT = 64;
+
+/** Data regions by seed: filling one takes longer than an instruction. */
+const filled = new Map<number, Uint8Array>();
+function dataOf(seed: number): Uint8Array {
+  let bytes = filled.get(seed);
+  if (!bytes) {
+    const random = seeded(seed), words = new Int32Array(SIZE / 4);
+    for (let n = 0; n < words.length; n++) words[n] = random.word();
+    filled.set(seed, bytes = new Uint8Array(words.buffer));
+  }
+  return bytes;
+}
+
+function load(v: VectorInput): void {
+  resetState(r);
+  r[S.CR0] = 0x21;
+  r[S.CPL] = 3;
+  const wide = v.mode === 32;
+  for (let s = 0; s < 6; s++) {
+    r[S.SEG_SELECTOR + s] = s === CS ? 0xf : 0x17;
+    r[S.SEG_BASE + s] = wide ? 0 : s === CS ? CODE : DATA;
+    r[S.SEG_LIMIT + s] = wide ? -1 : SIZE - 1;
+    r[S.SEG_ACCESS + s] = (s === CS ? 0xfb : 0xf3) | (wide ? 0xc000 : 0);
+  }
+  u8.fill(0xcc, CODE, CODE + SIZE);
+  u8.set(v.code, CODE + AT);
+  u8.set(dataOf(v.seed), DATA);
+  for (let n = 0; n < 8; n++) r[n] = v.regs[n]!;
+  // A task without I/O permission bitmap: its base is beyond the limit.
+  r[S.TR_LIMIT] = 0x67;
+  dv.setUint16(0x66, 0x68, true);
+  r[S.EIP] = (wide ? CODE : 0) + AT;
+  engine.refresh();
+  engine.storeFlags(v.eflags | 0x202);
+  storeFpu(v.fpu);
+  engine.refresh();
+  executor.flush();
+}
+function storeFpu(f: FpuState): void {
+  r[S.FPU_CONTROL] = f.control;
+  r[S.FPU_STATUS] = f.status;
+  const top = f.status >> 11 & 7;
+  let tags = 0;
+  for (let n = 0; n < 8; n++) {
+    if ((f.tags >> (2 * n) & 3) !== 3) tags |= 1 << n;
+    const text = f.st[(n - top) & 7]!, word = S.FPU_R0 + 4 * n;
+    r[word] = Number.parseInt(text.slice(12), 16);
+    r[word + 1] = Number.parseInt(text.slice(4, 12), 16);
+    r[word + 2] = Number.parseInt(text.slice(0, 4), 16);
+  }
+  r[S.FPU_TAGS] = tags;
+}
+function readFpu(): FpuState {
+  const top = r[S.FPU_STATUS]! >> 11 & 7, hex = (n: number, digits: number): string => (n >>> 0).toString(16).padStart(digits, '0');
+  const value = (n: number): string => {
+    const word = S.FPU_R0 + 4 * n;
+    return hex(r[word + 2]! & 0xffff, 4) + hex(r[word + 1]!, 8) + hex(r[word]!, 8);
+  };
+  return { control: r[S.FPU_CONTROL]! & 0xffff, status: r[S.FPU_STATUS]! & 0xffff, tags: r[S.FPU_TAGS]!, st: Array.from({ length: 8 }, (_, n) => value((n + top) & 7)) };
+}
+
+/** Runs one instruction; in the translated tier the region is used when the instruction can be translated. */
+export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate'): VectorOutput {
+  cache.clear();
+  load(v);
+  translation.tier = 'interpret';
+  const base = v.mode === 32 ? CODE : 0;
+  let trap = -1, error = 0;
+  try {
+    if (tier === 'translate') {
+      // The region needs the instruction to have been decoded.
+      const page = cache.find((CODE + AT) >>> 12, r[S.MODE]!);
+      cache.decodeBlock(page, AT, CODE & ~0xfff);
+      translation.translate(page, AT);
+    }
+    const self = r[S.EIP]!;
+    // One tick at a time; a repeated string instruction goes on until it is through, as the processor's does.
+    for (let n = 0; n < LONGEST_REPEAT; n++) {
+      r[S.BUDGET] = 1;
+      executor.executeOne();
+      if (r[S.EIP] !== self) break;
+    }
+  } catch (caught) {
+    if (!(caught instanceof GuestFault)) throw caught;
+    trap = caught.vector;
+    error = Math.max(0, caught.errorCode);
+  }
+  const before = dataOf(v.seed), changes: [number, number][] = [];
+  const view = new DataView(before.buffer, before.byteOffset);
+  for (let n = 0; n < SIZE; n += 4) {
+    if (dv.getInt32(DATA + n, true) === view.getInt32(n, true)) continue;
+    for (let k = n; k < n + 4; k++) if (u8[DATA + k] !== before[k]) changes.push([k, u8[DATA + k]!]);
+  }
+  return {
+    regs: Array.from(r.subarray(0, 8)), eflags: engine.getFlags() & 0xcd5, eip: (r[S.EIP]! - base - AT) | 0, trap, error, memory: changes,
+    fpu: v.fpu === FRESH_FPU ? FRESH_FPU : readFpu(),
+  };
+}
