@@ -50,12 +50,10 @@ export function readExitFilter(condition: string): ExitFilter {
   for (const part of condition.split(/[,;]/)) {
     const text = part.trim();
     if (text === '') continue;
-    const match = /^([A-Za-z]+)?\s*(?:\bport\s+([0-9a-fx]+h?)(?:\s*-\s*([0-9a-fx]+h?))?)?$/i.exec(text);
-    const word = match?.[1]?.toLowerCase();
-    const portAlone = word === 'port' ? /^port\s+([0-9a-fx]+h?)(?:\s*-\s*([0-9a-fx]+h?))?$/i.exec(text) : null;
-    const name = EXIT_NAMES.find((one) => one.toLowerCase() === word);
-    const [first, last] = portAlone ? [portAlone[1], portAlone[2]] : [match?.[2], match?.[3]];
-    if (!name && !portAlone) throw new Error(`'${text.slice(0, 80)}' is no VM exit; known are ${EXIT_NAMES.join(', ')}`);
+    const match = /^(?:(?!port\b)([a-z]+)\b\s*)?(?:port\s+([0-9a-fx]+h?)(?:\s*-\s*([0-9a-fx]+h?))?)?$/i.exec(text);
+    const [, word, first, last] = match ?? [];
+    const name = EXIT_NAMES.find((one) => one.toLowerCase() === word?.toLowerCase());
+    if (!match || (word !== undefined && !name)) throw new Error(`'${text.slice(0, 80)}' is no VM exit; known are ${EXIT_NAMES.join(', ')}`);
     reasons.add(name ?? 'ioInstruction');
     if (first !== undefined) {
       const range = { first: parseNumber(first), last: parseNumber(last ?? first) };

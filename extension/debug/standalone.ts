@@ -1,0 +1,36 @@
+// The debug adapter alone: DAP over standard input and output, for editors other than VS Code and for tests. Each process has
+// a hypervisor of its own in a worker thread.
+
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { connectNode } from '../../src/vmm/node/connect.ts';
+import { messageOf } from './fields.ts';
+import { encodeMessage, MessageDecoder } from './framing.ts';
+import { DebugSession } from './session.ts';
+
+// The built worker lies beside the built adapter; from sources Node runs the worker's source.
+const worker = new URL(import.meta.url.endsWith('.ts') ? '../../src/vmm/node/worker.ts' : 'worker.js', import.meta.url);
+const decoder = new MessageDecoder();
+const session = new DebugSession({
+  client: connectNode(worker),
+  readFile: (path) => readFile(/^file:/i.test(path) ? fileURLToPath(path) : path),
+  send: (message) => void process.stdout.write(encodeMessage(message)),
+  // Files are read again at a restart; making them is the editor's affair.
+  rebuild: async (configuration) => configuration,
+});
+
+function end(status: number): void {
+  session.dispose();
+  process.exitCode = status;
+  process.stdin.destroy();
+}
+
+process.stdin.on('data', (bytes: Buffer) => {
+  try {
+    for (const message of decoder.push(bytes)) session.handle(message);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    end(1);
+  }
+});
+process.stdin.on('end', () => end(0));

@@ -1,0 +1,131 @@
+/** Launch configurations: what is accepted, what an error names, what a program is recognised as. */
+import assert from 'node:assert/strict';
+import { Fields } from '../../../extension/debug/fields.ts';
+import { type GuestPlan, planGuest } from '../../../extension/debug/guestConfig.ts';
+import { LAUNCH_ATTRIBUTES, readAttachArguments, readLaunchArguments, vectorOf } from '../../../extension/debug/launchArguments.ts';
+
+const read = (values: object) => readLaunchArguments(new Fields(values));
+
+const bootSector = (size = 512): Uint8Array => {
+  const image = new Uint8Array(size);
+  image.set([0x55, 0xaa], 510);
+  return image;
+};
+const text = (characters: string): Uint8Array => Uint8Array.from(characters, (one) => one.charCodeAt(0));
+const multiboot = (): Uint8Array => {
+  const image = new Uint8Array(64);
+  const view = new DataView(image.buffer);
+  view.setUint32(16, 0x1badb002, true);
+  view.setUint32(24, -0x1badb002, true);
+  return image;
+};
+
+function plan(values: object, files: Record<string, Uint8Array>): Promise<GuestPlan> {
+  return planGuest(read(values), async (path) => {
+    const found = files[path];
+    if (!found) throw new Error('no such file');
+    return found;
+  });
+}
+
+describe('a launch configuration', () => {
+  it('needs no more than a program', () => {
+    const args = read({ type: 'cp86', request: 'launch', name: 'mine', program: 'a.img', __sessionId: 'x' });
+    assert.deepEqual([args.name, args.memory, args.stopOnEntry, args.clock, args.onTripleFault], ['mine', 16, false, 'instructions', 'pause']);
+  });
+
+  it('has the defaults that its table states', () => {
+    const args = read({ program: 'a.img' }) as unknown as Record<string, unknown>;
+    for (const [name, schema] of Object.entries(LAUNCH_ATTRIBUTES)) if ('default' in schema) assert.equal(args[name], schema.default, name);
+  });
+
+  const WRONG: [string, object, RegExp][] = [
+    ['no program', {}, /^program: /],
+    ['a program that is no text', { program: 5 }, /^program: a text/],
+    ['a source as program', { program: 'a.asm' }, /^program: .*assemble/],
+    ['program and kernel', { program: 'a', kernel: 'b' }, /^kernel: /],
+    ['too much memory', { program: 'a', memory: 5000 }, /^memory: .*1 to 1024/],
+    ['memory that is no number', { program: 'a', memory: 'much' }, /^memory: /],
+    ['an unknown mode', { program: 'a', mode: 64 }, /^mode: one of 16, 32/],
+    ['an unknown clock', { program: 'a', clock: 'sun' }, /^clock: one of/],
+    ['a flag that is none', { program: 'a', stopOnEntry: 'yes' }, /^stopOnEntry: true or false/],
+    ['a bad boot order', { program: 'a', boot: 'n' }, /^boot: /],
+    ['a drive without file', { drives: [{ kind: 'disk' }] }, /^drives\[0\]\.file: /],
+    ['a drive of a wrong kind', { drives: [{ file: 'x', kind: 'tape' }] }, /^drives\[0\]\.kind: /],
+    ['drives that are no list', { drives: 'x' }, /^drives: a list/],
+    ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
+    ['a listing at no address', { program: 'a', listing: { file: 'x', address: 'top' } }, /^listing\.address: /],
+    ['an unknown exception', { program: 'a', breakOn: { exceptions: ['#XX'] } }, /^breakOn\.exceptions\[0\]: /],
+    ['an unknown exit', { program: 'a', breakOn: { exits: ['sneeze'] } }, /^breakOn\.exits\[0\]: /],
+    ['a bad date', { program: 'a', date: 'tomorrow' }, /^date: /],
+    ['a debug exit without port', { program: 'a', debugExit: {} }, /^debugExit\.port: /],
+  ];
+  for (const [what, values, expected] of WRONG) it(`is refused for ${what}`, () => assert.throws(() => read(values), { message: expected }));
+
+  it('takes numbers as text, in the forms of assembly', () => {
+    assert.equal(read({ program: 'a', loadAddress: '0x100000' }).loadAddress, 0x100000);
+    assert.equal(read({ program: 'a', loadAddress: '7c00h' }).loadAddress, 0x7c00);
+  });
+
+  it('takes one listing or several, and source for the first', () => {
+    assert.deepEqual(read({ program: 'a', listing: 'x.lst', source: 'x.nasm' }).listings, [{ file: 'x.lst', source: 'x.nasm' }]);
+    assert.deepEqual(read({ program: 'a', listing: ['x.lst', { file: 'y.lst', address: '0x8000' }] }).listings, [{ file: 'x.lst' }, { file: 'y.lst', source: undefined, address: 0x8000 }]);
+  });
+
+  it('knows exceptions by name and number', () => assert.deepEqual(['#PF', 'gp', '6', '#ZZ', '256'].map(vectorOf), [14, 13, 6, undefined, undefined]));
+});
+
+describe('an attach configuration', () => {
+  it('needs the name of a guest', () => {
+    assert.equal(readAttachArguments(new Fields({ guest: 'demo' })).guest, 'demo');
+    assert.throws(() => readAttachArguments(new Fields({})), /^Error: guest: /);
+  });
+});
+
+describe('a program', () => {
+  it('is a floppy by its boot signature, and a disk when it is larger', async () => {
+    const floppy = await plan({ program: 'x.img' }, { 'x.img': bootSector() });
+    assert.deepEqual(floppy.config.boot, { kind: 'drives', order: 'a' });
+    assert.equal(floppy.entry, 0x7c00);
+    const disk = await plan({ program: 'x.img' }, { 'x.img': bootSector(4 << 20) });
+    assert.deepEqual(disk.config.boot, { kind: 'drives', order: 'c' });
+    assert.deepEqual(disk.config.drives.map((drive) => drive.kind), ['disk']);
+  });
+
+  it('is a .com program by its name', async () => {
+    assert.deepEqual((await plan({ program: 'X.COM', append: 'one two' }, { 'X.COM': Uint8Array.of(0xc3) })).config.boot, { kind: 'com', image: Uint8Array.of(0xc3), commandLine: 'one two' });
+  });
+
+  it('is a kernel when it is ELF, Multiboot or bzImage', async () => {
+    const linux = new Uint8Array(0x400);
+    linux.set(text('HdrS'), 0x202);
+    for (const image of [text('\x7fELF and more'), multiboot(), linux]) assert.equal((await plan({ program: 'k' }, { k: image })).config.boot.kind, 'kernel');
+  });
+
+  it('is a flat binary when loadAddress is given', async () => {
+    const { config, address } = await plan({ program: 'f.bin', loadAddress: 0x100000, mode: 32 }, { 'f.bin': Uint8Array.of(0x90) });
+    assert.deepEqual(config.boot, { kind: 'flat', image: Uint8Array.of(0x90), address: 0x100000, mode: 32, entry: undefined });
+    assert.equal(address, 0x100000);
+  });
+
+  it('is refused when it is nothing known, empty or missing, with the attribute', async () => {
+    await assert.rejects(plan({ program: 'x' }, { x: Uint8Array.of(1, 2, 3) }), /^Error: program: x is no \.com/);
+    await assert.rejects(plan({ program: 'x' }, { x: new Uint8Array() }), /^Error: program: x is empty/);
+    await assert.rejects(plan({ program: 'x' }, {}), /^Error: program: x cannot be read \(no such file\)/);
+    await assert.rejects(plan({ program: 'x', format: 'flat' }, { x: Uint8Array.of(1) }), /^Error: loadAddress: /);
+    await assert.rejects(plan({ kernel: 'k', initrd: 'i' }, { k: multiboot() }), /^Error: initrd: i cannot be read/);
+    await assert.rejects(plan({ drives: [{ file: 'd', kind: 'disk' }], boot: 'a' }, { d: bootSector() }), /^Error: boot: there is no floppy/);
+  });
+
+  it('can be drives alone', async () => {
+    const { config } = await plan({ drives: [{ file: 'd', kind: 'disk', readOnly: true }] }, { d: bootSector() });
+    assert.deepEqual(config.boot, { kind: 'drives', order: 'c' });
+    assert.equal(config.drives[0]?.readOnly, true);
+  });
+
+  it('sees the same date on every run unless it follows the host\'s clock', async () => {
+    const files = { 'x.img': bootSector() };
+    assert.equal((await plan({ program: 'x.img' }, files)).config.startOfTime, Date.UTC(2026, 0, 1));
+    assert.equal((await plan({ program: 'x.img', date: '1999-12-31T23:59:00Z' }, files)).config.startOfTime, Date.UTC(1999, 11, 31, 23, 59));
+  });
+});
