@@ -108,7 +108,7 @@ export async function buildAll(withTests = false): Promise<void> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   await Promise.all([...shipped, views()].filter(exists).map((options) => build(options)));
   if (!withTests) return;
-  rmSync(join(root, 'out'), { recursive: true, force: true });
+  for (const folder of ['suite-node', 'suite-web', 'web-only']) rmSync(join(root, 'out', folder), { recursive: true, force: true });
   await Promise.all(tests.filter(exists).map((options) => build(options)));
   writeWebOnly();
 }

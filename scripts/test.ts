@@ -39,7 +39,7 @@ const stages: Stage[] = [
     name: 'build',
     commands: [
       ['node', 'scripts/build.ts', '--tests'],
-      ['vsce', 'package', '--no-dependencies', '--allow-missing-repository', '--out', 'dist/cp86.vsix'],
+      ['vsce', 'package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', 'dist/cp86.vsix'],
     ],
   },
   {
