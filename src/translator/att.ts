@@ -18,7 +18,7 @@ function addressText(i: Instruction, address: AddressParts, seg: number): string
     disp = displacement(i, address);
   const prefix = seg === defaultSegment(address) ? '' : `%${SEGMENTS[seg]}:`;
   if (base < 0 && index < 0) return prefix + hex(width === 16 ? disp & 0xffff : disp);
-  const offset = base < 0 ? hex(disp) : disp === 0 ? '' : disp < 0 ? `-${hex(-disp)}` : hex(disp);
+  const offset = disp === 0 ? '' : disp < 0 ? `-${hex(-disp)}` : hex(disp);
   const name = (n: number): string => (n < 0 ? '' : `%${registerName(n, width)}`);
   const scaled = index < 0 ? '' : width === 16 ? `,${name(index)}` : `,${name(index)},${1 << shift}`;
   return `${prefix}${offset}(${name(base)}${scaled})`;
@@ -81,7 +81,8 @@ function suffix(i: Instruction, name: string): string {
     return code === 'Md' ? 's' : code === 'Mq' ? 'l' : code === 'Mt' && !name.startsWith('fb') ? 't' : '';
   }
   const shaped = i.row.operands.some((other, n) => n !== at && other !== 'CL' && i.operands[n]!.kind !== 'imm');
-  if (shaped || code[0] !== 'E' || i.cc !== 0 || /^(?:set|prefetch)/.test(name) || (code === 'Ew' && !/^nop/.test(name))) return '';
+  if (shaped || code[0] !== 'E' || i.cc !== 0 || /^(?:set|prefetch|call$|jmp$)/.test(name) || (code === 'Ew' && !/^nop/.test(name)))
+    return '';
   return code === 'Eb' ? 'b' : i.w === 32 ? 'l' : 'w';
 }
 

@@ -50,11 +50,14 @@ export interface Encoding {
   readonly modrm?: readonly number[];
 }
 
+/** First bytes that are prefixes or lead to the second map. */
+const NO_OPCODE = /^(?:0f|26|2e|36|3e|6[4-7]|f[023])$/;
+
 /** @throws Error when a row's encoding is not in the notation */
 export function parseEncoding(row: Row): Encoding {
   const match = /^(f[23] )?(0f )?([0-9a-f]{2})(\+r|\+cc)?(?: \/(r|[0-7])(?:-([0-7]))?| ([c-f][0-9a-f])(\+i)?)?$/.exec(row.code);
-  if (!match) throw new Error(`${row.name}: encoding '${row.code}' is not understood`);
-  const [, prefix, map, opcode, span, digit, last, fixed, eight] = match;
+  const [, prefix, map, opcode, span, digit, last, fixed, eight] = match ?? [];
+  if (!match || (!map && NO_OPCODE.test(opcode!))) throw new Error(`${row.name}: encoding '${row.code}' is not understood`);
   const encoding = {
     prefix: prefix ? Number.parseInt(prefix, 16) : 0,
     opcode: Number.parseInt(opcode!, 16) + (map ? 0x100 : 0),

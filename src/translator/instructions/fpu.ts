@@ -14,7 +14,7 @@ const inRegisters: Meaning = (b, i, d) => {
 };
 const SIZED = { operandSized: true } as const;
 /** `d8 /0 Md` and the like; a register form's code ends in its operands or in none. */
-function escape(name: string, ...encodings: string[]): void {
+function x87(name: string, ...encodings: string[]): void {
   for (const encoding of encodings) {
     const [opcode, second, operands] = encoding.split(' ');
     insn(name, [`${opcode} ${second} FOP${operands ? `,${operands}` : ''}`], second!.startsWith('/') ? inMemory : inRegisters, SIZED);
@@ -33,29 +33,29 @@ const ARITHMETIC = [
 ] as const;
 for (const [name, digit, reversed] of ARITHMETIC) {
   const at = (n: number): string => (0xc0 + 8 * n).toString(16);
-  escape(`F${name}`, `d8 /${digit} Md`, `dc /${digit} Mq`, `d8 ${at(digit)}+i ST,STi`, `dc ${at(reversed)}+i STi,ST`);
-  escape(`FI${name}`, `da /${digit} Md`, `de /${digit} Mw`);
-  escape(`F${name}P`, `de ${at(reversed)}+i STi,ST`);
+  x87(`F${name}`, `d8 /${digit} Md`, `dc /${digit} Mq`, `d8 ${at(digit)}+i ST,STi`, `dc ${at(reversed)}+i STi,ST`);
+  x87(`FI${name}`, `da /${digit} Md`, `de /${digit} Mw`);
+  x87(`F${name}P`, `de ${at(reversed)}+i STi,ST`);
 }
-escape('FCHS', 'd9 e0');
-escape('FABS', 'd9 e1');
-escape('FPREM1', 'd9 f5');
-escape('FPREM', 'd9 f8');
-escape('FSQRT', 'd9 fa');
-escape('FRNDINT', 'd9 fc');
-escape('FSCALE', 'd9 fd');
-escape('FXTRACT', 'd9 f4');
+x87('FCHS', 'd9 e0');
+x87('FABS', 'd9 e1');
+x87('FPREM1', 'd9 f5');
+x87('FPREM', 'd9 f8');
+x87('FSQRT', 'd9 fa');
+x87('FRNDINT', 'd9 fc');
+x87('FSCALE', 'd9 fd');
+x87('FXTRACT', 'd9 f4');
 
 // ---- data transfer
-escape('FLD', 'd9 /0 Md', 'dd /0 Mq', 'db /5 Mt', 'd9 c0+i STi');
-escape('FST', 'd9 /2 Md', 'dd /2 Mq', 'dd d0+i STi');
-escape('FSTP', 'd9 /3 Md', 'dd /3 Mq', 'db /7 Mt', 'dd d8+i STi', 'd9 d8+i STi', 'df d0+i STi', 'df d8+i STi');
-escape('FILD', 'df /0 Mw', 'db /0 Md', 'df /5 Mq');
-escape('FIST', 'df /2 Mw', 'db /2 Md');
-escape('FISTP', 'df /3 Mw', 'db /3 Md', 'df /7 Mq');
-escape('FBLD', 'df /4 Mt');
-escape('FBSTP', 'df /6 Mt');
-escape('FXCH', 'd9 c8+i STi', 'dd c8+i STi', 'df c8+i STi');
+x87('FLD', 'd9 /0 Md', 'dd /0 Mq', 'db /5 Mt', 'd9 c0+i STi');
+x87('FST', 'd9 /2 Md', 'dd /2 Mq', 'dd d0+i STi');
+x87('FSTP', 'd9 /3 Md', 'dd /3 Mq', 'db /7 Mt', 'dd d8+i STi', 'd9 d8+i STi', 'df d0+i STi', 'df d8+i STi');
+x87('FILD', 'df /0 Mw', 'db /0 Md', 'df /5 Mq');
+x87('FIST', 'df /2 Mw', 'db /2 Md');
+x87('FISTP', 'df /3 Mw', 'db /3 Md', 'df /7 Mq');
+x87('FBLD', 'df /4 Mt');
+x87('FBSTP', 'df /6 Mt');
+x87('FXCH', 'd9 c8+i STi', 'dd c8+i STi', 'df c8+i STi');
 for (const [condition, code] of [
   ['B', 'da c0'],
   ['E', 'da c8'],
@@ -66,57 +66,57 @@ for (const [condition, code] of [
   ['NBE', 'db d0'],
   ['NU', 'db d8'],
 ] as const) {
-  escape(`FCMOV${condition}`, `${code}+i ST,STi`);
+  x87(`FCMOV${condition}`, `${code}+i ST,STi`);
 }
 
 // ---- comparison
-escape('FCOM', 'd8 /2 Md', 'dc /2 Mq', 'd8 d0+i STi', 'dc d0+i STi');
-escape('FCOMP', 'd8 /3 Md', 'dc /3 Mq', 'd8 d8+i STi', 'dc d8+i STi', 'de d0+i STi');
-escape('FCOMPP', 'de d9');
-escape('FUCOM', 'dd e0+i STi');
-escape('FUCOMP', 'dd e8+i STi');
-escape('FUCOMPP', 'da e9');
-escape('FICOM', 'da /2 Md', 'de /2 Mw');
-escape('FICOMP', 'da /3 Md', 'de /3 Mw');
-escape('FCOMI', 'db f0+i ST,STi');
-escape('FUCOMI', 'db e8+i ST,STi');
-escape('FCOMIP', 'df f0+i ST,STi');
-escape('FUCOMIP', 'df e8+i ST,STi');
-escape('FTST', 'd9 e4');
-escape('FXAM', 'd9 e5');
+x87('FCOM', 'd8 /2 Md', 'dc /2 Mq', 'd8 d0+i STi', 'dc d0+i STi');
+x87('FCOMP', 'd8 /3 Md', 'dc /3 Mq', 'd8 d8+i STi', 'dc d8+i STi', 'de d0+i STi');
+x87('FCOMPP', 'de d9');
+x87('FUCOM', 'dd e0+i STi');
+x87('FUCOMP', 'dd e8+i STi');
+x87('FUCOMPP', 'da e9');
+x87('FICOM', 'da /2 Md', 'de /2 Mw');
+x87('FICOMP', 'da /3 Md', 'de /3 Mw');
+x87('FCOMI', 'db f0+i ST,STi');
+x87('FUCOMI', 'db e8+i ST,STi');
+x87('FCOMIP', 'df f0+i ST,STi');
+x87('FUCOMIP', 'df e8+i ST,STi');
+x87('FTST', 'd9 e4');
+x87('FXAM', 'd9 e5');
 
 // ---- constants
 for (const [n, name] of ['FLD1', 'FLDL2T', 'FLDL2E', 'FLDPI', 'FLDLG2', 'FLDLN2', 'FLDZ'].entries())
-  escape(name, `d9 ${(0xe8 + n).toString(16)}`);
+  x87(name, `d9 ${(0xe8 + n).toString(16)}`);
 
 // ---- transcendental
-escape('F2XM1', 'd9 f0');
-escape('FYL2X', 'd9 f1');
-escape('FPTAN', 'd9 f2');
-escape('FPATAN', 'd9 f3');
-escape('FYL2XP1', 'd9 f9');
-escape('FSINCOS', 'd9 fb');
-escape('FSIN', 'd9 fe');
-escape('FCOS', 'd9 ff');
+x87('F2XM1', 'd9 f0');
+x87('FYL2X', 'd9 f1');
+x87('FPTAN', 'd9 f2');
+x87('FPATAN', 'd9 f3');
+x87('FYL2XP1', 'd9 f9');
+x87('FSINCOS', 'd9 fb');
+x87('FSIN', 'd9 fe');
+x87('FCOS', 'd9 ff');
 
 // ---- control
-escape('FLDENV', 'd9 /4 M');
-escape('FNSTENV', 'd9 /6 M');
-escape('FLDCW', 'd9 /5 Mw');
-escape('FNSTCW', 'd9 /7 Mw');
-escape('FRSTOR', 'dd /4 M');
-escape('FNSAVE', 'dd /6 M');
-escape('FNSTSW', 'dd /7 Mw', 'df e0 AX');
-escape('FNOP', 'd9 d0');
-escape('FDECSTP', 'd9 f6');
-escape('FINCSTP', 'd9 f7');
-escape('FFREE', 'dd c0+i STi');
-escape('FFREEP', 'df c0+i STi');
-escape('FNENI', 'db e0'); // of the 8087; ignored since the 80287
-escape('FNDISI', 'db e1');
-escape('FNCLEX', 'db e2');
-escape('FNINIT', 'db e3');
-escape('FNSETPM', 'db e4'); // of the 80287; ignored since the 80387
+x87('FLDENV', 'd9 /4 M');
+x87('FNSTENV', 'd9 /6 M');
+x87('FLDCW', 'd9 /5 Mw');
+x87('FNSTCW', 'd9 /7 Mw');
+x87('FRSTOR', 'dd /4 M');
+x87('FNSAVE', 'dd /6 M');
+x87('FNSTSW', 'dd /7 Mw', 'df e0 AX');
+x87('FNOP', 'd9 d0');
+x87('FDECSTP', 'd9 f6');
+x87('FINCSTP', 'd9 f7');
+x87('FFREE', 'dd c0+i STi');
+x87('FFREEP', 'df c0+i STi');
+x87('FNENI', 'db e0'); // of the 8087; ignored since the 80287
+x87('FNDISI', 'db e1');
+x87('FNCLEX', 'db e2');
+x87('FNINIT', 'db e3');
+x87('FNSETPM', 'db e4'); // of the 80287; ignored since the 80387
 insn('FWAIT', ['9b'], (b) => {
   b.call('wait');
 });

@@ -111,14 +111,25 @@ insn('HLT', ['f4'], just('halt'));
 const nothing: Meaning = () => {};
 insn(
   'NOP',
-  ['90', '0f 19 /r Ev', '0f 1a /r Ev', '0f 1b /r Ev', '0f 1c /r Ev', '0f 1d /r Ev', '0f 1e /r Ev', '0f 1f /r Ev', '0f 18 /4-7 Ev'],
+  [
+    '90',
+    '0f 19 /r Ev',
+    '0f 1a /r Ev',
+    '0f 1b /r Ev',
+    '0f 1c /r Ev',
+    '0f 1d /r Ev',
+    '0f 1e /r Ev',
+    '0f 1f /r Ev',
+    '0f 18 /4-7 Ev',
+    '0f 18 /0-3 Rv',
+  ],
   nothing,
 );
 insn('PAUSE', ['f3 90'], nothing);
-insn('PREFETCHNTA', ['0f 18 /0 Eb'], nothing);
-insn('PREFETCHT0', ['0f 18 /1 Eb'], nothing);
-insn('PREFETCHT1', ['0f 18 /2 Eb'], nothing);
-insn('PREFETCHT2', ['0f 18 /3 Eb'], nothing);
+insn('PREFETCHNTA', ['0f 18 /0 Mb'], nothing);
+insn('PREFETCHT0', ['0f 18 /1 Mb'], nothing);
+insn('PREFETCHT1', ['0f 18 /2 Mb'], nothing);
+insn('PREFETCHT2', ['0f 18 /3 Mb'], nothing);
 insn('PREFETCH', ['0f 0d /0 Eb', '0f 0d /2-7 Eb'], nothing);
 insn('PREFETCHW', ['0f 0d /1 Eb'], nothing);
 
