@@ -1,11 +1,12 @@
 /**
- * Drives a workbench as a user does. Needs `node scripts/build.ts --tests`, and for the server dist/cp86.vsix.
+ * Drives a workbench as a user does. Needs `node scripts/build.ts --tests`.
  *
  *   node test/extension/workbench.e2e.ts server|web|isolated [dark|light]
  *
  * `server`: VS Code's server with the packaged extension installed (Node extension host); `web`: VS Code for the Web;
  * `isolated`: that with SharedArrayBuffer. Screenshots are kept in out/shots.
  */
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { root } from '../../scripts/root.ts';
@@ -43,9 +44,17 @@ async function main(): Promise<void> {
 }
 
 function start(folder: string): Promise<Running> {
-  if (mode === 'server') return startServer({ vsix: [join(root, 'dist/cp86.vsix')], theme });
+  if (mode === 'server') return startServer({ vsix: [packaged()], theme });
   if (mode === 'web' || mode === 'isolated') return startWeb({ folder, isolated: mode === 'isolated' });
   throw new Error(`unknown mode: ${mode}`);
+}
+
+/** Packages what is in dist/ now. */
+function packaged(): string {
+  const file = join(root, 'out/cp86.vsix');
+  const flags = ['--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', file];
+  execFileSync(process.execPath, [join(root, 'node_modules/@vscode/vsce/vsce'), 'package', ...flags], { cwd: root });
+  return file;
 }
 
 async function step(page: Page, name: string, act: (typeof steps)[number][1]): Promise<boolean> {
