@@ -50,6 +50,11 @@ export class Bus {
     return this.names[this.owner[port] ?? 0] || null;
   }
 
+  /** Name of the device at a guest-physical address, or null. */
+  memoryOwner(address: number): string | null {
+    return this.mappingAt(address)?.name ?? null;
+  }
+
   portRead(port: number, size: AccessSize): number {
     const device = this.devices[this.owner[port] ?? 0];
     if (size === 1) return device?.portRead ? device.portRead(port, 1) & 0xff : 0xff;

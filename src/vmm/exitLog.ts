@@ -36,6 +36,8 @@ export class ExitLog {
   #length = 0;
   #sequence = 0;
   #dropped = 0;
+  /** The exit that happened last is in the ring. */
+  #recorded = false;
 
   /** `place` is asked only for exits that are recorded. */
   constructor(guest: GuestId, place: () => ExitPlace, capacity = CAPACITY) {
@@ -70,13 +72,14 @@ export class ExitLog {
   record(reason: ExitName, qualification: number, detail: number): boolean {
     const index = INDEX[reason];
     this.#counts[index]++;
-    if (this.#watch !== null && this.#watch(reason, qualification)) this.#add(index, qualification, detail);
+    this.#recorded = this.#watch !== null && this.#watch(reason, qualification);
+    if (this.#recorded) this.#add(index, qualification, detail);
     return this.#break !== null && this.#break(reason, qualification);
   }
 
-  /** Cost in host microseconds of the exit recorded last. */
+  /** Adds to the cost, in host microseconds, of the exit that happened last. */
   cost(microseconds: number): void {
-    if (this.#length > 0) this.#costs[(this.#first + this.#length - 1) % this.#capacity] += microseconds;
+    if (this.#recorded && this.#length > 0) this.#costs[(this.#first + this.#length - 1) % this.#capacity] += microseconds;
   }
 
   #add(index: number, qualification: number, detail: number): void {

@@ -11,6 +11,7 @@ import { type Channel, Outbox } from './outbox.ts';
 import type { Platform } from './platform.ts';
 import type { CommandName, Commands, GuestConfig, GuestId, GuestInfo, HypervisorEvent } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
+import { checkShare } from './shares.ts';
 
 /** What a machine under construction gets from the hypervisor. */
 export interface MachineServices {
@@ -241,10 +242,4 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       outbox.dispose();
     },
   };
-}
-
-/** Weight 1 to 1000, cap 1 to 100 percent. */
-export function checkShare(weight: number, cap: number): void {
-  if (!(weight >= 1 && weight <= 1000)) throw new RangeError(`Weight ${weight}: it can be 1 to 1000.`);
-  if (!(cap >= 1 && cap <= 100)) throw new RangeError(`Cap ${cap}: it can be 1 to 100 percent.`);
 }

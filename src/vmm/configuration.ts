@@ -1,0 +1,65 @@
+// Checks a guest's configuration before anything is built from it, and says what is wrong in words. The hash of what a guest is
+// made from ties a journal to its configuration.
+
+import type { DriveConfig, GuestConfig } from './protocol.ts';
+import { checkShare } from './shares.ts';
+import { Hasher } from './hash.ts';
+
+const MIB = 1 << 20;
+const MAXIMUM_MEMORY = 1 << 30;
+
+/** Throws a RangeError that names the setting and its limits. */
+export function checkConfiguration(config: GuestConfig): void {
+  const { memory, debugExit, name } = config;
+  if (typeof name !== 'string' || name.length === 0 || name.length > 200) throw new RangeError('A guest needs a name of 1 to 200 characters.');
+  if (!Number.isInteger(memory) || memory < MIB || memory > MAXIMUM_MEMORY || memory % MIB !== 0) {
+    throw new RangeError(`Memory of ${memory} bytes: it can be 1 MiB to 1 GiB in whole MiB.`);
+  }
+  checkShare(config.weight, config.cap);
+  oneOf('clock', config.clock, ['instructions', 'host']);
+  oneOf('tier', config.tier, ['mixed', 'interpret', 'translate']);
+  oneOf('onReset', config.onReset, ['reset', 'pause', 'off']);
+  oneOf('onTripleFault', config.onTripleFault, ['reset', 'pause', 'off']);
+  if (!Number.isSafeInteger(config.startOfTime) || config.startOfTime < 0) throw new RangeError(`Start of time ${config.startOfTime}: it must be milliseconds since 1970.`);
+  if (debugExit !== null && (!Number.isInteger(debugExit.port) || debugExit.port < 0 || debugExit.port + debugExit.size > 0x10000 || ![1, 2, 4].includes(debugExit.size))) {
+    throw new RangeError(`isa-debug-exit: port ${debugExit.port}, size ${debugExit.size}; the size must be 1, 2 or 4 and the ports within 64 Ki.`);
+  }
+  config.drives.forEach((drive, n) => checkDrive(drive, config.drives.slice(0, n)));
+}
+
+function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
+  const { kind, index, image } = drive;
+  oneOf('drive', kind, ['floppy', 'disk']);
+  if (index !== 0 && index !== 1) throw new RangeError(`Drive ${kind} ${index}: there are two of a kind, 0 and 1.`);
+  if (before.some((other) => other.kind === kind && other.index === index)) throw new RangeError(`Drive ${kind} ${index} is given twice.`);
+  if (image.length === 0) throw new RangeError(`Drive ${kind} ${index}: the image is empty.`);
+}
+
+function oneOf(what: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) throw new RangeError(`${what} '${value}': it can be ${allowed.join(', ')}.`);
+}
+
+/** 16 hexadecimal digits for all that decides what a guest does, given the same input. */
+export function configurationHash({ memory, boot, drives, clock, onReset, onTripleFault, debugExit }: GuestConfig): string {
+  const hasher = new Hasher();
+  hasher.number(memory);
+  hasher.text([clock, onReset, onTripleFault, boot.kind].join());
+  hasher.saved(debugExit && { ...debugExit });
+  switch (boot.kind) {
+    case 'drives':
+      hasher.text(boot.order);
+      break;
+    case 'kernel':
+      for (const { image, commandLine } of [boot, ...(boot.modules ?? [])]) hasher.saved([image, commandLine]);
+      hasher.saved(boot.initrd ?? null);
+      break;
+    case 'flat':
+      hasher.saved([boot.image, boot.address, boot.mode, boot.entry ?? null]);
+      break;
+    case 'com':
+      hasher.saved([boot.image, boot.commandLine]);
+      break;
+  }
+  for (const { kind, index, image, readOnly } of drives) hasher.saved([kind, index, image, readOnly]);
+  return hasher.digest();
+}

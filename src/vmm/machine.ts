@@ -1,0 +1,168 @@
+// Builds guests: the one place where processor, memory, devices, firmware, clock and journal are put together from a checked
+// configuration. One builder per worker: its guests share the arena and the processor's generated code.
+
+import { PAGE } from '../runtime/memory.ts';
+import { createProcessor, type Processor } from '../runtime/processor.ts';
+import { decode } from '../translator/decode.ts';
+import { format } from '../translator/format.ts';
+import { INVALID, TOO_LONG } from '../translator/instructions/index.ts';
+import { Arena } from './arena.ts';
+import { loadBootSource } from './boot/load.ts';
+import { Breakpoints } from './breakpoints.ts';
+import { Clock } from './clock.ts';
+import { checkConfiguration, configurationHash } from './configuration.ts';
+import type { CharacterBackend } from './device.ts';
+import { createDevices, type DeviceSet } from './devices/index.ts';
+import { Drive } from './drive.ts';
+import { ExitLog } from './exitLog.ts';
+import { createFirmwareMachine } from './firmware/adapter.ts';
+import { initialise, ROM_ADDRESS, romImage, serveVmcall } from './firmware/bios.ts';
+import type { Guest, Signals } from './guest.ts';
+import type { MachineBuilder } from './hypervisor.ts';
+import { place } from './inspect.ts';
+import { Player, readJournal, Recorder } from './journal.ts';
+import { createMachineHost, type HostParts } from './machineHost.ts';
+import type { Channel } from './outbox.ts';
+import { Pacing } from './pacing.ts';
+import { SerialBacklog } from './serialBacklog.ts';
+import { createTimers } from './timers.ts';
+
+/** RAM of all guests of a worker, unless the host has less. */
+export const DEFAULT_ARENA = 1 << 30;
+const LEAST_ARENA = 64 << 20;
+
+/** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
+const SHADOW_FIRST_PAGE = 0xc0, SHADOW_END_PAGE = 0x100;
+
+/** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
+export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
+  let worker: { processor: Processor; arena: Arena } | null = null;
+
+  return (id, config, services) => {
+    checkConfiguration(config);
+    const journal = config.replay ? readJournal(config.replay) : null;
+    const configuration = configurationHash(config);
+    if (journal && journal.configuration !== configuration) throw new RangeError('The journal was recorded with other images or another configuration.');
+    const image = loadBootSource(config.boot, config.drives, config.memory);
+
+    worker ??= createWorker(arenaBytes);
+    const { processor, arena } = worker;
+    const offset = arena.allocate(config.memory);
+
+    const signals: Signals = { reset: false, powerOff: null, wake: false, stop: null, deliveries: 0, horizon: Infinity };
+    const host = createMachineHost(() => parts);
+    const cpu = processor.createCpu({ host, offset, bytes: config.memory, tier: config.tier });
+    const clock = new Clock(() => cpu.ticks);
+    const timers = createTimers(() => clock.now());
+    const exits = new ExitLog(id, () => place(guest));
+    const startOfTime = journal?.startOfTime ?? config.startOfTime;
+    const channels = new Map<string, CharacterBackend>((['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]));
+    const { devices, bus } = createDevices({
+      timers,
+      ram: cpu.ram,
+      startOfTime,
+      debugExit: config.debugExit,
+      channel(name) {
+        const channel = channels.get(name);
+        if (!channel) throw new Error(`There is no channel '${name}'.`);
+        return channel;
+      },
+      pins: {
+        reset() {
+          signals.reset = true;
+          cpu.requestStop();
+        },
+        a20: (open) => cpu.setA20(open),
+        powerOff,
+        nmi() {
+          signals.wake = true;
+          cpu.nmi();
+        },
+        intr(level) {
+          if (level) signals.wake = true;
+          cpu.setIntr(level);
+        },
+      },
+    });
+    function powerOff(status: number | null): void {
+      signals.powerOff ??= { status };
+      cpu.requestStop();
+    }
+
+    const drives = config.drives.map((drive) => new Drive(drive));
+    const firmware = createFirmwareMachine({
+      cpu, drives, memory: config.memory, powerOff, bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
+      bus: {
+        portRead: (port, size) => bus.portRead(port, size), portWrite: (port, value, size) => bus.portWrite(port, value, size),
+        mmioRead: (address, size) => bus.memoryRead(address, size), mmioWrite: (address, value, size) => bus.memoryWrite(address, value, size),
+      },
+    });
+    const parts: HostParts = {
+      cpu, bus, clock, timers, exits, signals,
+      acknowledge: () => devices.pic.acknowledge(),
+      firmware(linear) {
+        const { physical } = cpu.translate(linear);
+        return physical === null ? null : serveVmcall(firmware, physical);
+      },
+      now: () => services.platform.now(),
+    };
+
+    /** ROM, then the boot source's image on top of what the firmware's power-on work leaves. */
+    function restart(): void {
+      cpu.reset();
+      for (const device of Object.values(devices)) device.reset();
+      signals.reset = false;
+      signals.stop = null;
+      const shadow = new Uint8Array((SHADOW_END_PAGE - SHADOW_FIRST_PAGE) * 4096).fill(0xff);
+      shadow.set(romImage(), ROM_ADDRESS - SHADOW_FIRST_PAGE * 4096);
+      cpu.writePhysical(SHADOW_FIRST_PAGE * 4096, shadow);
+      for (let page = SHADOW_FIRST_PAGE; page < SHADOW_END_PAGE; page++) cpu.memory.setState(page, PAGE.ROM, true);
+      const registers = Object.entries(image.registers);
+      if (registers.length > 0) initialise(firmware);
+      for (const { address, bytes, length } of image.writes) {
+        const whole = bytes.length === length ? bytes : new Uint8Array(length);
+        if (whole !== bytes) whole.set(bytes);
+        cpu.writePhysical(address, whole);
+      }
+      for (const [name, value] of registers) cpu.set(name, value);
+    }
+
+    const guest: Guest = {
+      id, config, cpu, timers, clock, exits, signals, drives, restart,
+      pacing: new Pacing(config.paced && !journal),
+      recorder: new Recorder({ configuration, startOfTime }),
+      player: journal && new Player(journal),
+      breakpoints: new Breakpoints(),
+      devices: new Map(Object.entries(devices)),
+      inputs: createInputs(devices, timers),
+      screen: () => devices.vga.screen(),
+      disassemble(bytes, address, bits) {
+        const instruction = decode((index) => bytes[index] ?? 0, 0, bits === 32);
+        const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
+        return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
+      },
+      dispose: () => arena.free(offset),
+    };
+    return guest;
+  };
+}
+
+function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers>): Guest['inputs'] {
+  const backlogs = [devices.serial0, devices.serial1].map((uart, n) => new SerialBacklog(`serial${n} input`, uart, timers));
+  return {
+    serial: (port, bytes) => backlogs[port].add(bytes),
+    keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
+  };
+}
+
+function createWorker(arenaBytes: number): { processor: Processor; arena: Arena } {
+  for (let bytes = arenaBytes; ; bytes = Math.floor(bytes / 2 / 4096) * 4096) {
+    try {
+      const processor = createProcessor({ arenaBytes: bytes });
+      return { processor, arena: new Arena(processor.engine.u8) };
+    } catch (error) {
+      if (!(error instanceof RangeError) || bytes / 2 < LEAST_ARENA) throw error;
+    }
+  }
+}
+

@@ -1,0 +1,111 @@
+// What a guest's processor asks of its machine (runtime/host.ts), answered by the bus, the interrupt controllers, the firmware,
+// the clock and the exit log. Whenever a device armed a timer for earlier than the processor was told to run, it is stopped, so
+// that the timer fires at its cycle whatever the length of the run.
+
+import type { VirtualCpu } from '../runtime/cpu-types.ts';
+import type { ExitName } from '../runtime/exits.ts';
+import type { CpuHost } from '../runtime/host.ts';
+import type { Bus } from './bus.ts';
+import type { Clock } from './clock.ts';
+import type { ExitLog } from './exitLog.ts';
+import { EXITS } from '../runtime/exits.ts';
+import { qualificationText } from './exitText.ts';
+import type { ServedCall } from './firmware/bios.ts';
+import type { Signals } from './guest.ts';
+import type { MachineTimers } from './timers.ts';
+
+/** Parts of a machine; those that are built after the processor are looked up when they are needed. */
+export interface HostParts {
+  readonly cpu: VirtualCpu;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly timers: MachineTimers;
+  readonly exits: ExitLog;
+  readonly signals: Signals;
+  /** INTA of the interrupt controllers. */
+  acknowledge(): number;
+  /** The firmware's service with its VMCALL at this linear address; null when there is none. */
+  firmware(linear: number): ServedCall | null;
+  /** Host clock in milliseconds, for costs. */
+  now(): number;
+}
+
+export function createMachineHost(parts: () => HostParts): CpuHost {
+  /** Cost of a port read: its exit is told after it. */
+  let readCost = 0;
+  /** A VMCALL that was the firmware's own is a BIOS service, not a call of the hypervisor. */
+  let firmwareCall = false;
+
+  function settle({ timers, signals, cpu }: HostParts): void {
+    if (timers.nextDeadline() < signals.horizon) cpu.requestStop();
+  }
+  function report({ exits, signals, cpu }: HostParts, reason: ExitName, qualification: number, detail: number): void {
+    if (!exits.record(reason, qualification, detail)) return;
+    signals.stop ??= { reason: reason === 'exception' ? 'exception' : 'exit', text: `${EXITS[reason].title}: ${qualificationText(reason, qualification, detail)}` };
+    cpu.requestStop();
+  }
+
+  return {
+    portRead(port, size) {
+      const machine = parts();
+      const { bus, exits, now } = machine;
+      const start = exits.watched ? now() : 0;
+      const value = bus.portRead(port, size);
+      if (exits.watched) readCost = (now() - start) * 1000;
+      settle(machine);
+      return value;
+    },
+    portWrite(port, value, size) {
+      const machine = parts();
+      const { bus, exits, now } = machine;
+      const start = exits.watched ? now() : 0;
+      bus.portWrite(port, value, size);
+      if (exits.watched) exits.cost((now() - start) * 1000);
+      settle(machine);
+    },
+    mmioRead(address, size) {
+      const machine = parts();
+      const value = machine.bus.memoryRead(address, size);
+      report(machine, machine.bus.memoryOwner(address) ? 'mmio' : 'unmappedMemory', address, value);
+      settle(machine);
+      return value;
+    },
+    mmioWrite(address, value, size) {
+      const machine = parts();
+      report(machine, machine.bus.memoryOwner(address) ? 'mmio' : 'unmappedMemory', address, value);
+      machine.bus.memoryWrite(address, value, size);
+      settle(machine);
+    },
+    acknowledgeInterrupt() {
+      const machine = parts();
+      machine.signals.deliveries++;
+      const vector = machine.acknowledge();
+      settle(machine);
+      return vector;
+    },
+    vmcall(linear) {
+      const machine = parts();
+      const start = machine.exits.watched ? machine.now() : 0;
+      const served = machine.firmware(linear);
+      if (!served) return false;
+      firmwareCall = true;
+      report(machine, 'biosService', served.interrupt, served.ax);
+      if (machine.exits.watched) machine.exits.cost((machine.now() - start) * 1000);
+      settle(machine);
+      return true;
+    },
+    cycles: () => parts().clock.now(),
+    exit(reason, qualification, detail) {
+      if (reason === 'vmcall' && firmwareCall) {
+        firmwareCall = false;
+        return;
+      }
+      const machine = parts();
+      report(machine, reason, qualification, detail);
+      if (readCost !== 0 && reason === 'ioInstruction') {
+        machine.exits.cost(readCost);
+        readCost = 0;
+      }
+    },
+  };
+}

@@ -1,0 +1,291 @@
+// The options of the command line: one table that the parser, its error messages and --help read. Those with one dash are
+// qemu-system-i386's ("QEMU User Documentation", section "Invocation") and mean what they mean there; those that cannot matter
+// here are taken and ignored. Those with two dashes are our own. As QEMU does, both kinds are recognised with either number of
+// dashes.
+
+/** Where a character channel goes. */
+export type Backend = { readonly kind: 'none' } | { readonly kind: 'stdio'; /** Ctrl-A is an escape and Ctrl-C goes to the guest. */ readonly monitor: boolean } | { readonly kind: 'file'; readonly path: string };
+export interface DriveSetting { readonly kind: 'floppy' | 'disk'; readonly index: number; readonly file: string; readonly readOnly: boolean; readonly snapshot: boolean }
+export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
+
+export interface Settings {
+  help: boolean;
+  version: boolean;
+  name: string;
+  /** MiB. */
+  memory: number;
+  kernel: string | null;
+  initrd: string | null;
+  append: string;
+  drives: DriveSetting[];
+  bootOrder: string;
+  snapshot: boolean;
+  /** null: not given; what the default is depends on the other options. */
+  serial: (Backend | null)[];
+  debugcon: Backend;
+  nographic: boolean;
+  display: string | null;
+  reboot: boolean;
+  shutdown: boolean;
+  debugExit: { readonly port: number; readonly size: number } | null;
+  log: LogItem[];
+  logFile: string | null;
+  stats: boolean;
+  traceExits: string | null;
+  maxTicks: number;
+  /** Seconds. */
+  timeout: number;
+  clock: 'instructions' | 'host';
+  paced: boolean;
+  tier: 'mixed' | 'interpret' | 'translate';
+  record: string | null;
+  replay: string | null;
+  hash: boolean;
+  screen: boolean;
+}
+
+/** A command line that cannot be understood; the message names the option. */
+export class OptionError extends Error {}
+
+export function defaultSettings(): Settings {
+  return {
+    help: false, version: false, name: 'guest', memory: 128, kernel: null, initrd: null, append: '', drives: [], bootOrder: 'ca', snapshot: false, serial: [], debugcon: { kind: 'none' },
+    nographic: false, display: null, reboot: true, shutdown: true, debugExit: null, log: [], logFile: null, stats: false, traceExits: null, maxTicks: Infinity, timeout: Infinity,
+    clock: 'instructions', paced: true, tier: 'mixed', record: null, replay: null, hash: false, screen: false,
+  };
+}
+
+interface OptionRow {
+  readonly name: string;
+  /** Name of the argument in --help; absent: the option has none. */
+  readonly argument?: string;
+  readonly help: string;
+  apply(settings: Settings, value: string): void;
+}
+const option = (name: string, argument: string, help: string, apply: OptionRow['apply']): OptionRow => ({ name, argument, help, apply });
+const flag = (name: string, help: string, apply: (settings: Settings) => void): OptionRow => ({ name, help, apply });
+const nothing = (): void => {};
+const drive = (kind: 'floppy' | 'disk', index: number) => (settings: Settings, file: string): void => addDrive(settings, { kind, index, file, readOnly: false, snapshot: false });
+
+/** Options as in QEMU, then our own, in the order of --help. */
+export const OPTIONS: readonly { readonly title: string; readonly rows: readonly OptionRow[] }[] = [
+  {
+    title: 'As in qemu-system-i386',
+    rows: [
+      option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or plain ELF', (s, v) => void (s.kernel = v)),
+      option('-initrd', 'FILE', "initial RAM disk, or a Multiboot kernel's first module", (s, v) => void (s.initrd = v)),
+      option('-append', 'TEXT', "the kernel's command line", (s, v) => void (s.append = v)),
+      option('-m', 'SIZE', 'memory, in MiB unless it ends in K, M or G (default 128)', (s, v) => void (s.memory = parseMemory(v))),
+      option('-fda', 'FILE', 'image of floppy drive A', drive('floppy', 0)),
+      option('-fdb', 'FILE', 'image of floppy drive B', drive('floppy', 1)),
+      option('-hda', 'FILE', 'image of the first hard disk; a file name alone means the same', drive('disk', 0)),
+      option('-hdb', 'FILE', 'image of the second hard disk', drive('disk', 1)),
+      option('-drive', 'OPTIONS', 'file=FILE[,format=raw][,if=ide|floppy][,index=0|1][,readonly=on][,snapshot=on]', parseDrive),
+      option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk (default ca)', parseBoot),
+      flag('-snapshot', 'do not write to image files', (s) => void (s.snapshot = true)),
+      option('-serial', 'WHERE', 'stdio, mon:stdio, file:FILE or none; for COM1, given again for COM2', (s, v) => void s.serial.push(parseBackend('-serial', v))),
+      option('-debugcon', 'WHERE', 'the same for the debug console at port 0xe9', (s, v) => void (s.debugcon = parseBackend('-debugcon', v))),
+      flag('-nographic', 'COM1 on standard input and output; Ctrl-A x quits', (s) => void (s.nographic = true)),
+      option('-display', 'KIND', 'no display is opened, whatever is said', (s, v) => void (s.display = v)),
+      flag('-no-reboot', 'end instead of resetting', (s) => void (s.reboot = false)),
+      flag('-no-shutdown', 'stay when the guest powers off', (s) => void (s.shutdown = false)),
+      option('-device', 'DEVICE', 'isa-debug-exit[,iobase=PORT][,iosize=BYTES] (defaults 0x501 and 2)', parseDevice),
+      option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
+      option('-D', 'FILE', 'write the log to this file instead of standard error', (s, v) => void (s.logFile = v)),
+      option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
+      option('-smp', 'COUNT', 'number of processors: 1', parseProcessors),
+      option('-monitor', 'WHERE', 'none: there is no monitor', parseMonitor),
+      option('-net', 'KIND', 'none: there is no network', parseNone('-net')),
+      option('-nic', 'KIND', 'none: there is no network', parseNone('-nic')),
+      option('-parallel', 'WHERE', 'none: there is no parallel port', parseNone('-parallel')),
+      option('-cpu', 'MODEL', 'ignored', nothing),
+      option('-machine', 'TYPE', 'ignored', nothing),
+      option('-M', 'TYPE', 'ignored', nothing),
+      option('-accel', 'NAME', 'ignored', nothing),
+      option('-vga', 'TYPE', 'ignored', nothing),
+      option('-rtc', 'OPTIONS', 'ignored', nothing),
+      flag('-enable-kvm', 'ignored', nothing),
+      flag('-no-hpet', 'ignored', nothing),
+      flag('-no-acpi', 'ignored', nothing),
+      flag('-no-fd-bootchk', 'ignored', nothing),
+    ],
+  },
+  {
+    title: 'Our own',
+    rows: [
+      flag('--warp', 'run as fast as possible; otherwise time never runs ahead of the wall clock', (s) => void (s.paced = false)),
+      option('--clock', 'SOURCE', "instructions (default): the guest's time is counted, every run is alike; host: it follows the host", parseClock),
+      flag('--interpret', 'interpreter only', (s) => void (s.tier = 'interpret')),
+      flag('--translate', 'translate everything at first sight', (s) => void (s.tier = 'translate')),
+      option('--max-ticks', 'N', 'stop after exactly N ticks (instructions, repetitions and interrupts)', (s, v) => void (s.maxTicks = parseCount('--max-ticks', v))),
+      option('--timeout', 'S', 'stop after S seconds, with status 124', (s, v) => void (s.timeout = parseSeconds(v))),
+      option('--record', 'FILE', 'write the journal of everything that came from outside', (s, v) => void (s.record = v)),
+      option('--replay', 'FILE', 'run a journal again, as fast as possible, to where it ends', (s, v) => void (s.replay = v)),
+      option('--trace-exits', 'FILE', 'write every VM exit to this file (- for standard error)', (s, v) => void (s.traceExits = v)),
+      flag('--stats', 'print counters to standard error at the end', (s) => void (s.stats = true)),
+      flag('--hash', 'print tick and hash of the state at the end', (s) => void (s.hash = true)),
+      flag('--screen', 'print the text screen at the end', (s) => void (s.screen = true)),
+      flag('--version', 'print the version', (s) => void (s.version = true)),
+      flag('--help', 'print this text', (s) => void (s.help = true)),
+    ],
+  },
+];
+
+const bare = (name: string): string => name.replace(/^--?/, '');
+const BY_NAME = new Map(OPTIONS.flatMap(({ rows }) => rows).map((row) => [bare(row.name), row]));
+BY_NAME.set('h', BY_NAME.get('help') as OptionRow);
+
+/** Parses the arguments behind the program's name; throws OptionError. */
+export function parseOptions(args: readonly string[]): Settings {
+  const settings = defaultSettings();
+  for (let n = 0; n < args.length; n++) {
+    const arg = args[n];
+    if (!/^-./.test(arg)) {
+      drive('disk', 0)(settings, arg);
+      continue;
+    }
+    const row = BY_NAME.get(bare(arg));
+    if (!row) throw new OptionError(`${arg}: there is no such option; cp86 --help lists them`);
+    if (row.argument === undefined) row.apply(settings, '');
+    else if (++n < args.length) row.apply(settings, args[n]);
+    else throw new OptionError(`${arg}: ${row.argument} is missing`);
+  }
+  if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
+  if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
+  if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
+  return settings;
+}
+
+/** The text of --help. */
+export function helpText(): string {
+  const lines = ['Usage: cp86 [options] [disk image]', '', 'Runs an x86 guest without a display.'];
+  for (const { title, rows } of OPTIONS) {
+    lines.push('', `${title}:`);
+    for (const { name, argument, help } of rows) lines.push(`  ${`${name}${argument ? ` ${argument}` : ''}`.padEnd(22)} ${help}`);
+  }
+  lines.push('', "Exit status: isa-debug-exit's (value << 1 | 1), 0 after power-off, 1 after an error, 124 after --timeout.", '');
+  return lines.join('\n');
+}
+
+/** What COM1 is connected to when -serial does not say: standard input and output, unless something else wants them or a display was chosen. */
+export function serialBackend(settings: Settings, port: 0 | 1): Backend {
+  const given = settings.serial[port];
+  if (given) return given;
+  if (port === 1 || settings.serial.length > 0) return { kind: 'none' };
+  if (settings.nographic) return { kind: 'stdio', monitor: true };
+  return settings.display === null && settings.debugcon.kind !== 'stdio' ? { kind: 'stdio', monitor: true } : { kind: 'none' };
+}
+
+// ---- values
+
+function addDrive(settings: Settings, setting: DriveSetting): void {
+  if (settings.drives.some(({ kind, index }) => kind === setting.kind && index === setting.index)) throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
+  settings.drives.push(setting);
+}
+
+/** 'a=1,b=2' with ',,' for a comma; a first word without '=' gets the name `first`. */
+function parseList(name: string, text: string, first: string): Map<string, string> {
+  const values = new Map<string, string>();
+  text.replaceAll(',,', '\0').split(',').forEach((part, n) => {
+    const [, key, value] = /^([\w-]+)=(.*)$/s.exec(part) ?? [null, n === 0 ? first : part, n === 0 ? part : 'on'];
+    if (values.has(key)) throw new OptionError(`${name} ${text}: ${key} is given twice`);
+    values.set(key, value.replaceAll('\0', ','));
+  });
+  return values;
+}
+
+function parseDrive(settings: Settings, text: string): void {
+  const values = parseList('-drive', text, 'file');
+  const bad = (what: string): never => { throw new OptionError(`-drive ${text}: ${what}`); };
+  const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id']);
+  for (const key of values.keys()) if (!known.has(key)) bad(`'${key}' is not known`);
+  const file = values.get('file') || bad('file= is missing');
+  if ((values.get('format') ?? 'raw') !== 'raw') bad('only format=raw is supported');
+  if ((values.get('media') ?? 'disk') !== 'disk') bad('only media=disk is supported');
+  const where = values.get('if') ?? 'ide';
+  if (where !== 'ide' && where !== 'floppy') bad('if= can be ide or floppy');
+  const kind = where === 'floppy' ? 'floppy' : 'disk';
+  const next = settings.drives.some((other) => other.kind === kind && other.index === 0) ? 1 : 0;
+  const index = Number(values.get('index') ?? next);
+  if (index !== 0 && index !== 1) bad('index= can be 0 or 1');
+  const on = (key: string) => ['on', 'true', 'yes'].includes(values.get(key) ?? 'off');
+  addDrive(settings, { kind, index, file, readOnly: on('readonly') || on('read-only'), snapshot: on('snapshot') });
+}
+
+function parseBoot(settings: Settings, text: string): void {
+  const values = parseList('-boot', text, 'order');
+  const order = values.get('order') ?? values.get('once');
+  for (const key of values.keys()) if (!['order', 'once', 'menu', 'strict', 'splash', 'splash-time', 'reboot-timeout'].includes(key)) throw new OptionError(`-boot ${text}: '${key}' is not known`);
+  if (order === undefined) return;
+  if (!/^[a-dnp]+$/.test(order)) throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
+  // QEMU's d is the CD-ROM and n the network: neither exists here, so they are passed over.
+  settings.bootOrder = order.replace(/[^ac]/g, '');
+  if (settings.bootOrder === '') throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
+}
+
+function parseMemory(text: string): number {
+  const values = parseList('-m', text, 'size');
+  const match = /^(\d+(?:\.\d+)?)([KMG]?)B?$/i.exec(values.get('size') ?? '');
+  if (!match) throw new OptionError(`-m ${text}: a size such as 64, 64M or 1G is needed`);
+  const memory = Number(match[1]) * { K: 1 / 1024, M: 1, G: 1024, '': 1 }[match[2].toUpperCase()]!;
+  if (!Number.isInteger(memory) || memory < 1 || memory > 1024) throw new OptionError(`-m ${text}: memory can be 1 MiB to 1 GiB in whole MiB`);
+  return memory;
+}
+
+function parseBackend(name: string, text: string): Backend {
+  if (text === 'none' || text === 'null') return { kind: 'none' };
+  if (text === 'stdio') return { kind: 'stdio', monitor: false };
+  if (text === 'mon:stdio') return { kind: 'stdio', monitor: true };
+  if (/^file:./.test(text)) return { kind: 'file', path: text.slice(5) };
+  throw new OptionError(`${name} ${text}: it can be stdio, mon:stdio, file:FILE or none`);
+}
+
+function parseDevice(settings: Settings, text: string): void {
+  const values = parseList('-device', text, 'driver');
+  if (values.get('driver') !== 'isa-debug-exit') throw new OptionError(`-device ${text}: the device can be isa-debug-exit`);
+  for (const key of values.keys()) if (!['driver', 'iobase', 'iosize', 'id'].includes(key)) throw new OptionError(`-device ${text}: '${key}' is not known`);
+  const port = parseCount('-device iobase=', values.get('iobase') ?? '0x501');
+  const size = parseCount('-device iosize=', values.get('iosize') ?? '2');
+  if (![1, 2, 4].includes(size) || port + size > 0x10000) throw new OptionError(`-device ${text}: iosize can be 1, 2 or 4, and the ports must lie within 64 Ki`);
+  settings.debugExit = { port, size };
+}
+
+function parseLog(settings: Settings, text: string): void {
+  for (const item of text.split(',')) {
+    if (item !== 'in_asm' && item !== 'int' && item !== 'cpu_reset') throw new OptionError(`-d ${text}: '${item}' is not known; it can be in_asm, int, cpu_reset`);
+    settings.log.push(item);
+  }
+}
+
+function parseProcessors(_: Settings, text: string): void {
+  const values = parseList('-smp', text, 'cpus');
+  for (const [key, value] of values) if (value !== '1') throw new OptionError(`-smp ${text}: a guest has one processor, ${key}=1`);
+}
+
+function parseMonitor(_: Settings, text: string): void {
+  if (!['none', 'null', 'stdio', 'mon:stdio', 'vc'].includes(text)) throw new OptionError(`-monitor ${text}: there is no monitor; none is what can be said`);
+}
+
+function parseNone(name: string): OptionRow['apply'] {
+  return (_, text) => {
+    if (text !== 'none') throw new OptionError(`${name} ${text}: it can be none`);
+  };
+}
+
+function parseClock(settings: Settings, text: string): void {
+  if (text !== 'instructions' && text !== 'host') throw new OptionError(`--clock ${text}: it can be instructions or host`);
+  settings.clock = text;
+}
+
+/** A whole number, decimal or hexadecimal with 0x. */
+function parseCount(name: string, text: string): number {
+  const value = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new OptionError(`${name} ${text}: a whole number is needed`);
+  return value;
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0) throw new OptionError(`--timeout ${text}: a number of seconds is needed`);
+  return value;
+}
