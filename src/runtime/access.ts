@@ -15,10 +15,16 @@ type Size = 1 | 2 | 4;
 
 export interface Access {
   /** Read at a linear address with the rights of CPL: R8 and R16 zero-extend, R32 gives int32. */
-  R8(linear: number): number; R16(linear: number): number; R32(linear: number): number;
+  R8(linear: number): number;
+  R16(linear: number): number;
+  R32(linear: number): number;
   /** The same, failing as a write would: for operands that are read, changed and written back. */
-  M8(linear: number): number; M16(linear: number): number; M32(linear: number): number;
-  W8(linear: number, value: number): void; W16(linear: number, value: number): void; W32(linear: number, value: number): void;
+  M8(linear: number): number;
+  M16(linear: number): number;
+  M32(linear: number): number;
+  W8(linear: number, value: number): void;
+  W16(linear: number, value: number): void;
+  W32(linear: number, value: number): void;
   /** As supervisor whatever CPL is: descriptor tables, TSS, IDT. */
   readSystem(linear: number, size: Size): number;
   writeSystem(linear: number, value: number, size: Size): void;
@@ -38,7 +44,7 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
 
   /** Physical address for reading (access without PF.WRITE) or writing. */
   function locate(linear: number, access: number): number {
-    const slot = linear >>> 12 | ((access & PF.USER) !== 0 ? USER_HALF : 0);
+    const slot = (linear >>> 12) | ((access & PF.USER) !== 0 ? USER_HALF : 0);
     const entry = (access & PF.WRITE) !== 0 ? tw[slot]! : tr[slot]!;
     return entry === NO_ENTRY ? tlb.fill(linear, access) : (entry ^ linear) - core.memory.offset;
   }
@@ -52,10 +58,10 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
       checkAlignment(linear, size, access);
       value = bus.read(first, size);
     } else {
-      const second = locate(linear + left | 0, access);
+      const second = locate((linear + left) | 0, access);
       checkAlignment(linear, size, access);
       value = 0;
-      for (let n = 0; n < size; n++) value |= bus.read(n < left ? first + n | 0 : second + n - left | 0, 1) << n * 8;
+      for (let n = 0; n < size; n++) value |= bus.read(n < left ? (first + n) | 0 : (second + n - left) | 0, 1) << (n * 8);
     }
     observe(linear, size, first, false);
     return value;
@@ -67,65 +73,66 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
       checkAlignment(linear, size, access);
       bus.write(first, value, size);
     } else {
-      const second = locate(linear + left | 0, access);
+      const second = locate((linear + left) | 0, access);
       checkAlignment(linear, size, access);
-      for (let n = 0; n < size; n++) bus.write(n < left ? first + n | 0 : second + n - left | 0, value >>> n * 8 & 0xff, 1);
+      for (let n = 0; n < size; n++) bus.write(n < left ? (first + n) | 0 : (second + n - left) | 0, (value >>> (n * 8)) & 0xff, 1);
     }
     observe(linear, size, first, true);
   }
   function checkAlignment(linear: number, size: Size, access: number): void {
-    if (core.alignmentCheck && (linear & size - 1) !== 0 && (access & PF.USER) !== 0) fault(VECTOR.AC, 0);
+    if (core.alignmentCheck && (linear & (size - 1)) !== 0 && (access & PF.USER) !== 0) fault(VECTOR.AC, 0);
   }
   /** Tells data breakpoints of the guest and of the debugger about an access that has been done. */
   function observe(linear: number, size: number, physical: number, isWrite: boolean): void {
     if (core.dataBreakpoints) {
-      const hit = matches(r, linear, size, isWrite ? 1 << BREAK_ON.WRITE | 1 << BREAK_ON.READ_WRITE : 1 << BREAK_ON.READ_WRITE);
+      const hit = matches(r, linear, size, isWrite ? (1 << BREAK_ON.WRITE) | (1 << BREAK_ON.READ_WRITE) : 1 << BREAK_ON.READ_WRITE);
       if (hit !== 0) {
         r[S.DEBUG_PENDING]! |= hit;
         core.onDebugPending();
       }
     }
-    const memory = core.memory, page = memory.ramPage(physical >>> 12);
+    const memory = core.memory,
+      page = memory.ramPage(physical >>> 12);
     if (page >= 0 && (memory.pageState[page]! & PAGE.WATCHED) !== 0) memory.onWatched(linear, size, isWrite);
   }
 
   return {
     R8(linear) {
-      const entry = tr[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tr[(linear >>> 12) | r[S.USER_TLB]!]!;
       return entry !== NO_ENTRY ? u8[entry ^ linear]! : read(linear, 1, rights());
     },
     R16(linear) {
-      const entry = tr[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tr[(linear >>> 12) | r[S.USER_TLB]!]!;
       return ((entry | linear) & 0xfff) < 0xfff ? dv.getUint16(entry ^ linear, true) : read(linear, 2, rights());
     },
     R32(linear) {
-      const entry = tr[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tr[(linear >>> 12) | r[S.USER_TLB]!]!;
       return ((entry | linear) & 0xfff) < 0xffd ? dv.getInt32(entry ^ linear, true) : read(linear, 4, rights());
     },
     M8(linear) {
-      const entry = tw[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       return entry !== NO_ENTRY ? u8[entry ^ linear]! : read(linear, 1, rights() | PF.WRITE);
     },
     M16(linear) {
-      const entry = tw[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       return ((entry | linear) & 0xfff) < 0xfff ? dv.getUint16(entry ^ linear, true) : read(linear, 2, rights() | PF.WRITE);
     },
     M32(linear) {
-      const entry = tw[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       return ((entry | linear) & 0xfff) < 0xffd ? dv.getInt32(entry ^ linear, true) : read(linear, 4, rights() | PF.WRITE);
     },
     W8(linear, value) {
-      const entry = tw[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       if (entry !== NO_ENTRY) u8[entry ^ linear] = value;
       else write(linear, value & 0xff, 1, rights() | PF.WRITE);
     },
     W16(linear, value) {
-      const entry = tw[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       if (((entry | linear) & 0xfff) < 0xfff) dv.setInt16(entry ^ linear, value, true);
       else write(linear, value & 0xffff, 2, rights() | PF.WRITE);
     },
     W32(linear, value) {
-      const entry = tw[linear >>> 12 | r[S.USER_TLB]!]!;
+      const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       if (((entry | linear) & 0xfff) < 0xffd) dv.setInt32(entry ^ linear, value, true);
       else write(linear, value, 4, rights() | PF.WRITE);
     },
@@ -135,7 +142,7 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
     writeAs: (linear, value, size, user) => write(linear, value, size, user | PF.WRITE),
     probeWrite(linear, length, user) {
       locate(linear, user | PF.WRITE);
-      if (length > 4096 - (linear & 0xfff)) locate(linear + length - 1 | 0, user | PF.WRITE);
+      if (length > 4096 - (linear & 0xfff)) locate((linear + length - 1) | 0, user | PF.WRITE);
     },
     fetchPhysical: (linear) => locate(linear, rights()),
   };

@@ -7,12 +7,13 @@ import { S } from '../translator/state.ts';
 export const BREAK_ON = { EXECUTE: 0, WRITE: 1, IO: 2, READ_WRITE: 3 } as const;
 const LENGTH = [1, 2, 8, 4] as const;
 
-const enabled = (dr7: number, n: number): boolean => (dr7 >>> 2 * n & 3) !== 0;
-const kind = (dr7: number, n: number): number => dr7 >>> 16 + 4 * n & 3;
+const enabled = (dr7: number, n: number): boolean => ((dr7 >>> (2 * n)) & 3) !== 0;
+const kind = (dr7: number, n: number): number => (dr7 >>> (16 + 4 * n)) & 3;
 
 /** Whether any of the four breakpoints is armed: execution, and data or I/O. */
 export function armed(r: Int32Array): { execute: boolean; data: boolean } {
-  const dr7 = r[S.DR7]!, found = { execute: false, data: false };
+  const dr7 = r[S.DR7]!,
+    found = { execute: false, data: false };
   for (let n = 0; n < 4; n++) {
     if (!enabled(dr7, n)) continue;
     if (kind(dr7, n) === BREAK_ON.EXECUTE) found.execute = true;
@@ -26,9 +27,10 @@ export function matches(r: Int32Array, address: number, size: number, kinds: num
   const dr7 = r[S.DR7]!;
   let bits = 0;
   for (let n = 0; n < 4; n++) {
-    if (!enabled(dr7, n) || (kinds >> kind(dr7, n) & 1) === 0) continue;
-    const length = kind(dr7, n) === BREAK_ON.EXECUTE ? 1 : LENGTH[dr7 >>> 18 + 4 * n & 3]!;
-    const first = (r[S.DR0 + n]! & -length) >>> 0, from = address >>> 0;
+    if (!enabled(dr7, n) || ((kinds >> kind(dr7, n)) & 1) === 0) continue;
+    const length = kind(dr7, n) === BREAK_ON.EXECUTE ? 1 : LENGTH[(dr7 >>> (18 + 4 * n)) & 3]!;
+    const first = (r[S.DR0 + n]! & -length) >>> 0,
+      from = address >>> 0;
     if (from < first + length && first < from + size) bits |= 1 << n;
   }
   return bits;
@@ -36,5 +38,5 @@ export function matches(r: Int32Array, address: number, size: number, kinds: num
 
 /** Whether an armed data breakpoint lies on the linear page. */
 export function dataBreakpointOnPage(r: Int32Array, linear: number): boolean {
-  return matches(r, linear & ~0xfff, 4096, 1 << BREAK_ON.WRITE | 1 << BREAK_ON.READ_WRITE) !== 0;
+  return matches(r, linear & ~0xfff, 4096, (1 << BREAK_ON.WRITE) | (1 << BREAK_ON.READ_WRITE)) !== 0;
 }

@@ -17,16 +17,19 @@ export function createBus(core: Core): Bus {
 
   function deviceRead(address: number, size: number): number {
     let value = 0;
-    for (let done = 0; done < size;) {
-      const at = address + done >>> 0, width = aligned(at, size - done);
-      value |= core.host.mmioRead(at, width) << done * 8;
+    for (let done = 0; done < size; ) {
+      const at = (address + done) >>> 0,
+        width = aligned(at, size - done);
+      value |= core.host.mmioRead(at, width) << (done * 8);
       done += width;
     }
     return value;
   }
   function deviceWrite(address: number, value: number, size: number): void {
-    for (let done = 0; done < size;) {
-      const at = address + done >>> 0, width = aligned(at, size - done), part = value >>> done * 8;
+    for (let done = 0; done < size; ) {
+      const at = (address + done) >>> 0,
+        width = aligned(at, size - done),
+        part = value >>> (done * 8);
       core.host.mmioWrite(at, width === 1 ? part & 0xff : width === 2 ? part & 0xffff : part >>> 0, width);
       done += width;
     }
@@ -34,19 +37,24 @@ export function createBus(core: Core): Bus {
 
   return {
     read(physical, size) {
-      const masked = physical & r[S.A20_MASK]!, memory = core.memory, page = memory.ramPage(masked >>> 12);
+      const masked = physical & r[S.A20_MASK]!,
+        memory = core.memory,
+        page = memory.ramPage(masked >>> 12);
       if (page < 0 || (memory.pageState[page]! & PAGE.MMIO) !== 0) return deviceRead(masked >>> 0, size);
       const at = memory.offset + page * 4096 + (masked & 0xfff);
       return size === 4 ? dv.getInt32(at, true) : size === 2 ? dv.getUint16(at, true) : u8[at]!;
     },
     write(physical, value, size) {
-      const masked = physical & r[S.A20_MASK]!, memory = core.memory, page = memory.ramPage(masked >>> 12);
+      const masked = physical & r[S.A20_MASK]!,
+        memory = core.memory,
+        page = memory.ramPage(masked >>> 12);
       const state = page < 0 ? PAGE.MMIO : memory.pageState[page]!;
       if ((state & (PAGE.MMIO | PAGE.ROM)) !== 0) {
         deviceWrite(masked >>> 0, value, size);
         return;
       }
-      const inPage = masked & 0xfff, at = memory.offset + page * 4096 + inPage;
+      const inPage = masked & 0xfff,
+        at = memory.offset + page * 4096 + inPage;
       if (size === 4) dv.setInt32(at, value, true);
       else if (size === 2) dv.setInt16(at, value, true);
       else u8[at] = value;

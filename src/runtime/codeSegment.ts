@@ -2,7 +2,19 @@
 // Program Control Between Code Segments"). A code segment is checked first (the caller's rules), then entered.
 
 import { CS, S } from '../translator/state.ts';
-import { type Descriptors, dplOf, GP, isCode, isConformingCode, isNull, isPresent, isWritableData, limitOf, NP, STACK } from './descriptors.ts';
+import {
+  type Descriptors,
+  dplOf,
+  GP,
+  isCode,
+  isConformingCode,
+  isNull,
+  isPresent,
+  isWritableData,
+  limitOf,
+  NP,
+  STACK,
+} from './descriptors.ts';
 import type { Machine } from './engine.ts';
 import { fault } from './faults.ts';
 import type { Segmentation } from './segmentation.ts';
@@ -28,7 +40,7 @@ export function createCodeSegments(machine: Machine, d: Descriptors, segments: S
     },
     enter(selector, low, high, eip, cpl) {
       r[S.CPL] = cpl;
-      segments.setCache(CS, selector & 0xfffc | cpl, low, high);
+      segments.setCache(CS, (selector & 0xfffc) | cpl, low, high);
       r[S.EIP] = eip;
     },
     enterReal(selector, eip) {
@@ -39,7 +51,8 @@ export function createCodeSegments(machine: Machine, d: Descriptors, segments: S
     readForReturn(selector) {
       if (isNull(selector)) d.fail(GP, 0);
       d.readOr(GP, selector);
-      const high = d.high, rpl = selector & 3;
+      const high = d.high,
+        rpl = selector & 3;
       if (!isCode(high) || rpl < r[S.CPL]! || (isConformingCode(high) ? dplOf(high) > rpl : dplOf(high) !== rpl)) d.fail(GP, selector);
       if (!isPresent(high)) d.fail(NP, selector);
     },

@@ -9,12 +9,16 @@ import { ACTIVITY } from './events.ts';
 import { fault } from './faults.ts';
 
 /** Access types of "Exit Qualification for Control-Register Accesses", at bit 4. */
-const TO = 0 << 4, FROM = 1 << 4, CLTS = 2 << 4, LMSW = 3 << 4;
+const TO = 0 << 4,
+  FROM = 1 << 4,
+  CLTS = 2 << 4,
+  LMSW = 3 << 4;
 const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
 /** Bits of CR4 that the features CPUID reports define. */
 const CR4_BITS = CR4.TSD | CR4.DE | CR4.PSE | CR4.PGE | CR4.PCE;
 /** Changing one of these makes cached translations wrong. */
-const CR0_PAGING = CR0.PG | CR0.PE | CR0.WP, CR4_PAGING = CR4.PSE | CR4.PGE;
+const CR0_PAGING = CR0.PG | CR0.PE | CR0.WP,
+  CR4_PAGING = CR4.PSE | CR4.PGE;
 /** Performance counters of the P6 family; their event selection does not exist, so they stay 0. */
 const COUNTERS = 2;
 
@@ -38,7 +42,8 @@ export function createControl(engine: Engine): Control {
     if (r[S.CPL] !== 0) fault(VECTOR.GP, 0);
   }
   function setCr0(value: number): void {
-    const before = r[S.CR0]!, after = value & CR0_BITS | CR0.ET;
+    const before = r[S.CR0]!,
+      after = (value & CR0_BITS) | CR0.ET;
     r[S.CR0] = after;
     if (((before ^ after) & CR0_PAGING) !== 0) tlb.flush();
     // Types of segments are not checked in real mode.
@@ -55,10 +60,12 @@ export function createControl(engine: Engine): Control {
     supervisorOnly();
     switch (n) {
       case 0:
-        if ((value & CR0.PG) !== 0 && (value & CR0.PE) === 0 || (value & CR0.NW) !== 0 && (value & CR0.CD) === 0) fault(VECTOR.GP, 0);
+        if (((value & CR0.PG) !== 0 && (value & CR0.PE) === 0) || ((value & CR0.NW) !== 0 && (value & CR0.CD) === 0)) fault(VECTOR.GP, 0);
         setCr0(value);
         break;
-      case 2: r[S.CR2] = value; break;
+      case 2:
+        r[S.CR2] = value;
+        break;
       case 3:
         r[S.CR3] = value;
         tlb.flushLocal();
@@ -70,19 +77,22 @@ export function createControl(engine: Engine): Control {
         if ((changed & CR4_PAGING) !== 0) tlb.flush();
         break;
       }
-      default: fault(VECTOR.UD);
+      default:
+        fault(VECTOR.UD);
     }
     engine.host.exit('crAccess', TO | n, value >>> 0);
   }
 
   return {
-    readControl, writeControl,
+    readControl,
+    writeControl,
     loadMachineStatus(value) {
       supervisorOnly();
-      const low = CR0.PE | CR0.MP | CR0.EM | CR0.TS, before = r[S.CR0]!;
+      const low = CR0.PE | CR0.MP | CR0.EM | CR0.TS,
+        before = r[S.CR0]!;
       // PE can be set, not cleared.
-      setCr0(before & ~(low & ~CR0.PE) | value & low);
-      engine.host.exit('crAccess', LMSW | (value & 0xffff) << 16, r[S.CR0]! >>> 0);
+      setCr0((before & ~(low & ~CR0.PE)) | (value & low));
+      engine.host.exit('crAccess', LMSW | ((value & 0xffff) << 16), r[S.CR0]! >>> 0);
     },
     clearTaskSwitched() {
       supervisorOnly();
@@ -128,7 +138,8 @@ export function createControl(engine: Engine): Control {
 
 /** The time-stamp counter's two halves (int32): virtual cycles and the offset that WRMSR left. */
 export function timeStamp(engine: Engine): { low: number; high: number } {
-  const { r, host } = engine, cycles = host.cycles();
-  const low = cycles % 0x1_0000_0000 + (r[S.TSC_OFFSET_LOW]! >>> 0);
-  return { low: low | 0, high: Math.floor(cycles / 0x1_0000_0000) + r[S.TSC_OFFSET_HIGH]! + (low > 0xffffffff ? 1 : 0) | 0 };
+  const { r, host } = engine,
+    cycles = host.cycles();
+  const low = (cycles % 0x1_0000_0000) + (r[S.TSC_OFFSET_LOW]! >>> 0);
+  return { low: low | 0, high: (Math.floor(cycles / 0x1_0000_0000) + r[S.TSC_OFFSET_HIGH]! + (low > 0xffffffff ? 1 : 0)) | 0 };
 }

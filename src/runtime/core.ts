@@ -12,15 +12,20 @@ export const NO_ENTRY = 0xfff;
 
 export interface Core {
   /** Active state block, words of translator/state.ts, and its byte and word views. */
-  readonly r: Int32Array; readonly r8: Uint8Array; readonly r16: Uint16Array;
+  readonly r: Int32Array;
+  readonly r8: Uint8Array;
+  readonly r16: Uint16Array;
   /** The arena with every guest's RAM. */
-  readonly u8: Uint8Array; readonly dv: DataView;
+  readonly u8: Uint8Array;
+  readonly dv: DataView;
   /** TLBs for reading and writing: (arena offset ^ linear address) of a page, or NO_ENTRY. */
-  readonly tr: Int32Array; readonly tw: Int32Array;
+  readonly tr: Int32Array;
+  readonly tw: Int32Array;
   /** Exclusive ends of what may be accessed without a check through each segment: [0..5] reading, [8..13] writing. */
   readonly ends: Float64Array;
   /** The attached guest. */
-  memory: GuestMemory; host: CpuHost;
+  memory: GuestMemory;
+  host: CpuHost;
   /** A debug condition was put into S.DEBUG_PENDING. */
   onDebugPending: () => void;
   /** Called after cached translations were dropped: code that relied on them must look again. */
@@ -44,13 +49,20 @@ const NO_HOST: CpuHost = {
 
 /** Arrays for one worker; `arenaBytes` (at least 1 MiB, whole pages, at most 2 GiB) holds the RAM of all its guests. */
 export function createCore(arenaBytes: number): Core {
-  const state = new ArrayBuffer(STATE_WORDS * 4), arena = new ArrayBuffer(arenaBytes), u8 = new Uint8Array(arena);
+  const state = new ArrayBuffer(STATE_WORDS * 4),
+    arena = new ArrayBuffer(arenaBytes),
+    u8 = new Uint8Array(arena);
   return {
-    r: new Int32Array(state), r8: new Uint8Array(state), r16: new Uint16Array(state),
-    u8, dv: new DataView(arena),
-    tr: new Int32Array(TLB_SLOTS).fill(NO_ENTRY), tw: new Int32Array(TLB_SLOTS).fill(NO_ENTRY),
+    r: new Int32Array(state),
+    r8: new Uint8Array(state),
+    r16: new Uint16Array(state),
+    u8,
+    dv: new DataView(arena),
+    tr: new Int32Array(TLB_SLOTS).fill(NO_ENTRY),
+    tw: new Int32Array(TLB_SLOTS).fill(NO_ENTRY),
     ends: new Float64Array(16),
-    memory: createMemory(u8, 0, 0x100000), host: NO_HOST,
+    memory: createMemory(u8, 0, 0x100000),
+    host: NO_HOST,
     onDebugPending() {},
     onFlush() {},
     alignmentCheck: false,

@@ -4,7 +4,7 @@
 /** Family 6, model 5, stepping 2. */
 export const SIGNATURE = 0x652;
 /** EDX of leaf 1: FPU, DE, PSE, TSC, MSR, CX8, SEP, PGE, CMOV. */
-const FEATURES = 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 11 | 1 << 13 | 1 << 15;
+const FEATURES = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 15);
 /** ECX of leaf 1: bit 31, reserved for hypervisors. */
 const HYPERVISOR = 1 << 31;
 
@@ -12,7 +12,8 @@ const HYPERVISOR = 1 << 31;
 export type CpuidLeaf = readonly [number, number, number, number];
 
 /** Four characters as a register shows them. */
-const letters = (text: string): number => text.charCodeAt(0) | text.charCodeAt(1) << 8 | text.charCodeAt(2) << 16 | text.charCodeAt(3) << 24;
+const letters = (text: string): number =>
+  text.charCodeAt(0) | (text.charCodeAt(1) << 8) | (text.charCodeAt(2) << 16) | (text.charCodeAt(3) << 24);
 
 const BASIC: readonly CpuidLeaf[] = [
   [2, letters('Genu'), letters('ntel'), letters('ineI')],

@@ -26,7 +26,12 @@ export function createDebugRegisters(engine: Engine): { readDebug(n: number): nu
     },
     writeDebug(n, value) {
       const register = select(n);
-      r[S.DR0 + register] = register === 6 ? value & (DR6.BT | DR6.BS | DR6.BD | 15) | DR6.FIXED : register === 7 ? value & DR7.WRITABLE | DR7.FIXED : value;
+      r[S.DR0 + register] =
+        register === 6
+          ? (value & (DR6.BT | DR6.BS | DR6.BD | 15)) | DR6.FIXED
+          : register === 7
+            ? (value & DR7.WRITABLE) | DR7.FIXED
+            : value;
       updateEvents();
       // Pages with a data breakpoint are not cached, others may be.
       tlb.flush();

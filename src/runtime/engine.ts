@@ -27,7 +27,8 @@ export interface Machine extends Core, Access, Flags, Events, Mode {
 export interface Engine extends Machine {
   readonly descriptors: Descriptors;
   readonly segments: Segmentation;
-  readonly LR: Segmentation['LR']; readonly LW: Segmentation['LW'];
+  readonly LR: Segmentation['LR'];
+  readonly LW: Segmentation['LW'];
   /** Makes a guest's memory and host the current ones; its state block must be in `r` (or be put there, followed by `refresh`). */
   attach(memory: GuestMemory, host: CpuHost): void;
   /** Rebuilds all that is derived from the state block, TLBs included: after a guest switch, a load, or a debugger's change. */
@@ -38,11 +39,19 @@ export interface Engine extends Machine {
 
 /** `arenaBytes`: RAM of all guests of the worker, whole pages, at least 1 MiB, at most 2 GiB. */
 export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
-  const core = createCore(arenaBytes), bus = createBus(core), paging = createPaging(core, bus), tlb = createTlb(core, paging);
-  const access = createAccess(core, bus, tlb), flags = createFlags(core.r), events = createEvents(core), mode = createMode(core, tlb.flush);
+  const core = createCore(arenaBytes),
+    bus = createBus(core),
+    paging = createPaging(core, bus),
+    tlb = createTlb(core, paging);
+  const access = createAccess(core, bus, tlb),
+    flags = createFlags(core.r),
+    events = createEvents(core),
+    mode = createMode(core, tlb.flush);
   // One object, so that later changes of core's fields (guest, hooks) are seen by every part.
   const machine: Machine = Object.assign(core, access, flags, events, mode, {
-    bus, paging, tlb,
+    bus,
+    paging,
+    tlb,
     setFlags(value: number) {
       flags.storeFlags(value);
       mode.updateMode();
@@ -50,10 +59,14 @@ export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
     },
   });
 
-  const descriptors = createDescriptors(machine), segments = createSegmentation(machine, descriptors);
+  const descriptors = createDescriptors(machine),
+    segments = createSegmentation(machine, descriptors);
 
   const engine: Engine = Object.assign(machine, {
-    descriptors, segments, LR: segments.LR, LW: segments.LW,
+    descriptors,
+    segments,
+    LR: segments.LR,
+    LW: segments.LW,
     attach(memory: GuestMemory, host: CpuHost) {
       core.memory.onStateChange = () => {};
       core.memory = memory;

@@ -59,12 +59,17 @@ export interface Events {
 
 export function createEvents(core: Core): Events {
   const { r } = core;
-  let trapping = false, resuming = false, shadowed = 0;
+  let trapping = false,
+    resuming = false,
+    shadowed = 0;
 
   function updateEvents(): void {
-    const flags = r[S.SYSTEM_FLAGS]!, pins = r[S.PINS]!, break_ = armed(r);
+    const flags = r[S.SYSTEM_FLAGS]!,
+      pins = r[S.PINS]!,
+      break_ = armed(r);
     core.dataBreakpoints = break_.data;
-    r[S.EVENTS] = r[S.EVENTS]! & EVENT.STOP |
+    r[S.EVENTS] =
+      (r[S.EVENTS]! & EVENT.STOP) |
       ((pins & PIN.INTR) !== 0 && (flags & IF) !== 0 ? EVENT.INTR : 0) |
       ((pins & (PIN.NMI | PIN.NMI_BLOCKED)) === PIN.NMI ? EVENT.NMI : 0) |
       (r[S.SHADOW] !== SHADOW.NONE ? EVENT.SHADOW : 0) |
@@ -79,7 +84,8 @@ export function createEvents(core: Core): Events {
   return {
     updateEvents,
     pending() {
-      const events = r[S.EVENTS]!, shadow = r[S.SHADOW]!;
+      const events = r[S.EVENTS]!,
+        shadow = r[S.SHADOW]!;
       if ((events & EVENT.DEBUG_PENDING) !== 0 && shadow !== SHADOW.MOV_SS) return BOUNDARY.DEBUG_TRAP;
       if ((events & EVENT.NMI) !== 0 && shadow !== SHADOW.MOV_SS) return BOUNDARY.NMI;
       return (events & EVENT.INTR) !== 0 && shadow === SHADOW.NONE ? BOUNDARY.INTR : BOUNDARY.NOTHING;

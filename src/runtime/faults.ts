@@ -37,11 +37,11 @@ export function debugFault(status: number): never {
   return fault(VECTOR.DB);
 }
 
-const CONTRIBUTORY = 1 << VECTOR.DE | 1 << VECTOR.TS | 1 << VECTOR.NP | 1 << VECTOR.SS | 1 << VECTOR.GP;
+const CONTRIBUTORY = (1 << VECTOR.DE) | (1 << VECTOR.TS) | (1 << VECTOR.NP) | (1 << VECTOR.SS) | (1 << VECTOR.GP);
 
 /** Classes of "Conditions for Generating a Double Fault". */
 export function isContributory(vector: number): boolean {
-  return vector < 32 && (CONTRIBUTORY >> vector & 1) !== 0;
+  return vector < 32 && ((CONTRIBUTORY >> vector) & 1) !== 0;
 }
 
 /** Whether raising `second` while `first` is being delivered makes a double fault; otherwise the second is delivered alone. */

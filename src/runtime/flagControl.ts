@@ -34,11 +34,12 @@ export function createFlagControl(engine: Engine): FlagControl {
     popFlags(value, bits) {
       sensitive();
       const privileged = (r[S.CR0]! & CR0.PE) === 0 || r[S.CPL] === 0;
-      let changeable = ARITHMETIC_FLAGS | TF | DF | NT | AC | ID | (mayChangeIf() ? IF : 0) | (privileged ? IOPL : 0), cleared = 0;
+      let changeable = ARITHMETIC_FLAGS | TF | DF | NT | AC | ID | (mayChangeIf() ? IF : 0) | (privileged ? IOPL : 0),
+        cleared = 0;
       if (bits === 16) changeable &= 0xffff;
       else cleared = RF | (privileged ? VIF | VIP : 0);
       const before = getFlags();
-      setFlags(before & ~(changeable | cleared) | value & changeable);
+      setFlags((before & ~(changeable | cleared)) | (value & changeable));
       engine.reportWindow(before);
     },
     clearInterruptFlag() {

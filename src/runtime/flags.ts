@@ -21,7 +21,7 @@ export function createFlags(r: Int32Array): Flags {
       r[S.FLAGS_KIND] = FLAGS.ALL;
       r[S.FLAGS_A] = 0;
       r[S.FLAGS_B] = value & ARITHMETIC_FLAGS;
-      r[S.SYSTEM_FLAGS] = value & EFLAGS_BITS & ~ARITHMETIC_FLAGS | 2;
+      r[S.SYSTEM_FLAGS] = (value & EFLAGS_BITS & ~ARITHMETIC_FLAGS) | 2;
     },
   };
 }

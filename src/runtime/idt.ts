@@ -28,8 +28,9 @@ export function createIdt(engine: Engine, code: CodeSegments, stack: Stack, task
 
   function enterReal(vector: number, eip: number): void {
     const at = vector * 4;
-    if (at + 3 > r[S.IDTR_LIMIT]! >>> 0) fault(GP, vector * 8 | IN_IDT | d.ext);
-    const offset = readSystem(r[S.IDTR_BASE]! + at | 0, 2), selector = readSystem(r[S.IDTR_BASE]! + at + 2 | 0, 2);
+    if (at + 3 > r[S.IDTR_LIMIT]! >>> 0) fault(GP, (vector * 8) | IN_IDT | d.ext);
+    const offset = readSystem((r[S.IDTR_BASE]! + at) | 0, 2),
+      selector = readSystem((r[S.IDTR_BASE]! + at + 2) | 0, 2);
     stack.useCurrent();
     stack.reserve(3, 2);
     stack.push(getFlags(), 2);
@@ -41,11 +42,15 @@ export function createIdt(engine: Engine, code: CodeSegments, stack: Stack, task
   }
 
   function enterProtected(vector: number, software: boolean, errorCode: number, eip: number, resume: number): void {
-    const at = vector * 8, gateError = at | IN_IDT | d.ext;
+    const at = vector * 8,
+      gateError = at | IN_IDT | d.ext;
     if (at + 7 > r[S.IDTR_LIMIT]! >>> 0) fault(GP, gateError);
-    const low = readSystem(r[S.IDTR_BASE]! + at | 0, 4), high = readSystem(r[S.IDTR_BASE]! + at + 4 | 0, 4), type = systemType(high);
-    const interrupt = type === TYPE.INTERRUPT_GATE16 || type === TYPE.INTERRUPT_GATE32, trap = type === TYPE.TRAP_GATE16 || type === TYPE.TRAP_GATE32;
-    if (!interrupt && !trap && type !== TYPE.TASK_GATE || software && dplOf(high) < r[S.CPL]!) fault(GP, gateError);
+    const low = readSystem((r[S.IDTR_BASE]! + at) | 0, 4),
+      high = readSystem((r[S.IDTR_BASE]! + at + 4) | 0, 4),
+      type = systemType(high);
+    const interrupt = type === TYPE.INTERRUPT_GATE16 || type === TYPE.INTERRUPT_GATE32,
+      trap = type === TYPE.TRAP_GATE16 || type === TYPE.TRAP_GATE32;
+    if ((!interrupt && !trap && type !== TYPE.TASK_GATE) || (software && dplOf(high) < r[S.CPL]!)) fault(GP, gateError);
     if (!isPresent(high)) fault(NP, gateError);
     if (type === TYPE.TASK_GATE) {
       tasks.throughGate(low >>> 16, SOURCE.IDT_GATE, eip, resume);
@@ -53,7 +58,7 @@ export function createIdt(engine: Engine, code: CodeSegments, stack: Stack, task
       return;
     }
     const wide = type >= TYPE.INTERRUPT_GATE32;
-    throughGate(low >>> 16, wide ? low & 0xffff | high & 0xffff0000 : low & 0xffff, wide ? 4 : 2, interrupt, errorCode, eip, resume);
+    throughGate(low >>> 16, wide ? (low & 0xffff) | (high & 0xffff0000) : low & 0xffff, wide ? 4 : 2, interrupt, errorCode, eip, resume);
   }
   function pushTaskError(errorCode: number): void {
     const size = (r[S.TR_ACCESS]! & 8) !== 0 ? 4 : 2;
@@ -63,16 +68,28 @@ export function createIdt(engine: Engine, code: CodeSegments, stack: Stack, task
     stack.commit();
   }
 
-  function throughGate(selector: number, offset: number, size: 2 | 4, interrupt: boolean, errorCode: number, eip: number, resume: number): void {
+  function throughGate(
+    selector: number,
+    offset: number,
+    size: 2 | 4,
+    interrupt: boolean,
+    errorCode: number,
+    eip: number,
+    resume: number,
+  ): void {
     if (isNull(selector)) d.fail(GP, 0);
     d.readOr(GP, selector);
-    const level = dplOf(d.high), cpl = r[S.CPL]!, vm = (r[S.SYSTEM_FLAGS]! & VM) !== 0;
+    const level = dplOf(d.high),
+      cpl = r[S.CPL]!,
+      vm = (r[S.SYSTEM_FLAGS]! & VM) !== 0;
     if (!isCode(d.high) || level > cpl) d.fail(GP, selector);
     if (!isPresent(d.high)) d.fail(NP, selector);
     const inner = !isConformingCode(d.high) && level < cpl;
     if (vm && !(inner && level === 0)) d.fail(GP, selector);
     d.markAccessed(selector);
-    const low = d.low, high = d.high, flags = getFlags() | resume;
+    const low = d.low,
+      high = d.high,
+      flags = getFlags() | resume;
     const words = 3 + (errorCode >= 0 ? 1 : 0);
     if (inner) {
       stack.innerStack(level);

@@ -4,29 +4,36 @@
 import { AC, ARITHMETIC_FLAGS, DF, ES, GS, ID, IF, IOPL, NT, RF, S, SS, TF, VIF, VIP, VM } from '../translator/state.ts';
 import type { CodeSegments } from './codeSegment.ts';
 import { CR0 } from './controlBits.ts';
+import { GP } from './descriptors.ts';
 import type { Engine } from './engine.ts';
 import { PIN } from './events.ts';
 import { fault } from './faults.ts';
 import { isVm86 } from './mode.ts';
 import type { Stack } from './stack.ts';
 import type { Tasks } from './tasks.ts';
-import { GP } from './descriptors.ts';
 
 /** (operand size in bits, next EIP): IRET, IRETD. */
-export function createInterruptReturn(engine: Engine, code: CodeSegments, stack: Stack, tasks: Tasks): (size: number, nextEip: number) => void {
+export function createInterruptReturn(
+  engine: Engine,
+  code: CodeSegments,
+  stack: Stack,
+  tasks: Tasks,
+): (size: number, nextEip: number) => void {
   const { r, descriptors: d, segments, getFlags, storeFlags, updateMode, updateEvents } = engine;
 
   /** EFLAGS := the popped value in the bits of `mask`; the low half alone for a 16-bit operand. */
   function loadFlags(value: number, mask: number, size: 2 | 4): void {
     const writable = size === 2 ? mask & 0xffff : mask;
-    storeFlags(getFlags() & ~writable | value & writable);
+    storeFlags((getFlags() & ~writable) | (value & writable));
     if ((writable & RF) !== 0) engine.keepResume();
   }
   const REAL = ARITHMETIC_FLAGS | TF | IF | DF | IOPL | NT | RF | AC | ID;
 
   function returnReal(size: 2 | 4, changeable: number): void {
     stack.require(3 * size);
-    const eip = stack.peek(0, size), selector = stack.peek(1, size) & 0xffff, flags = stack.peek(2, size);
+    const eip = stack.peek(0, size),
+      selector = stack.peek(1, size) & 0xffff,
+      flags = stack.peek(2, size);
     code.enterReal(selector, eip);
     stack.release(3 * size);
     loadFlags(flags, changeable, size);
@@ -45,15 +52,26 @@ export function createInterruptReturn(engine: Engine, code: CodeSegments, stack:
   }
   function returnProtected(size: 2 | 4): void {
     stack.require(3 * size);
-    const eip = stack.peek(0, size), selector = stack.peek(1, size) & 0xffff, flags = stack.peek(2, size);
-    const cpl = r[S.CPL]!, level = selector & 3;
+    const eip = stack.peek(0, size),
+      selector = stack.peek(1, size) & 0xffff,
+      flags = stack.peek(2, size);
+    const cpl = r[S.CPL]!,
+      level = selector & 3;
     if (size === 4 && (flags & VM) !== 0 && cpl === 0) {
       returnToVm86(eip, selector, flags);
       return;
     }
     code.readForReturn(selector);
-    const changeable = ARITHMETIC_FLAGS | TF | DF | NT | RF | AC | ID |
-      (cpl <= (r[S.SYSTEM_FLAGS]! & IOPL) >> 12 ? IF : 0) | (cpl === 0 ? IOPL | VIF | VIP : 0);
+    const changeable =
+      ARITHMETIC_FLAGS |
+      TF |
+      DF |
+      NT |
+      RF |
+      AC |
+      ID |
+      (cpl <= (r[S.SYSTEM_FLAGS]! & IOPL) >> 12 ? IF : 0) |
+      (cpl === 0 ? IOPL | VIF | VIP : 0);
     if (level === cpl) {
       code.checkOffset(eip, d.low, d.high);
       d.markAccessed(selector);
@@ -63,12 +81,15 @@ export function createInterruptReturn(engine: Engine, code: CodeSegments, stack:
       return;
     }
     stack.require(5 * size);
-    const low = d.low, pointer = stack.peek(3, size), outer = stack.peek(4, size) & 0xffff;
+    const low = d.low,
+      pointer = stack.peek(3, size),
+      outer = stack.peek(4, size) & 0xffff;
     let high = d.high;
     code.readOuterStack(outer, level);
     code.checkOffset(eip, low, high);
     d.markAccessed(outer);
-    const stackLow = d.low, stackHigh = d.high;
+    const stackLow = d.low,
+      stackHigh = d.high;
     d.readOr(GP, selector);
     d.markAccessed(selector);
     high = d.high;
@@ -80,7 +101,8 @@ export function createInterruptReturn(engine: Engine, code: CodeSegments, stack:
   }
 
   return (bits, nextEip) => {
-    const size = bits === 32 ? 4 : 2, before = r[S.SYSTEM_FLAGS]!;
+    const size = bits === 32 ? 4 : 2,
+      before = r[S.SYSTEM_FLAGS]!;
     try {
       if ((r[S.CR0]! & CR0.PE) === 0) returnReal(size, REAL);
       else if (isVm86(r)) {

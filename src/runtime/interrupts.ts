@@ -16,8 +16,18 @@ const SOFTWARE = { INT_N: 0, INT3: 1, INTO: 2, INT1: 3 } as const;
 const BENIGN = VECTOR.NMI;
 /** Exceptions whose return address is the instruction that raised them; #DB is one for some causes. */
 const FAULT_CLASS =
-  1 << VECTOR.DE | 1 << VECTOR.BR | 1 << VECTOR.UD | 1 << VECTOR.NM | 1 << VECTOR.TS | 1 << VECTOR.NP | 1 << VECTOR.SS | 1 << VECTOR.GP |
-  1 << VECTOR.PF | 1 << VECTOR.MF | 1 << VECTOR.AC | 1 << VECTOR.XM;
+  (1 << VECTOR.DE) |
+  (1 << VECTOR.BR) |
+  (1 << VECTOR.UD) |
+  (1 << VECTOR.NM) |
+  (1 << VECTOR.TS) |
+  (1 << VECTOR.NP) |
+  (1 << VECTOR.SS) |
+  (1 << VECTOR.GP) |
+  (1 << VECTOR.PF) |
+  (1 << VECTOR.MF) |
+  (1 << VECTOR.AC) |
+  (1 << VECTOR.XM);
 
 export interface Interrupts {
   /** Delivers a fault thrown by the instruction at EIP; what its delivery faults with becomes a double fault, then shutdown. */
@@ -89,7 +99,7 @@ export function createInterrupts(engine: Engine, idt: Idt): Interrupts {
       const { vector, errorCode, address, debugStatus: status } = thrown;
       // #DB thrown is a fault: an instruction breakpoint pushes RF as it is, so that the handler decides.
       const breakpoint = vector === VECTOR.DB && (status & 15) !== 0;
-      const resume = (FAULT_CLASS >> vector & 1) !== 0 || vector === VECTOR.DB && !breakpoint ? RF : 0;
+      const resume = ((FAULT_CLASS >> vector) & 1) !== 0 || (vector === VECTOR.DB && !breakpoint) ? RF : 0;
       if (vector === VECTOR.PF) r[S.CR2] = address;
       if (vector === VECTOR.DB) debugStatus(status);
       engine.host.exit('exception', vector, errorCode);
@@ -100,7 +110,7 @@ export function createInterrupts(engine: Engine, idt: Idt): Interrupts {
       deliver(vector, -1, BENIGN, betweenIterations ? RF : 0);
     },
     deliverNmi() {
-      r[S.PINS] = r[S.PINS]! & ~PIN.NMI | PIN.NMI_BLOCKED;
+      r[S.PINS] = (r[S.PINS]! & ~PIN.NMI) | PIN.NMI_BLOCKED;
       engine.host.exit('nmi', 0, 0);
       deliver(VECTOR.NMI, -1, BENIGN, 0);
     },

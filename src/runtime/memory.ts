@@ -42,26 +42,34 @@ export interface GuestMemory {
   onStateChange: (page: number) => void;
 }
 
-const FIRMWARE_ALIAS = 0xffff0, FIRMWARE_PAGE = 0xf0;
+const FIRMWARE_ALIAS = 0xffff0,
+  FIRMWARE_PAGE = 0xf0;
 
 /** A guest's memory at `offset` of the arena. Throws RangeError when the slice is not inside it or not page aligned. */
 export function createMemory(arena: Uint8Array, offset: number, bytes: number): GuestMemory {
   if (offset % 4096 !== 0 || bytes % 4096 !== 0 || offset < 0 || bytes < 0x100000 || offset + bytes > arena.length) {
-    throw new RangeError(`guest memory of ${bytes} bytes at ${offset} does not fit the arena of ${arena.length} bytes in whole pages (at least 1 MiB)`);
+    throw new RangeError(
+      `guest memory of ${bytes} bytes at ${offset} does not fit the arena of ${arena.length} bytes in whole pages (at least 1 MiB)`,
+    );
   }
-  const pages = bytes / 4096, pageState = new Uint8Array(pages);
+  const pages = bytes / 4096,
+    pageState = new Uint8Array(pages);
   const ram = arena.subarray(offset, offset + bytes);
   pageState.fill(PAGE.MMIO, 0xa0, 0xc0);
 
   const ramPage = (page: number): number => (page < pages ? page : page >= FIRMWARE_ALIAS ? page - FIRMWARE_ALIAS + FIRMWARE_PAGE : -1);
   /** RAM page of an address, -1 also for pages that devices hide. */
   const plainPage = (physical: number): number => {
-    const page = ramPage(physical / 4096 >>> 0);
+    const page = ramPage((physical / 4096) >>> 0);
     return page < 0 || (pageState[page]! & PAGE.MMIO) !== 0 ? -1 : page;
   };
 
   const memory: GuestMemory = {
-    offset, bytes, pageState, ram, ramPage,
+    offset,
+    bytes,
+    pageState,
+    ram,
+    ramPage,
     setState(page, bit, on) {
       pageState[page] = on ? pageState[page]! | bit : pageState[page]! & ~bit;
       // Only less freedom concerns caches: a page that became clean must be seen again when it is written.
@@ -71,9 +79,11 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
       const out = new Uint8Array(length);
       let done = 0;
       while (done < length && physical + done < 0x1_0000_0000) {
-        const at = physical + done, page = plainPage(at);
+        const at = physical + done,
+          page = plainPage(at);
         if (page < 0) break;
-        const from = page * 4096 + at % 4096, count = Math.min(length - done, 4096 - at % 4096);
+        const from = page * 4096 + (at % 4096),
+          count = Math.min(length - done, 4096 - (at % 4096));
         out.set(ram.subarray(from, from + count), done);
         done += count;
       }
@@ -82,7 +92,9 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
     writeBytes(physical, data) {
       let done = 0;
       while (done < data.length && physical + done < 0x1_0000_0000) {
-        const at = physical + done, page = plainPage(at), inPage = at % 4096;
+        const at = physical + done,
+          page = plainPage(at),
+          inPage = at % 4096;
         if (page < 0) break;
         const count = Math.min(data.length - done, 4096 - inPage);
         ram.set(data.subarray(done, done + count), page * 4096 + inPage);

@@ -9,7 +9,17 @@ import { USER_HALF } from './tlb.ts';
 
 /** Bits of S.SEG_ACCESS: the type field's bits mean accessed, writable (data) or readable (code), expand-down or conforming, code. */
 export const RIGHTS = {
-  ACCESSED: 1, WRITABLE: 2, READABLE: 2, EXPAND_DOWN: 4, CONFORMING: 4, CODE: 8, SEGMENT: 0x10, DPL: 0x60, PRESENT: 0x80, BIG: 0x4000, GRANULAR: 0x8000,
+  ACCESSED: 1,
+  WRITABLE: 2,
+  READABLE: 2,
+  EXPAND_DOWN: 4,
+  CONFORMING: 4,
+  CODE: 8,
+  SEGMENT: 0x10,
+  DPL: 0x60,
+  PRESENT: 0x80,
+  BIG: 0x4000,
+  GRANULAR: 0x8000,
 } as const;
 
 export interface Mode {
@@ -23,23 +33,33 @@ export function createMode(core: Core, flush: () => void): Mode {
   const { r, ends } = core;
 
   function updateEnds(segment: number): void {
-    const access = r[S.SEG_ACCESS + segment]!, end = (r[S.SEG_LIMIT + segment]! >>> 0) + 1;
-    const unchecked = !isProtected(r), data = (access & RIGHTS.CODE) === 0;
-    const usable = (access & (RIGHTS.PRESENT | RIGHTS.SEGMENT)) === (RIGHTS.PRESENT | RIGHTS.SEGMENT) && !(data && (access & RIGHTS.EXPAND_DOWN) !== 0);
+    const access = r[S.SEG_ACCESS + segment]!,
+      end = (r[S.SEG_LIMIT + segment]! >>> 0) + 1;
+    const unchecked = !isProtected(r),
+      data = (access & RIGHTS.CODE) === 0;
+    const usable =
+      (access & (RIGHTS.PRESENT | RIGHTS.SEGMENT)) === (RIGHTS.PRESENT | RIGHTS.SEGMENT) && !(data && (access & RIGHTS.EXPAND_DOWN) !== 0);
     ends[segment] = usable && (unchecked || data || (access & RIGHTS.READABLE) !== 0) ? end : 0;
-    ends[8 + segment] = usable && (unchecked || data && (access & RIGHTS.WRITABLE) !== 0) ? end : 0;
+    ends[8 + segment] = usable && (unchecked || (data && (access & RIGHTS.WRITABLE) !== 0)) ? end : 0;
   }
   function flat(segment: number, writable: boolean): boolean {
-    return r[S.SEG_BASE + segment] === 0 && r[S.SEG_LIMIT + segment] === -1 && ends[segment] !== 0 && (!writable || ends[8 + segment] !== 0);
+    return (
+      r[S.SEG_BASE + segment] === 0 && r[S.SEG_LIMIT + segment] === -1 && ends[segment] !== 0 && (!writable || ends[8 + segment] !== 0)
+    );
   }
   function updateMode(): void {
-    const cr0 = r[S.CR0]!, flags = r[S.SYSTEM_FLAGS]!, user = r[S.CPL] === 3;
+    const cr0 = r[S.CR0]!,
+      flags = r[S.SYSTEM_FLAGS]!,
+      user = r[S.CPL] === 3;
     const stack32 = (r[S.SEG_ACCESS + SS]! & RIGHTS.BIG) !== 0;
     r[S.MODE] =
       ((r[S.SEG_ACCESS + CS]! & RIGHTS.BIG) !== 0 ? MODE.CODE32 : 0) |
       (stack32 ? MODE.STACK32 : 0) |
       (user ? MODE.USER : 0) |
-      (flat(DS, true) ? MODE.FLAT_DS : 0) | (flat(ES, true) ? MODE.FLAT_ES : 0) | (flat(SS, true) ? MODE.FLAT_SS : 0) | (flat(CS, false) ? MODE.FLAT_CS : 0) |
+      (flat(DS, true) ? MODE.FLAT_DS : 0) |
+      (flat(ES, true) ? MODE.FLAT_ES : 0) |
+      (flat(SS, true) ? MODE.FLAT_SS : 0) |
+      (flat(CS, false) ? MODE.FLAT_CS : 0) |
       ((cr0 & CR0.PE) === 0 ? 0 : (flags & VM) !== 0 ? MODE.VM86 : MODE.PROTECTED) |
       ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0);
     r[S.STACK_MASK] = stack32 ? -1 : 0xffff;

@@ -22,18 +22,22 @@ const word = (name: string, at: number): MsrRow => ({
 
 /** Every MSR by its number. */
 export const MSRS: ReadonlyMap<number, MsrRow> = new Map<number, MsrRow>([
-  [0x10, {
-    name: 'IA32_TIME_STAMP_COUNTER',
-    read: timeStamp,
-    // The P6 family writes the low half and clears the high one.
-    write(engine, low) {
-      const { r } = engine;
-      r[S.TSC_OFFSET_LOW] = r[S.TSC_OFFSET_HIGH] = 0;
-      const now = timeStamp(engine), borrow = low >>> 0 < now.low >>> 0 ? 1 : 0;
-      r[S.TSC_OFFSET_LOW] = low - now.low;
-      r[S.TSC_OFFSET_HIGH] = -now.high - borrow;
+  [
+    0x10,
+    {
+      name: 'IA32_TIME_STAMP_COUNTER',
+      read: timeStamp,
+      // The P6 family writes the low half and clears the high one.
+      write(engine, low) {
+        const { r } = engine;
+        r[S.TSC_OFFSET_LOW] = r[S.TSC_OFFSET_HIGH] = 0;
+        const now = timeStamp(engine),
+          borrow = low >>> 0 < now.low >>> 0 ? 1 : 0;
+        r[S.TSC_OFFSET_LOW] = low - now.low;
+        r[S.TSC_OFFSET_HIGH] = -now.high - borrow;
+      },
     },
-  }],
+  ],
   [0x17, { name: 'IA32_PLATFORM_ID', read: () => ({ low: 0, high: 0 }) }],
   // Microcode update signature: none loaded; software writes 0 before it asks.
   [0x8b, { name: 'IA32_BIOS_SIGN_ID', read: () => ({ low: 0, high: 0 }), write() {} }],

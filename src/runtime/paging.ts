@@ -19,7 +19,10 @@ export const WALKED = { GLOBAL: 1, LARGE: 2 } as const;
 const LARGE_RESERVED = 0x3fe000;
 
 /** A translation for a person; `physical` is null when nothing is mapped. */
-export interface Translation { readonly physical: number | null; readonly walk: string[] }
+export interface Translation {
+  readonly physical: number | null;
+  readonly walk: string[];
+}
 
 export interface Paging {
   /**
@@ -36,29 +39,31 @@ export function createPaging(core: Core, bus: Bus): Paging {
 
   function walk(linear: number, access: number): number {
     if (r[S.CR0]! >= 0) return linear & ~0xfff;
-    const directory = r[S.CR3]! & ~0xfff | linear >>> 20 & 0xffc;
-    const pde = bus.read(directory, 4), cr4 = r[S.CR4]!;
+    const directory = (r[S.CR3]! & ~0xfff) | ((linear >>> 20) & 0xffc);
+    const pde = bus.read(directory, 4),
+      cr4 = r[S.CR4]!;
     if ((pde & ENTRY.P) === 0) return pageFault(linear, access);
     if ((pde & ENTRY.PS) !== 0 && (cr4 & CR4.PSE) !== 0) {
       if ((pde & LARGE_RESERVED) !== 0) return pageFault(linear, access | PF.RESERVED | PF.PRESENT);
       check(linear, access, pde);
       mark(directory, pde, access);
-      return pde & 0xffc00000 | linear & 0x3ff000 | WALKED.LARGE | globalBit(pde, cr4);
+      return (pde & 0xffc00000) | (linear & 0x3ff000) | WALKED.LARGE | globalBit(pde, cr4);
     }
     if ((pde & ENTRY.A) === 0) bus.write(directory, pde | ENTRY.A, 4);
-    const table = pde & ~0xfff | linear >>> 10 & 0xffc;
+    const table = (pde & ~0xfff) | ((linear >>> 10) & 0xffc);
     const pte = bus.read(table, 4);
     if ((pte & ENTRY.P) === 0) return pageFault(linear, access);
     check(linear, access, pde & pte);
     mark(table, pte, access);
-    return pte & ~0xfff | globalBit(pte, cr4);
+    return (pte & ~0xfff) | globalBit(pte, cr4);
   }
 
   /** Rights are those that every level grants. */
   function check(linear: number, access: number, rights: number): void {
     const user = (access & PF.USER) !== 0;
     if (user && (rights & ENTRY.US) === 0) pageFault(linear, access | PF.PRESENT);
-    if ((access & PF.WRITE) !== 0 && (rights & ENTRY.RW) === 0 && (user || (r[S.CR0]! & CR0.WP) !== 0)) pageFault(linear, access | PF.PRESENT);
+    if ((access & PF.WRITE) !== 0 && (rights & ENTRY.RW) === 0 && (user || (r[S.CR0]! & CR0.WP) !== 0))
+      pageFault(linear, access | PF.PRESENT);
   }
   function mark(at: number, entry: number, access: number): void {
     const marked = entry | ENTRY.A | ((access & PF.WRITE) !== 0 ? ENTRY.D : 0);
@@ -69,7 +74,7 @@ export function createPaging(core: Core, bus: Bus): Paging {
   /** An entry without asking a device for it. */
   function peek(physical: number): number | null {
     const bytes = core.memory.readBytes((physical & r[S.A20_MASK]!) >>> 0, 4);
-    return bytes.length < 4 ? null : (bytes[0]! | bytes[1]! << 8 | bytes[2]! << 16 | bytes[3]! << 24);
+    return bytes.length < 4 ? null : bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24);
   }
   function translate(linear: number): Translation {
     const steps: string[] = [];
@@ -77,28 +82,31 @@ export function createPaging(core: Core, bus: Bus): Paging {
       steps.push('paging is off (CR0.PG = 0): linear address = physical address');
       return finish(linear, steps);
     }
-    const directory = r[S.CR3]! & ~0xfff | linear >>> 20 & 0xffc, pde = peek(directory);
+    const directory = (r[S.CR3]! & ~0xfff) | ((linear >>> 20) & 0xffc),
+      pde = peek(directory);
     if (pde === null) return missing(steps, `page-directory entry ${linear >>> 22} at ${hex(directory)} is not in RAM`);
     steps.push(`page-directory entry ${linear >>> 22} at ${hex(directory)} = ${hex(pde)} (${describe(pde)})`);
     if ((pde & ENTRY.P) === 0) return missing(steps, 'not present');
     if ((pde & ENTRY.PS) !== 0 && (r[S.CR4]! & CR4.PSE) !== 0) {
       if ((pde & LARGE_RESERVED) !== 0) return missing(steps, 'reserved bits are set');
       steps.push(`4 MiB page at ${hex(pde & 0xffc00000)}`);
-      return finish(pde & 0xffc00000 | linear & 0x3fffff, steps);
+      return finish((pde & 0xffc00000) | (linear & 0x3fffff), steps);
     }
-    const table = pde & ~0xfff | linear >>> 10 & 0xffc, pte = peek(table);
-    if (pte === null) return missing(steps, `page-table entry ${linear >>> 12 & 0x3ff} at ${hex(table)} is not in RAM`);
-    steps.push(`page-table entry ${linear >>> 12 & 0x3ff} at ${hex(table)} = ${hex(pte)} (${describe(pte)})`);
+    const table = (pde & ~0xfff) | ((linear >>> 10) & 0xffc),
+      pte = peek(table);
+    if (pte === null) return missing(steps, `page-table entry ${(linear >>> 12) & 0x3ff} at ${hex(table)} is not in RAM`);
+    steps.push(`page-table entry ${(linear >>> 12) & 0x3ff} at ${hex(table)} = ${hex(pte)} (${describe(pte)})`);
     if ((pte & ENTRY.P) === 0) return missing(steps, 'not present');
     steps.push(`4 KiB page at ${hex(pte & ~0xfff)}`);
-    return finish(pte & ~0xfff | linear & 0xfff, steps);
+    return finish((pte & ~0xfff) | (linear & 0xfff), steps);
   }
   function missing(steps: string[], why: string): Translation {
     steps.push(why);
     return { physical: null, walk: steps };
   }
   function finish(address: number, steps: string[]): Translation {
-    const masked = address & r[S.A20_MASK]!, page = core.memory.ramPage(masked >>> 12);
+    const masked = address & r[S.A20_MASK]!,
+      page = core.memory.ramPage(masked >>> 12);
     if (masked !== address) steps.push(`A20 gate is closed: ${hex(address)} becomes ${hex(masked)}`);
     const state = page < 0 ? PAGE.MMIO : core.memory.pageState[page]!;
     steps.push(`physical ${hex(masked)}: ${(state & PAGE.MMIO) !== 0 ? 'device or unmapped' : (state & PAGE.ROM) !== 0 ? 'ROM' : 'RAM'}`);
@@ -110,7 +118,11 @@ export function createPaging(core: Core, bus: Bus): Paging {
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
 function describe(entry: number): string {
-  const words = [(entry & ENTRY.P) !== 0 ? 'present' : 'absent', (entry & ENTRY.RW) !== 0 ? 'writable' : 'read-only', (entry & ENTRY.US) !== 0 ? 'user' : 'supervisor'];
+  const words = [
+    (entry & ENTRY.P) !== 0 ? 'present' : 'absent',
+    (entry & ENTRY.RW) !== 0 ? 'writable' : 'read-only',
+    (entry & ENTRY.US) !== 0 ? 'user' : 'supervisor',
+  ];
   if ((entry & ENTRY.A) !== 0) words.push('accessed');
   if ((entry & ENTRY.D) !== 0) words.push('dirty');
   if ((entry & ENTRY.PS) !== 0) words.push('PS');

@@ -3,8 +3,22 @@
 
 import { CS, ES, GS, S, SS, VECTOR } from '../translator/state.ts';
 import {
-  accessOf, BUSY, baseOf, type Descriptors, dplOf, GP, isConformingCode, isNull, isPresent, isReadable, isWritableData, limitOf,
-  NP, STACK, systemType, TYPE,
+  accessOf,
+  BUSY,
+  baseOf,
+  type Descriptors,
+  dplOf,
+  GP,
+  isConformingCode,
+  isNull,
+  isPresent,
+  isReadable,
+  isWritableData,
+  limitOf,
+  NP,
+  STACK,
+  systemType,
+  TYPE,
 } from './descriptors.ts';
 import type { Machine } from './engine.ts';
 import { fault } from './faults.ts';
@@ -29,14 +43,19 @@ export interface Segmentation {
   setNull(segment: number, selector: number): void;
   /** After a return to an outer level: ES, DS, FS, GS that the new CPL may not use become null. */
   dropInnerSegments(): void;
-  loadLdtr(selector: number): void; loadTr(selector: number): void;
+  loadLdtr(selector: number): void;
+  loadTr(selector: number): void;
   /** LDTR from a descriptor already checked, or null. */
   setLdtr(selector: number, low: number, high: number): void;
-  storeLdtr(): number; storeTr(): number;
-  loadGdtr(base: number, limit: number): void; loadIdtr(base: number, limit: number): void;
+  storeLdtr(): number;
+  storeTr(): number;
+  loadGdtr(base: number, limit: number): void;
+  loadIdtr(base: number, limit: number): void;
   protectedOnly(): void;
-  verifyRead(selector: number): number; verifyWrite(selector: number): number;
-  loadAccessRights(selector: number): number; loadSegmentLimit(selector: number): number;
+  verifyRead(selector: number): number;
+  verifyWrite(selector: number): number;
+  loadAccessRights(selector: number): number;
+  loadSegmentLimit(selector: number): number;
 }
 
 export function createSegmentation(machine: Machine, d: Descriptors): Segmentation {
@@ -45,7 +64,10 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
   const violation = (segment: number): never => fault(segment === SS ? VECTOR.SS : VECTOR.GP, d.ext);
 
   function checkLimit(segment: number, offset: number, size: number): void {
-    const from = offset >>> 0, last = from + size - 1, limit = r[S.SEG_LIMIT + segment]! >>> 0, access = r[S.SEG_ACCESS + segment]!;
+    const from = offset >>> 0,
+      last = from + size - 1,
+      limit = r[S.SEG_LIMIT + segment]! >>> 0,
+      access = r[S.SEG_ACCESS + segment]!;
     if ((access & (RIGHTS.CODE | RIGHTS.EXPAND_DOWN)) === RIGHTS.EXPAND_DOWN) {
       if (from <= limit || last > ((access & RIGHTS.BIG) !== 0 ? 0xffffffff : 0xffff)) violation(segment);
     } else if (last > limit) violation(segment);
@@ -59,7 +81,7 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
       if ((access & (RIGHTS.CODE | RIGHTS.READABLE)) === RIGHTS.CODE && isProtected(r)) violation(segment);
       checkLimit(segment, offset, size);
     }
-    return r[S.SEG_BASE + segment]! + offset | 0;
+    return (r[S.SEG_BASE + segment]! + offset) | 0;
   }
   function LW(segment: number, offset: number, size: number): number {
     if ((offset >>> 0) + size > ends[8 + segment]!) {
@@ -68,7 +90,7 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
       if ((access & (RIGHTS.CODE | RIGHTS.WRITABLE)) !== RIGHTS.WRITABLE && isProtected(r)) violation(segment);
       checkLimit(segment, offset, size);
     }
-    return r[S.SEG_BASE + segment]! + offset | 0;
+    return (r[S.SEG_BASE + segment]! + offset) | 0;
   }
 
   function setCache(segment: number, selector: number, low: number, high: number): void {
@@ -93,7 +115,7 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
     } else {
       // A segment that was null has no limit worth keeping.
       if ((access & RIGHTS.PRESENT) === 0) r[S.SEG_LIMIT + segment] = 0xffff;
-      r[S.SEG_ACCESS + segment] = access & 0xf000 | REAL_RIGHTS;
+      r[S.SEG_ACCESS + segment] = (access & 0xf000) | REAL_RIGHTS;
     }
     updateEnds(segment);
   }
@@ -104,14 +126,16 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
       if (segment === SS) fault(GP, 0);
       setNull(segment, selector);
     } else {
-      const rpl = selector & 3, cpl = r[S.CPL]!;
+      const rpl = selector & 3,
+        cpl = r[S.CPL]!;
       d.readOr(GP, selector);
-      const high = d.high, dpl = dplOf(high);
+      const high = d.high,
+        dpl = dplOf(high);
       if (segment === SS) {
         if (rpl !== cpl || !isWritableData(high) || dpl !== cpl) d.fail(GP, selector);
         if (!isPresent(high)) d.fail(STACK, selector);
       } else {
-        if (!isReadable(high) || !isConformingCode(high) && (rpl > dpl || cpl > dpl)) d.fail(GP, selector);
+        if (!isReadable(high) || (!isConformingCode(high) && (rpl > dpl || cpl > dpl))) d.fail(GP, selector);
         if (!isPresent(high)) d.fail(NP, selector);
       }
       d.markAccessed(selector);
@@ -122,8 +146,9 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
   function dropInnerSegments(): void {
     for (let segment = ES; segment <= GS; segment++) {
       if (segment === CS || segment === SS) continue;
-      const access = r[S.SEG_ACCESS + segment]!, conforming = (access & (RIGHTS.CODE | RIGHTS.CONFORMING)) === (RIGHTS.CODE | RIGHTS.CONFORMING);
-      if (!conforming && (access >> 5 & 3) < r[S.CPL]!) setNull(segment, 0);
+      const access = r[S.SEG_ACCESS + segment]!,
+        conforming = (access & (RIGHTS.CODE | RIGHTS.CONFORMING)) === (RIGHTS.CODE | RIGHTS.CONFORMING);
+      if (!conforming && ((access >> 5) & 3) < r[S.CPL]!) setNull(segment, 0);
     }
   }
 
@@ -144,11 +169,19 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
   function visible(selector: number): boolean {
     if (isNull(selector) || !d.read(selector)) return false;
     const dpl = dplOf(d.high);
-    return isConformingCode(d.high) || dpl >= r[S.CPL]! && dpl >= (selector & 3);
+    return isConformingCode(d.high) || (dpl >= r[S.CPL]! && dpl >= (selector & 3));
   }
 
   return {
-    LR, LW, loadSegment, loadReal, setCache, setNull, dropInnerSegments, setLdtr, protectedOnly,
+    LR,
+    LW,
+    loadSegment,
+    loadReal,
+    setCache,
+    setNull,
+    dropInnerSegments,
+    setLdtr,
+    protectedOnly,
     loadLdtr(selector) {
       selector &= 0xffff;
       protectedOnly();
@@ -170,7 +203,8 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
       if (isNull(selector)) fault(GP, 0);
       if ((selector & 4) !== 0) d.fail(GP, selector);
       d.readOr(GP, selector);
-      const { low, high } = d, type = systemType(high);
+      const { low, high } = d,
+        type = systemType(high);
       if (type !== TYPE.TSS16 && type !== TYPE.TSS32) d.fail(GP, selector);
       if (!isPresent(high)) d.fail(NP, selector);
       d.setBusy(selector, true);
@@ -205,14 +239,18 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
     loadAccessRights(selector) {
       if (!visible(selector)) return 0;
       const type = systemType(d.high);
-      if (type >= 0 && !(type >= TYPE.TSS16 && type <= TYPE.TASK_GATE || type === TYPE.TSS32 || type === TYPE.TSS32_BUSY || type === TYPE.CALL_GATE32)) return 0;
+      if (
+        type >= 0 &&
+        !((type >= TYPE.TSS16 && type <= TYPE.TASK_GATE) || type === TYPE.TSS32 || type === TYPE.TSS32_BUSY || type === TYPE.CALL_GATE32)
+      )
+        return 0;
       r[S.SECOND] = d.high & 0xffff00;
       return 1;
     },
     loadSegmentLimit(selector) {
       if (!visible(selector)) return 0;
       const type = systemType(d.high);
-      if (type >= 0 && !(type >= TYPE.TSS16 && type <= TYPE.TSS16_BUSY || type === TYPE.TSS32 || type === TYPE.TSS32_BUSY)) return 0;
+      if (type >= 0 && !((type >= TYPE.TSS16 && type <= TYPE.TSS16_BUSY) || type === TYPE.TSS32 || type === TYPE.TSS32_BUSY)) return 0;
       r[S.SECOND] = limitOf(d.low, d.high);
       return 1;
     },

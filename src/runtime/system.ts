@@ -19,7 +19,10 @@ import { createStack } from './stack.ts';
 import { createTasks } from './tasks.ts';
 import { createTransfers } from './transfers.ts';
 
-export interface System { readonly system: SystemCalls; readonly interrupts: Interrupts }
+export interface System {
+  readonly system: SystemCalls;
+  readonly interrupts: Interrupts;
+}
 
 /** The x87 as instruction semantics reach it once CR0 has let them: see translator/calls.ts. */
 export interface Fpu {
@@ -30,23 +33,43 @@ const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), wait() {} };
 
 export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
   const { r, segments, descriptors } = engine;
-  const stack = createStack(engine, descriptors), code = createCodeSegments(engine, descriptors, segments);
-  const tasks = createTasks(engine), idt = createIdt(engine, code, stack, tasks), interrupts = createInterrupts(engine, idt);
-  const transfers = createTransfers(engine, code, stack, tasks), control = createControl(engine), flags = createFlagControl(engine);
-  const debug = createDebugRegisters(engine), ports = createPorts(engine), msrs = createMsrs(engine);
+  const stack = createStack(engine, descriptors),
+    code = createCodeSegments(engine, descriptors, segments);
+  const tasks = createTasks(engine),
+    idt = createIdt(engine, code, stack, tasks),
+    interrupts = createInterrupts(engine, idt);
+  const transfers = createTransfers(engine, code, stack, tasks),
+    control = createControl(engine),
+    flags = createFlagControl(engine);
+  const debug = createDebugRegisters(engine),
+    ports = createPorts(engine),
+    msrs = createMsrs(engine);
 
   const system: SystemCalls = {
-    ...transfers, ...control, ...debug, ...ports, ...msrs, ...flags,
+    ...transfers,
+    ...control,
+    ...debug,
+    ...ports,
+    ...msrs,
+    ...flags,
     loadSegment: segments.loadSegment,
     softwareInterrupt: interrupts.softwareInterrupt,
     interruptReturn: createInterruptReturn(engine, code, stack, tasks),
-    loadGdtr: segments.loadGdtr, loadIdtr: segments.loadIdtr,
-    loadLdtr: segments.loadLdtr, loadTr: segments.loadTr, storeLdtr: segments.storeLdtr, storeTr: segments.storeTr,
+    loadGdtr: segments.loadGdtr,
+    loadIdtr: segments.loadIdtr,
+    loadLdtr: segments.loadLdtr,
+    loadTr: segments.loadTr,
+    storeLdtr: segments.storeLdtr,
+    storeTr: segments.storeTr,
     protectedOnly: segments.protectedOnly,
-    verifyRead: segments.verifyRead, verifyWrite: segments.verifyWrite,
-    loadAccessRights: segments.loadAccessRights, loadSegmentLimit: segments.loadSegmentLimit,
+    verifyRead: segments.verifyRead,
+    verifyWrite: segments.verifyWrite,
+    loadAccessRights: segments.loadAccessRights,
+    loadSegmentLimit: segments.loadSegmentLimit,
     cpuid() {
-      const leaf = r[S.EAX]!, subleaf = r[S.ECX]!, [eax, ebx, ecx, edx] = cpuidLeaf(leaf);
+      const leaf = r[S.EAX]!,
+        subleaf = r[S.ECX]!,
+        [eax, ebx, ecx, edx] = cpuidLeaf(leaf);
       r[S.EAX] = eax;
       r[S.EBX] = ebx;
       r[S.ECX] = ecx;
@@ -54,7 +77,8 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
       engine.host.exit('cpuid', leaf >>> 0, subleaf >>> 0);
     },
     vmcall() {
-      const linear = (r[S.SEG_BASE + CS]! + r[S.EIP]!) >>> 0, eax = r[S.EAX]! >>> 0;
+      const linear = (r[S.SEG_BASE + CS]! + r[S.EIP]!) >>> 0,
+        eax = r[S.EAX]! >>> 0;
       if (!engine.host.vmcall(linear)) fault(VECTOR.UD);
       engine.host.exit('vmcall', linear, eax);
     },

@@ -5,7 +5,23 @@
 import { CS, DS, ES, FS, GS, NT, S, SS, VM } from '../translator/state.ts';
 import { CR0, DR6, DR7 } from './controlBits.ts';
 import {
-  accessOf, BUSY, baseOf, dplOf, GP, isCode, isConformingCode, isNull, isPresent, isReadable, isWritableData, limitOf, NP, STACK, systemType, TS, TYPE,
+  accessOf,
+  BUSY,
+  baseOf,
+  dplOf,
+  GP,
+  isCode,
+  isConformingCode,
+  isNull,
+  isPresent,
+  isReadable,
+  isWritableData,
+  limitOf,
+  NP,
+  STACK,
+  systemType,
+  TS,
+  TYPE,
 } from './descriptors.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
@@ -33,17 +49,23 @@ export function createTasks(engine: Engine): Tasks {
   const { r, descriptors: d, segments, readSystem, writeSystem, probeWrite, getFlags, storeFlags, updateMode, updateEvents } = engine;
 
   function switchTo(selector: number, source: number, eip: number, resume: number): void {
-    const low = d.low, high = d.high, wide = (systemType(high) & 8) !== 0, base = baseOf(low, high), limit = limitOf(low, high) >>> 0;
+    const low = d.low,
+      high = d.high,
+      wide = (systemType(high) & 8) !== 0,
+      base = baseOf(low, high),
+      limit = limitOf(low, high) >>> 0;
     if (limit < (wide ? TSS32.LAST : TSS16.LAST)) d.fail(TS, selector);
-    const oldSelector = r[S.TR_SELECTOR]!, oldBase = r[S.TR_BASE]!, oldWide = (r[S.TR_ACCESS]! & 8) !== 0;
+    const oldSelector = r[S.TR_SELECTOR]!,
+      oldBase = r[S.TR_BASE]!,
+      oldWide = (r[S.TR_ACCESS]! & 8) !== 0;
     const nests = source === SOURCE.CALL || source === SOURCE.IDT_GATE;
     engine.host.exit('taskSwitch', selector, source);
 
     // Everything that can raise a page fault in the old task does so before anything is written.
     probeWrite(oldBase, oldWide ? TSS32.LDT : TSS16.LDT, 0);
     if (nests) probeWrite(base, 2, 0);
-    probeWrite(r[S.GDTR_BASE]! + (selector & 0xfff8) | 0, 8, 0);
-    probeWrite(r[S.GDTR_BASE]! + (oldSelector & 0xfff8) | 0, 8, 0);
+    probeWrite((r[S.GDTR_BASE]! + (selector & 0xfff8)) | 0, 8, 0);
+    probeWrite((r[S.GDTR_BASE]! + (oldSelector & 0xfff8)) | 0, 8, 0);
     const state = wide ? readTss32(base) : readTss16(base);
 
     const oldFlags = (getFlags() | resume) & ~(source === SOURCE.IRET ? NT : 0);
@@ -63,35 +85,36 @@ export function createTasks(engine: Engine): Tasks {
   /** 19 words in the order of the 32-bit TSS: CR3, EIP, EFLAGS, eight registers, six selectors, LDT selector, trap flag. */
   function readTss32(base: number): number[] {
     const words: number[] = [];
-    for (let at = TSS32.CR3; at <= TSS32.TRAP; at += 4) words.push(readSystem(base + at | 0, 4));
+    for (let at = TSS32.CR3; at <= TSS32.TRAP; at += 4) words.push(readSystem((base + at) | 0, 4));
     return words;
   }
   function readTss16(base: number): number[] {
     const words = [r[S.CR3]!];
     for (let at = TSS16.IP; at < TSS16.ES; at += 2) {
-      const word = readSystem(base + at | 0, 2);
+      const word = readSystem((base + at) | 0, 2);
       // The high halves of the general registers are undefined; all ones shows that they were not saved.
       words.push(at < TSS16.AX ? word : word | 0xffff0000);
     }
-    for (let at = TSS16.ES; at < TSS16.LDT; at += 2) words.push(readSystem(base + at | 0, 2));
-    words.push(0, 0, readSystem(base + TSS16.LDT | 0, 2), 0);
+    for (let at = TSS16.ES; at < TSS16.LDT; at += 2) words.push(readSystem((base + at) | 0, 2));
+    words.push(0, 0, readSystem((base + TSS16.LDT) | 0, 2), 0);
     return words;
   }
   function saveTss32(base: number, eip: number, flags: number): void {
-    writeSystem(base + TSS32.EIP | 0, eip, 4);
-    writeSystem(base + TSS32.EFLAGS | 0, flags, 4);
-    for (let n = 0; n < 8; n++) writeSystem(base + TSS32.EAX + 4 * n | 0, r[S.EAX + n]!, 4);
-    for (let n = ES; n <= GS; n++) writeSystem(base + TSS32.ES + 4 * n | 0, r[S.SEG_SELECTOR + n]!, 2);
+    writeSystem((base + TSS32.EIP) | 0, eip, 4);
+    writeSystem((base + TSS32.EFLAGS) | 0, flags, 4);
+    for (let n = 0; n < 8; n++) writeSystem((base + TSS32.EAX + 4 * n) | 0, r[S.EAX + n]!, 4);
+    for (let n = ES; n <= GS; n++) writeSystem((base + TSS32.ES + 4 * n) | 0, r[S.SEG_SELECTOR + n]!, 2);
   }
   function saveTss16(base: number, eip: number, flags: number): void {
-    writeSystem(base + TSS16.IP | 0, eip & 0xffff, 2);
-    writeSystem(base + TSS16.FLAGS | 0, flags & 0xffff, 2);
-    for (let n = 0; n < 8; n++) writeSystem(base + TSS16.AX + 2 * n | 0, r[S.EAX + n]! & 0xffff, 2);
-    for (let n = ES; n <= DS; n++) writeSystem(base + TSS16.ES + 2 * n | 0, r[S.SEG_SELECTOR + n]!, 2);
+    writeSystem((base + TSS16.IP) | 0, eip & 0xffff, 2);
+    writeSystem((base + TSS16.FLAGS) | 0, flags & 0xffff, 2);
+    for (let n = 0; n < 8; n++) writeSystem((base + TSS16.AX + 2 * n) | 0, r[S.EAX + n]! & 0xffff, 2);
+    for (let n = ES; n <= DS; n++) writeSystem((base + TSS16.ES + 2 * n) | 0, r[S.SEG_SELECTOR + n]!, 2);
   }
 
   function enterTask(state: number[], wide: boolean, nests: boolean): void {
-    const selector = (segment: number): number => state[11 + segment]! & 0xffff, ldt = state[17]! & 0xffff;
+    const selector = (segment: number): number => state[11 + segment]! & 0xffff,
+      ldt = state[17]! & 0xffff;
     r[S.CR0]! |= CR0.TS;
     if (wide && r[S.CR0]! < 0) {
       r[S.CR3] = state[0]!;
@@ -133,7 +156,8 @@ export function createTasks(engine: Engine): Tasks {
   function loadCode(selector: number): void {
     if (isNull(selector)) d.fail(TS, selector);
     d.readOr(TS, selector);
-    const dpl = dplOf(d.high), rpl = selector & 3;
+    const dpl = dplOf(d.high),
+      rpl = selector & 3;
     if (!isCode(d.high) || (isConformingCode(d.high) ? dpl > rpl : dpl !== rpl)) d.fail(TS, selector);
     if (!isPresent(d.high)) d.fail(NP, selector);
     d.markAccessed(selector);
@@ -151,7 +175,7 @@ export function createTasks(engine: Engine): Tasks {
     if (isNull(selector)) return;
     d.readOr(TS, selector);
     const dpl = dplOf(d.high);
-    if (!isReadable(d.high) || !isConformingCode(d.high) && (dpl < r[S.CPL]! || dpl < (selector & 3))) d.fail(TS, selector);
+    if (!isReadable(d.high) || (!isConformingCode(d.high) && (dpl < r[S.CPL]! || dpl < (selector & 3)))) d.fail(TS, selector);
     if (!isPresent(d.high)) d.fail(NP, selector);
     d.markAccessed(selector);
     segments.setCache(segment, selector, d.low, d.high);

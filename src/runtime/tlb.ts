@@ -6,7 +6,7 @@ import { S } from '../translator/state.ts';
 import { dataBreakpointOnPage } from './breakpoints.ts';
 import { type Core, NO_ENTRY } from './core.ts';
 import { PAGE } from './memory.ts';
-import { PF, type Paging, WALKED } from './paging.ts';
+import { type Paging, PF, WALKED } from './paging.ts';
 
 /** First slot of the user half. */
 export const USER_HALF = 1 << 20;
@@ -30,20 +30,28 @@ export interface Tlb {
 
 export function createTlb(core: Core, paging: Paging): Tlb {
   const { r, tr, tw } = core;
-  const local = new Int32Array(LIST_CAPACITY), global = new Int32Array(LIST_CAPACITY);
-  let locals = 0, globals = 0;
+  const local = new Int32Array(LIST_CAPACITY),
+    global = new Int32Array(LIST_CAPACITY);
+  let locals = 0,
+    globals = 0;
   /** Per 4 MiB of linear space: a slot in it came from a large page. */
   const large = new Uint8Array(1024);
 
   function fill(linear: number, access: number): number {
-    const walked = paging.walk(linear, access), memory = core.memory;
-    const physical = walked & r[S.A20_MASK]! & ~0xfff, page = memory.ramPage(physical >>> 12);
-    if (page < 0) return physical | linear & 0xfff;
-    const state = memory.pageState[page]!, user = (access & PF.USER) !== 0;
-    const seen = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0 || user && core.alignmentCheck ||
-      core.dataBreakpoints && dataBreakpointOnPage(r, linear);
+    const walked = paging.walk(linear, access),
+      memory = core.memory;
+    const physical = walked & r[S.A20_MASK]! & ~0xfff,
+      page = memory.ramPage(physical >>> 12);
+    if (page < 0) return physical | (linear & 0xfff);
+    const state = memory.pageState[page]!,
+      user = (access & PF.USER) !== 0;
+    const seen =
+      (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0 ||
+      (user && core.alignmentCheck) ||
+      (core.dataBreakpoints && dataBreakpointOnPage(r, linear));
     if (!seen) {
-      const slot = linear >>> 12 | (user ? USER_HALF : 0), entry = memory.offset + page * 4096 ^ linear & ~0xfff;
+      const slot = (linear >>> 12) | (user ? USER_HALF : 0),
+        entry = (memory.offset + page * 4096) ^ (linear & ~0xfff);
       if ((walked & WALKED.GLOBAL) === 0) {
         if (locals === LIST_CAPACITY) flush();
         local[locals++] = slot;
@@ -61,7 +69,7 @@ export function createTlb(core: Core, paging: Paging): Tlb {
         tw[slot] = NO_ENTRY;
       }
     }
-    return page << 12 | linear & 0xfff;
+    return (page << 12) | (linear & 0xfff);
   }
 
   function flush(): void {
@@ -91,11 +99,14 @@ export function createTlb(core: Core, paging: Paging): Tlb {
     }
   }
   function restrict(page: number): void {
-    const state = core.memory.pageState[page]!, base = core.memory.offset + page * 4096;
-    const unreadable = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0, unwritable = unreadable || (state & (PAGE.CODE | PAGE.ROM | PAGE.DIRTY)) !== PAGE.DIRTY;
+    const state = core.memory.pageState[page]!,
+      base = core.memory.offset + page * 4096;
+    const unreadable = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0,
+      unwritable = unreadable || (state & (PAGE.CODE | PAGE.ROM | PAGE.DIRTY)) !== PAGE.DIRTY;
     const sweep = (list: Int32Array, length: number): void => {
       for (let n = 0; n < length; n++) {
-        const slot = list[n]!, entry = base ^ slot << 12;
+        const slot = list[n]!,
+          entry = base ^ (slot << 12);
         if (unwritable && tw[slot] === entry) tw[slot] = NO_ENTRY;
         if (unreadable && tr[slot] === entry) tr[slot] = NO_ENTRY;
       }

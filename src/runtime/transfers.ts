@@ -13,7 +13,10 @@ import type { Stack } from './stack.ts';
 import { SOURCE, type Tasks } from './tasks.ts';
 
 /** High halves of the flat descriptors that SYSENTER and SYSEXIT load, DPL 0; low half FLAT_LOW. */
-const FLAT_LOW = 0xffff, FLAT_CODE = 0xcf9b00, FLAT_DATA = 0xcf9300, DPL3 = 0x6000;
+const FLAT_LOW = 0xffff,
+  FLAT_CODE = 0xcf9b00,
+  FLAT_DATA = 0xcf9300,
+  DPL3 = 0x6000;
 
 export interface Transfers {
   farJump(selector: number, offset: number, bits: number, nextEip: number): void;
@@ -28,7 +31,8 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
 
   /** Direct transfer to a code segment, whose descriptor has been read. */
   function checkDirect(selector: number): void {
-    const dpl = dplOf(d.high), cpl = r[S.CPL]!;
+    const dpl = dplOf(d.high),
+      cpl = r[S.CPL]!;
     if (isConformingCode(d.high) ? dpl > cpl : dpl !== cpl || (selector & 3) > cpl) d.fail(GP, selector);
     if (!isPresent(d.high)) d.fail(NP, selector);
   }
@@ -58,7 +62,8 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
     return true;
   }
   /** Follows a call gate to its code segment, whose descriptor is then the one read. Gives the gate's two halves. */
-  let gateLow = 0, gateHigh = 0;
+  let gateLow = 0,
+    gateHigh = 0;
   function readCallGate(selector: number, call: boolean): void {
     const type = systemType(d.high);
     if (type !== TYPE.CALL_GATE16 && type !== TYPE.CALL_GATE32) d.fail(GP, selector);
@@ -68,12 +73,13 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
     gateHigh = d.high;
     const target = gateLow >>> 16;
     readTarget(target);
-    const dpl = dplOf(d.high), cpl = r[S.CPL]!;
+    const dpl = dplOf(d.high),
+      cpl = r[S.CPL]!;
     if (!isCode(d.high) || (isConformingCode(d.high) || call ? dpl > cpl : dpl !== cpl)) d.fail(GP, target);
     if (!isPresent(d.high)) d.fail(NP, target);
   }
   const gateIsWide = (): boolean => systemType(gateHigh) === TYPE.CALL_GATE32;
-  const gateOffset = (): number => (gateIsWide() ? gateLow & 0xffff | gateHigh & 0xffff0000 : gateLow & 0xffff);
+  const gateOffset = (): number => (gateIsWide() ? (gateLow & 0xffff) | (gateHigh & 0xffff0000) : gateLow & 0xffff);
 
   /** CS:EIP := a checked target at the current level. */
   function enterSameLevel(selector: number, eip: number): void {
@@ -103,7 +109,11 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
   }
   /** Call gate to a more privileged, non-conforming segment: new stack with the caller's parameters. */
   function callInner(selector: number, eip: number, nextEip: number): void {
-    const low = d.low, level = dplOf(d.high), size = gateIsWide() ? 4 : 2, count = gateHigh & 31, user = r[S.CPL] === 3 ? PF.USER : 0;
+    const low = d.low,
+      level = dplOf(d.high),
+      size = gateIsWide() ? 4 : 2,
+      count = gateHigh & 31,
+      user = r[S.CPL] === 3 ? PF.USER : 0;
     d.markAccessed(selector);
     const high = d.high;
     stack.innerStack(level);
@@ -114,7 +124,7 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
     stack.push(r[S.ESP]!, size);
     for (let n = count - 1; n >= 0; n--) {
       const from = (r[S.ESP]! + n * size) & r[S.STACK_MASK]!;
-      stack.push(readAs(r[S.SEG_BASE + SS]! + from | 0, size, user), size);
+      stack.push(readAs((r[S.SEG_BASE + SS]! + from) | 0, size, user), size);
     }
     stack.push(r[S.SEG_SELECTOR + CS]!, size);
     stack.push(nextEip, size);
@@ -129,7 +139,8 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
       callSameLevel(selector, offset, size, nextEip);
     } else if (!switchTask(selector, SOURCE.CALL, nextEip)) {
       readCallGate(selector, true);
-      const target = gateLow >>> 16, inner = !isConformingCode(d.high) && dplOf(d.high) < r[S.CPL]!;
+      const target = gateLow >>> 16,
+        inner = !isConformingCode(d.high) && dplOf(d.high) < r[S.CPL]!;
       if (inner) callInner(target, gateOffset(), nextEip);
       else callSameLevel(target, gateOffset(), gateIsWide() ? 4 : 2, nextEip);
     }
@@ -137,7 +148,9 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
 
   function returnProtected(size: 2 | 4, release: number): void {
     stack.require(2 * size);
-    const eip = stack.peek(0, size), selector = stack.peek(1, size) & 0xffff, level = selector & 3;
+    const eip = stack.peek(0, size),
+      selector = stack.peek(1, size) & 0xffff,
+      level = selector & 3;
     code.readForReturn(selector);
     if (level === r[S.CPL]) {
       enterSameLevel(selector, eip);
@@ -145,16 +158,19 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
       return;
     }
     stack.require(4 * size + release);
-    const low = d.low, pointer = stack.peek(2, size, release), outer = stack.peek(3, size, release) & 0xffff;
+    const low = d.low,
+      pointer = stack.peek(2, size, release),
+      outer = stack.peek(3, size, release) & 0xffff;
     code.checkOffset(eip, low, d.high);
     code.readOuterStack(outer, level);
     d.markAccessed(outer);
-    const stackLow = d.low, stackHigh = d.high;
+    const stackLow = d.low,
+      stackHigh = d.high;
     d.readOr(GP, selector);
     d.markAccessed(selector);
     code.enter(selector, low, d.high, eip, level);
     segments.setCache(SS, outer, stackLow, stackHigh);
-    stack.setPointer(pointer + release | 0);
+    stack.setPointer((pointer + release) | 0);
     segments.dropInnerSegments();
   }
 
@@ -174,7 +190,8 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
       settle(() => (isProtected(r) ? jump(selector & 0xffff, target, nextEip) : code.enterReal(selector, target)));
     },
     farCall(selector, offset, bits, nextEip) {
-      const target = bits === 32 ? offset : offset & 0xffff, size = bits === 32 ? 4 : 2;
+      const target = bits === 32 ? offset : offset & 0xffff,
+        size = bits === 32 ? 4 : 2;
       settle(() => {
         if (isProtected(r)) {
           call(selector & 0xffff, target, size, nextEip);
@@ -206,7 +223,7 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
       if ((r[S.CR0]! & CR0.PE) === 0 || selector === 0) fault(GP, 0);
       r[S.SYSTEM_FLAGS]! &= ~(VM | IF | RF);
       code.enter(selector, FLAT_LOW, FLAT_CODE, r[S.SYSENTER_EIP]!, 0);
-      segments.setCache(SS, selector + 8 & 0xffff, FLAT_LOW, FLAT_DATA);
+      segments.setCache(SS, (selector + 8) & 0xffff, FLAT_LOW, FLAT_DATA);
       r[S.ESP] = r[S.SYSENTER_ESP]!;
       updateMode();
       updateEvents();
@@ -214,8 +231,8 @@ export function createTransfers(engine: Engine, code: CodeSegments, stack: Stack
     sysexit() {
       const selector = r[S.SYSENTER_CS]! & 0xfffc;
       if ((r[S.CR0]! & CR0.PE) === 0 || selector === 0 || r[S.CPL] !== 0) fault(GP, 0);
-      code.enter(selector + 16 & 0xffff, FLAT_LOW, FLAT_CODE | DPL3, r[S.EDX]!, 3);
-      segments.setCache(SS, selector + 24 & 0xffff | 3, FLAT_LOW, FLAT_DATA | DPL3);
+      code.enter((selector + 16) & 0xffff, FLAT_LOW, FLAT_CODE | DPL3, r[S.EDX]!, 3);
+      segments.setCache(SS, ((selector + 24) & 0xffff) | 3, FLAT_LOW, FLAT_DATA | DPL3);
       r[S.ESP] = r[S.ECX]!;
       updateMode();
       updateEvents();

@@ -5,8 +5,33 @@ import { ACTIVITY, PIN, SHADOW } from '../../src/runtime/events.ts';
 import { GuestFault, makesDoubleFault } from '../../src/runtime/faults.ts';
 import { CS, DS, ES, FS, GS, S, SS, VECTOR } from '../../src/translator/state.ts';
 import {
-  BIG, descriptor, dpl, engine, flat, GDT, gate, get16, get32, GRANULAR, host, IDT, interrupts, memory, protectedMode, put16, put32, r, raises, reset, RIGHTS, ring3,
-  SEL, stack16, stack32, system, TSS,
+  BIG,
+  descriptor,
+  dpl,
+  engine,
+  flat,
+  GDT,
+  GRANULAR,
+  gate,
+  get16,
+  get32,
+  host,
+  IDT,
+  interrupts,
+  memory,
+  protectedMode,
+  put16,
+  put32,
+  RIGHTS,
+  r,
+  raises,
+  reset,
+  ring3,
+  SEL,
+  stack16,
+  stack32,
+  system,
+  TSS,
 } from './machine.ts';
 
 const { GP, NP, PF, DF } = VECTOR;
@@ -60,7 +85,10 @@ describe('real mode', () => {
     interrupts.deliverInterrupt(0x40);
     assert.equal(r[S.ACTIVITY], ACTIVITY.SHUTDOWN);
     assert.deepEqual(kinds(), ['externalInterrupt', 'exception', 'exception', 'tripleFault']);
-    assert.deepEqual(host.exits.map((e) => e.qualification), [0x40, GP, DF, GP]);
+    assert.deepEqual(
+      host.exits.map((e) => e.qualification),
+      [0x40, GP, DF, GP],
+    );
   });
   it('software interrupts push the next instruction', () => {
     put32(0x21 * 4, 0x30005678);
@@ -110,7 +138,7 @@ describe('protected mode, same level', () => {
     assert.equal(r[S.DR6]! & 0xf, 4);
     assert.equal(r[S.DR7], 0x400);
   });
-  it('conforming code runs at the caller\'s level', () => {
+  it("conforming code runs at the caller's level", () => {
     ring3();
     setGate(0x20, SEL.conforming);
     interrupts.deliverInterrupt(0x20);
@@ -175,14 +203,24 @@ describe('protected mode, inner level', () => {
     ['code selector beyond the GDT', () => setGate(0x20, 0x1000), GP, 0x1000],
     ['data instead of code', () => setGate(0x20, SEL.data0), GP, SEL.data0],
     ['code not present', () => (flat(SEL.free, RIGHTS.code & 0x7f), setGate(0x20, SEL.free)), NP, SEL.free],
-    ['handler beyond the limit of its segment', () => (descriptor(GDT + SEL.free, 0, 0xff, RIGHTS.code, BIG), setGate(0x20, SEL.free)), GP, 0],
+    [
+      'handler beyond the limit of its segment',
+      () => (descriptor(GDT + SEL.free, 0, 0xff, RIGHTS.code, BIG), setGate(0x20, SEL.free)),
+      GP,
+      0,
+    ],
     ['TSS too short', () => (r[S.TR_LIMIT] = 8), VECTOR.TS, SEL.tss],
     ['null stack selector', () => put32(TSS + 8, 0), VECTOR.TS, 0],
     ['stack selector of another level', () => put32(TSS + 8, SEL.data3), VECTOR.TS, SEL.data3 & ~3],
     ['stack selector beyond the GDT', () => put32(TSS + 8, 0x2000), VECTOR.TS, 0x2000],
     ['read-only stack', () => (flat(SEL.free, RIGHTS.dataReadOnly), put32(TSS + 8, SEL.free)), VECTOR.TS, SEL.free],
     ['stack not present', () => (flat(SEL.free, RIGHTS.data & 0x7f), put32(TSS + 8, SEL.free)), VECTOR.SS, SEL.free],
-    ['no room on the stack', () => (descriptor(GDT + SEL.free, 0, 0xffff, RIGHTS.data, BIG), put32(TSS + 8, SEL.free), put32(TSS + 4, 16)), VECTOR.SS, SEL.free],
+    [
+      'no room on the stack',
+      () => (descriptor(GDT + SEL.free, 0, 0xffff, RIGHTS.data, BIG), put32(TSS + 8, SEL.free), put32(TSS + 4, 16)),
+      VECTOR.SS,
+      SEL.free,
+    ],
   ];
   for (const [what, prepare, vector, code] of wrong) {
     it(`${what}: INT raises vector ${vector}(${code.toString(16)}), an external interrupt the same with EXT`, () => {
@@ -197,7 +235,7 @@ describe('protected mode, inner level', () => {
       assert.deepEqual([second?.qualification, second?.detail], [vector, code | 1]);
     });
   }
-  it('INT n checks the gate\'s privilege, exceptions, interrupts and INT1 do not', () => {
+  it("INT n checks the gate's privilege, exceptions, interrupts and INT1 do not", () => {
     setGate(0x20);
     raises(() => system.softwareInterrupt(0x20, 0, 0x5002), GP, 0x20 * 8 + 2);
     setGate(3);
@@ -206,9 +244,9 @@ describe('protected mode, inner level', () => {
     system.softwareInterrupt(1, 3, 0x5001);
     assert.equal(r[S.CPL], 0);
   });
-  it('a stack that is not mapped raises #PF from the supervisor\'s write', () => {
+  it("a stack that is not mapped raises #PF from the supervisor's write", () => {
     r[S.CPL] = 0;
-    for (let n = 0; n < 16; n++) put32(0x20000 + 4 * n, n * 4096 | 7);
+    for (let n = 0; n < 16; n++) put32(0x20000 + 4 * n, (n * 4096) | 7);
     put32(0x1f000, 0x20007);
     put32(TSS + 4, 0x00400000);
     r[S.CR3] = 0x1f000;
@@ -216,17 +254,25 @@ describe('protected mode, inner level', () => {
     r[S.CPL] = 3;
     engine.updateMode();
     setGate(0x20, SEL.code0, RIGHTS.interruptGate32 | dpl(3));
-    assert.equal(raises(() => system.softwareInterrupt(0x20, 0, 0x5002), PF, 2), 0x003ffffc);
+    assert.equal(
+      raises(() => system.softwareInterrupt(0x20, 0, 0x5002), PF, 2),
+      0x003ffffc,
+    );
   });
 });
 
 describe('double and triple faults', () => {
   const { DE, TS, NP: notPresent, SS: stackFault, DB, UD, NM } = VECTOR;
-  const contributory = [DE, TS, notPresent, stackFault, GP], benign = [DB, VECTOR.NMI, VECTOR.BP, VECTOR.OF, VECTOR.BR, UD, NM, VECTOR.MF, VECTOR.AC];
-  it('classes combine as in the SDM\'s table', () => {
+  const contributory: number[] = [DE, TS, notPresent, stackFault, GP],
+    benign: number[] = [DB, VECTOR.NMI, VECTOR.BP, VECTOR.OF, VECTOR.BR, UD, NM, VECTOR.MF, VECTOR.AC];
+  it("classes combine as in the SDM's table", () => {
     for (const first of [...benign, ...contributory, PF]) {
       for (const second of [...benign, ...contributory, PF]) {
-        const expected = contributory.includes(first) ? contributory.includes(second) : first === PF ? contributory.includes(second) || second === PF : false;
+        const expected = contributory.includes(first)
+          ? contributory.includes(second)
+          : first === PF
+            ? contributory.includes(second) || second === PF
+            : false;
         assert.equal(makesDoubleFault(first, second), expected, `${first} then ${second}`);
       }
     }
@@ -236,7 +282,13 @@ describe('double and triple faults', () => {
     setGate(DF);
     exception(GP, 0x10);
     assert.deepEqual(stack32(4), [0, 0x5000, SEL.code0, 2]);
-    assert.deepEqual(host.exits.map((e) => [e.qualification, e.detail]), [[GP, 0x10], [DF, 0]]);
+    assert.deepEqual(
+      host.exits.map((e) => [e.qualification, e.detail]),
+      [
+        [GP, 0x10],
+        [DF, 0],
+      ],
+    );
   });
   it('a fault in delivering a benign exception is delivered by itself, with EXT', () => {
     setGate(GP);
@@ -246,7 +298,7 @@ describe('double and triple faults', () => {
   it('#PF in delivering #GP is delivered by itself and sets CR2', () => {
     r[S.CR3] = 0x1f000;
     put32(0x1f000, 0x20003);
-    for (let n = 0; n < 32; n++) put32(0x20000 + 4 * n, n * 4096 | 3);
+    for (let n = 0; n < 32; n++) put32(0x20000 + 4 * n, (n * 4096) | 3);
     r[S.CR0]! |= 0x80000000;
     engine.refresh();
     setGate(PF);
@@ -261,7 +313,10 @@ describe('double and triple faults', () => {
     exception(GP, 0);
     assert.equal(r[S.CR2], GDT + 0x2000);
     assert.equal(stack32(1)[0], 0);
-    assert.deepEqual(host.exits.map((e) => e.qualification), [GP, PF]);
+    assert.deepEqual(
+      host.exits.map((e) => e.qualification),
+      [GP, PF],
+    );
   });
   it('a fault in delivering the double fault shuts down and keeps the machine', () => {
     exception(GP, 0x10);
@@ -273,7 +328,8 @@ describe('double and triple faults', () => {
 describe('virtual-8086 mode', () => {
   const enter = (iopl: number): void => {
     protectedMode();
-    for (const [n, word] of [0x123, 0x1000, 0x20202 | (iopl << 12), 0x800, 0x2000, 0x3000, 0x4000, 0x5000, 0x6000].entries()) put32(0x8000 + 4 * n, word);
+    for (const [n, word] of [0x123, 0x1000, 0x20202 | (iopl << 12), 0x800, 0x2000, 0x3000, 0x4000, 0x5000, 0x6000].entries())
+      put32(0x8000 + 4 * n, word);
     system.interruptReturn(32, 0);
   };
   it('IRETD from ring 0 with VM set loads nine words', () => {
@@ -301,9 +357,14 @@ describe('virtual-8086 mode', () => {
     enter(0);
     setGate(0x20, SEL.code0, RIGHTS.interruptGate32 | dpl(3));
     for (const action of [
-      () => system.softwareInterrupt(0x20, 0, 0x125), () => system.interruptReturn(16, 0), () => system.flagsForPush(16), () => system.popFlags(0, 16),
-      () => system.clearInterruptFlag(), () => system.setInterruptFlag(),
-    ]) raises(action, GP, 0);
+      () => system.softwareInterrupt(0x20, 0, 0x125),
+      () => system.interruptReturn(16, 0),
+      () => system.flagsForPush(16),
+      () => system.popFlags(0, 16),
+      () => system.clearInterruptFlag(),
+      () => system.setInterruptFlag(),
+    ])
+      raises(action, GP, 0);
     enter(3);
     system.clearInterruptFlag();
     assert.equal(system.flagsForPush(32), 0x3002);
@@ -330,7 +391,10 @@ describe('IRET in protected mode', () => {
   beforeEach(protectedMode);
   it('refuses null, data, inner and absent code and offsets beyond the limit', () => {
     const cases: [number, number, number, number][] = [
-      [0x100, 0, GP, 0], [0x100, SEL.data0, GP, SEL.data0], [0x100, 0x1000, GP, 0x1000], [0x100, SEL.code3 & ~3, GP, SEL.code3 & ~3],
+      [0x100, 0, GP, 0],
+      [0x100, SEL.data0, GP, SEL.data0],
+      [0x100, 0x1000, GP, 0x1000],
+      [0x100, SEL.code3 & ~3, GP, SEL.code3 & ~3],
     ];
     for (const [eip, cs, vector, code] of cases) {
       frame(eip, cs, 2);
@@ -347,7 +411,12 @@ describe('IRET in protected mode', () => {
     raises(() => system.interruptReturn(32, 0), GP, SEL.code0);
   });
   it('checks the outer stack', () => {
-    const cases: [number, number, number][] = [[0, GP, 0], [SEL.data0, GP, SEL.data0], [SEL.data3 & ~3, GP, SEL.data3 & ~3], [SEL.code3, GP, SEL.code3 & ~3]];
+    const cases: [number, number, number][] = [
+      [0, GP, 0],
+      [SEL.data0, GP, SEL.data0],
+      [SEL.data3 & ~3, GP, SEL.data3 & ~3],
+      [SEL.code3, GP, SEL.code3 & ~3],
+    ];
     for (const [ss, vector, code] of cases) {
       frame(0x100, SEL.code3, 2, 0x7000, ss);
       raises(() => system.interruptReturn(32, 0), vector, code);

@@ -17,7 +17,12 @@ export const SLICE = { offset: 2 * MIB, bytes: 4 * MIB } as const;
 export const ARENA = 8 * MIB;
 export const CANARY = 0xc7;
 
-export interface Access { readonly what: 'read' | 'write' | 'in' | 'out'; readonly at: number; readonly size: number; readonly value: number }
+export interface Access {
+  readonly what: 'read' | 'write' | 'in' | 'out';
+  readonly at: number;
+  readonly size: number;
+  readonly value: number;
+}
 
 export const host = {
   accesses: [] as Access[],
@@ -88,14 +93,30 @@ export function raises(action: () => unknown, vector: number, errorCode = -1): n
 
 /** Access bytes (P, DPL, S, type) of descriptors, and flags for bits 20-23 as `descriptor` takes them. */
 export const RIGHTS = {
-  data: 0x92, dataReadOnly: 0x90, dataDown: 0x96, code: 0x9a, codeExecuteOnly: 0x98, conforming: 0x9e,
-  ldt: 0x82, tss16: 0x81, tss32: 0x89, callGate16: 0x84, taskGate: 0x85, interruptGate16: 0x86, trapGate16: 0x87,
-  callGate32: 0x8c, interruptGate32: 0x8e, trapGate32: 0x8f,
+  data: 0x92,
+  dataReadOnly: 0x90,
+  dataDown: 0x96,
+  code: 0x9a,
+  codeExecuteOnly: 0x98,
+  conforming: 0x9e,
+  ldt: 0x82,
+  tss16: 0x81,
+  tss32: 0x89,
+  callGate16: 0x84,
+  taskGate: 0x85,
+  interruptGate16: 0x86,
+  trapGate16: 0x87,
+  callGate32: 0x8c,
+  interruptGate32: 0x8e,
+  trapGate32: 0x8f,
 } as const;
 export const dpl = (level: number): number => level << 5;
-export const BIG = 4, GRANULAR = 8;
+export const BIG = 4,
+  GRANULAR = 8;
 
-export const GDT = 0x1000, IDT = 0x2000, LDT = 0x3000;
+export const GDT = 0x1000,
+  IDT = 0x2000,
+  LDT = 0x3000;
 
 export function descriptor(at: number, base: number, limit: number, access: number, flags = 0): void {
   put32(at, (limit & 0xffff) | (base << 16));
@@ -111,7 +132,18 @@ export function flat(selector: number, access: number): void {
 }
 
 /** Selectors of the standard GDT of `protectedMode`. */
-export const SEL = { code0: 0x08, data0: 0x10, code3: 0x1b, data3: 0x23, tss: 0x28, ldt: 0x30, free: 0x38, code1: 0x69, data1: 0x71, conforming: 0x78 } as const;
+export const SEL = {
+  code0: 0x08,
+  data0: 0x10,
+  code3: 0x1b,
+  data3: 0x23,
+  tss: 0x28,
+  ldt: 0x30,
+  free: 0x38,
+  code1: 0x69,
+  data1: 0x71,
+  conforming: 0x78,
+} as const;
 export const TSS = 0x4000;
 
 /** Flat 32-bit protected mode at CPL 0 with a GDT, an IDT without gates, and a 32-bit TSS with stacks for rings 0 and 1. */

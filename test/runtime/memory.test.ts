@@ -9,14 +9,28 @@ describe('physical memory', () => {
 
   it('devices see aligned accesses of 1, 2 and 4 bytes only', () => {
     assert.equal(engine.R32(0xb8001), 0x04030201);
-    assert.deepEqual(host.accesses.map((a) => [a.at, a.size]), [[0xb8001, 1], [0xb8002, 2], [0xb8004, 1]]);
+    assert.deepEqual(
+      host.accesses.map((a) => [a.at, a.size]),
+      [
+        [0xb8001, 1],
+        [0xb8002, 2],
+        [0xb8004, 1],
+      ],
+    );
     host.accesses.length = 0;
     engine.W32(0xb8002, 0x11223344);
     engine.W16(0xb8005, 0x5566);
     engine.W32(0xb8008, -1);
-    assert.deepEqual(host.accesses.map((a) => [a.at, a.size, a.value]), [
-      [0xb8002, 2, 0x3344], [0xb8004, 2, 0x1122], [0xb8005, 1, 0x66], [0xb8006, 1, 0x55], [0xb8008, 4, 0xffffffff],
-    ]);
+    assert.deepEqual(
+      host.accesses.map((a) => [a.at, a.size, a.value]),
+      [
+        [0xb8002, 2, 0x3344],
+        [0xb8004, 2, 0x1122],
+        [0xb8005, 1, 0x66],
+        [0xb8006, 1, 0x55],
+        [0xb8008, 4, 0xffffffff],
+      ],
+    );
   });
   it('an access that crosses from RAM into a device is split at the page', () => {
     memory.ram[0x9fffe] = 0xaa;
@@ -56,7 +70,7 @@ describe('physical memory', () => {
     assert.equal(memory.readBytes(SLICE.bytes - 1, 10).length, 1);
     assert.equal(host.accesses.length, 0);
   });
-  it('a loader\'s write to code is reported', () => {
+  it("a loader's write to code is reported", () => {
     const seen: number[][] = [];
     memory.onCodeWrite = (...args) => void seen.push(args);
     memory.setState(7, PAGE.CODE, true);
@@ -65,7 +79,14 @@ describe('physical memory', () => {
   });
   it('a slice must lie in the arena in whole pages', () => {
     const arena = new Uint8Array(0x200000);
-    for (const [offset, bytes] of [[0x1000, 0x200000], [-4096, 0x100000], [0x800, 0x100000], [0, 0x100800], [0, 0x1000], [0x200000, 0x100000]] as const) {
+    for (const [offset, bytes] of [
+      [0x1000, 0x200000],
+      [-4096, 0x100000],
+      [0x800, 0x100000],
+      [0, 0x100800],
+      [0, 0x1000],
+      [0x200000, 0x100000],
+    ] as const) {
       assert.throws(() => createMemory(arena, offset, bytes), RangeError);
     }
   });

@@ -1,13 +1,26 @@
 // Page walks against tables written from the SDM, volume 3, "Paging" and "Combined Page-Directory and Page-Table Protection".
 
 import assert from 'node:assert/strict';
-import { VECTOR, S } from '../../src/translator/state.ts';
+import { S, VECTOR } from '../../src/translator/state.ts';
 import { engine, get32, memory, put32, r, raises, reset } from './machine.ts';
 
-const P = 1, RW = 2, US = 4, A = 0x20, D = 0x40, PS = 0x80, G = 0x100;
-const DIRECTORY = 0x10000, TABLE = 0x11000, LINEAR = 0x00403000, PAGE = 0x23000;
-const PDE = DIRECTORY + 4, PTE = TABLE + 3 * 4;
-const PG_PE = 0x80000001 | 0, WP = 0x10000, PSE = 0x10, PGE = 0x80;
+const P = 1,
+  RW = 2,
+  US = 4,
+  A = 0x20,
+  D = 0x40,
+  PS = 0x80,
+  G = 0x100;
+const DIRECTORY = 0x10000,
+  TABLE = 0x11000,
+  LINEAR = 0x00403000,
+  PAGE = 0x23000;
+const PDE = DIRECTORY + 4,
+  PTE = TABLE + 3 * 4;
+const PG_PE = 0x80000001 | 0,
+  WP = 0x10000,
+  PSE = 0x10,
+  PGE = 0x80;
 
 function paging(pde: number, pte: number, cr0 = 0, cr4 = 0): void {
   reset();
@@ -25,10 +38,22 @@ describe('paging: rights', () => {
   // [PDE, PTE, combined privilege, combined access]; * means read/write unless CR0.WP makes R/W flags count.
   const [US_RO, US_RW, SU_RO, SU_RW] = [US, US | RW, 0, RW];
   const COMBINED: [number, number, 'user' | 'supervisor', 'RO' | 'RW'][] = [
-    [US_RO, US_RO, 'user', 'RO'], [US_RO, US_RW, 'user', 'RO'], [US_RW, US_RO, 'user', 'RO'], [US_RW, US_RW, 'user', 'RW'],
-    [US_RO, SU_RO, 'supervisor', 'RO'], [US_RO, SU_RW, 'supervisor', 'RO'], [US_RW, SU_RO, 'supervisor', 'RO'], [US_RW, SU_RW, 'supervisor', 'RW'],
-    [SU_RO, US_RO, 'supervisor', 'RO'], [SU_RO, US_RW, 'supervisor', 'RO'], [SU_RW, US_RO, 'supervisor', 'RO'], [SU_RW, US_RW, 'supervisor', 'RW'],
-    [SU_RO, SU_RO, 'supervisor', 'RO'], [SU_RO, SU_RW, 'supervisor', 'RO'], [SU_RW, SU_RO, 'supervisor', 'RO'], [SU_RW, SU_RW, 'supervisor', 'RW'],
+    [US_RO, US_RO, 'user', 'RO'],
+    [US_RO, US_RW, 'user', 'RO'],
+    [US_RW, US_RO, 'user', 'RO'],
+    [US_RW, US_RW, 'user', 'RW'],
+    [US_RO, SU_RO, 'supervisor', 'RO'],
+    [US_RO, SU_RW, 'supervisor', 'RO'],
+    [US_RW, SU_RO, 'supervisor', 'RO'],
+    [US_RW, SU_RW, 'supervisor', 'RW'],
+    [SU_RO, US_RO, 'supervisor', 'RO'],
+    [SU_RO, US_RW, 'supervisor', 'RO'],
+    [SU_RW, US_RO, 'supervisor', 'RO'],
+    [SU_RW, US_RW, 'supervisor', 'RW'],
+    [SU_RO, SU_RO, 'supervisor', 'RO'],
+    [SU_RO, SU_RW, 'supervisor', 'RO'],
+    [SU_RW, SU_RO, 'supervisor', 'RO'],
+    [SU_RW, SU_RW, 'supervisor', 'RW'],
   ];
   for (const wp of [0, WP]) {
     for (const [pde, pte, privilege, rights] of COMBINED) {
@@ -43,7 +68,10 @@ describe('paging: rights', () => {
               assert.equal(get32(PDE) & (A | D), A);
               assert.equal(get32(PTE) & (A | D), A | (write ? D : 0));
             } else {
-              assert.equal(raises(() => access(write, user), VECTOR.PF, P | (write ? 2 : 0) | (user ? 4 : 0)), LINEAR + 8);
+              assert.equal(
+                raises(() => access(write, user), VECTOR.PF, P | (write ? 2 : 0) | (user ? 4 : 0)),
+                LINEAR + 8,
+              );
               assert.equal(get32(PTE) & (A | D), 0);
             }
           });
@@ -51,12 +79,18 @@ describe('paging: rights', () => {
       }
     }
   }
-  for (const [pde, pte, what] of [[0, P | RW | US, 'directory entry'], [P | RW | US, 0, 'table entry']] as const) {
+  for (const [pde, pte, what] of [
+    [0, P | RW | US, 'directory entry'],
+    [P | RW | US, 0, 'table entry'],
+  ] as const) {
     for (const user of [false, true]) {
       for (const write of [false, true]) {
         it(`absent ${what}: ${user ? 'user' : 'supervisor'} ${write ? 'write' : 'read'} raises #PF with P clear`, () => {
           paging(pde, pte);
-          assert.equal(raises(() => access(write, user), VECTOR.PF, (write ? 2 : 0) | (user ? 4 : 0)), LINEAR + 8);
+          assert.equal(
+            raises(() => access(write, user), VECTOR.PF, (write ? 2 : 0) | (user ? 4 : 0)),
+            LINEAR + 8,
+          );
         });
       }
     }
@@ -99,7 +133,10 @@ describe('paging: large pages, dirty and global', () => {
     raises(() => engine.M32(LINEAR), VECTOR.PF, P | 2);
   });
   it('MOV CR3 keeps global pages, INVLPG and a change of CR4.PGE drop them', () => {
-    for (const [cr4, kept] of [[PGE, true], [0, false]] as const) {
+    for (const [cr4, kept] of [
+      [PGE, true],
+      [0, false],
+    ] as const) {
       paging(P | RW, P | RW | G, 0, cr4);
       engine.R32(LINEAR);
       put32(PTE, 0);
@@ -142,7 +179,10 @@ describe('paging: large pages, dirty and global', () => {
 describe('paging: crossing and translation for people', () => {
   it('a write across pages whose second page faults writes nothing and reports the second page', () => {
     paging(P | RW, P | RW);
-    assert.equal(raises(() => engine.W32(LINEAR + 0xffe, -1), VECTOR.PF, 2), LINEAR + 0x1000);
+    assert.equal(
+      raises(() => engine.W32(LINEAR + 0xffe, -1), VECTOR.PF, 2),
+      LINEAR + 0x1000,
+    );
     assert.equal(memory.ram[PAGE + 0xffe], 0);
     put32(PTE + 4, 0x31000 | P | RW);
     engine.W32(LINEAR + 0xffd, 0x11223344);

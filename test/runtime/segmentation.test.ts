@@ -3,7 +3,28 @@
 import assert from 'node:assert/strict';
 import { MODE } from '../../src/translator/mode.ts';
 import { CS, DS, ES, FS, S, SS, VECTOR } from '../../src/translator/state.ts';
-import { BIG, descriptor, dpl, engine, flat, GDT, get32, get8, GRANULAR, host, LDT, protectedMode, r, raises, reset, RIGHTS, ring3, SEL, system, TSS } from './machine.ts';
+import {
+  BIG,
+  descriptor,
+  dpl,
+  engine,
+  flat,
+  GDT,
+  GRANULAR,
+  get8,
+  get32,
+  host,
+  LDT,
+  protectedMode,
+  RIGHTS,
+  r,
+  raises,
+  reset,
+  ring3,
+  SEL,
+  system,
+  TSS,
+} from './machine.ts';
 
 const { GP, NP, UD } = VECTOR;
 const at = GDT + SEL.free;
@@ -14,11 +35,24 @@ describe('segment loads in protected mode', () => {
 
   // [access, DPL, RPL, CPL, fault or 0] for DS, ES, FS, GS.
   const DATA: [number, number, number, 0 | 3, number][] = [
-    [RIGHTS.data, 0, 0, 0, 0], [RIGHTS.data, 3, 3, 0, 0], [RIGHTS.data, 0, 3, 0, GP], [RIGHTS.data, 2, 3, 0, GP], [RIGHTS.data, 2, 2, 0, 0],
-    [RIGHTS.data, 0, 0, 3, GP], [RIGHTS.data, 3, 0, 3, 0], [RIGHTS.dataReadOnly, 0, 0, 0, 0], [RIGHTS.dataDown, 0, 0, 0, 0],
-    [RIGHTS.code, 0, 0, 0, 0], [RIGHTS.code, 0, 3, 0, GP], [RIGHTS.codeExecuteOnly, 0, 0, 0, GP],
-    [RIGHTS.conforming, 0, 3, 3, 0], [RIGHTS.conforming, 3, 0, 0, 0], [RIGHTS.ldt, 0, 0, 0, GP], [RIGHTS.callGate32, 0, 0, 0, GP],
-    [RIGHTS.data & 0x7f, 0, 0, 0, NP], [RIGHTS.data & 0x7f, 0, 3, 0, GP],
+    [RIGHTS.data, 0, 0, 0, 0],
+    [RIGHTS.data, 3, 3, 0, 0],
+    [RIGHTS.data, 0, 3, 0, GP],
+    [RIGHTS.data, 2, 3, 0, GP],
+    [RIGHTS.data, 2, 2, 0, 0],
+    [RIGHTS.data, 0, 0, 3, GP],
+    [RIGHTS.data, 3, 0, 3, 0],
+    [RIGHTS.dataReadOnly, 0, 0, 0, 0],
+    [RIGHTS.dataDown, 0, 0, 0, 0],
+    [RIGHTS.code, 0, 0, 0, 0],
+    [RIGHTS.code, 0, 3, 0, GP],
+    [RIGHTS.codeExecuteOnly, 0, 0, 0, GP],
+    [RIGHTS.conforming, 0, 3, 3, 0],
+    [RIGHTS.conforming, 3, 0, 0, 0],
+    [RIGHTS.ldt, 0, 0, 0, GP],
+    [RIGHTS.callGate32, 0, 0, 0, GP],
+    [RIGHTS.data & 0x7f, 0, 0, 0, NP],
+    [RIGHTS.data & 0x7f, 0, 3, 0, GP],
   ];
   for (const [access, level, rpl, cpl, expected] of DATA) {
     it(`DS: access ${access.toString(16)}, DPL ${level}, RPL ${rpl}, CPL ${cpl}: ${expected ? `vector ${expected}` : 'loads'}`, () => {
@@ -39,8 +73,14 @@ describe('segment loads in protected mode', () => {
     });
   }
   const STACK: [number, number, number, number][] = [
-    [RIGHTS.data, 0, 0, 0], [RIGHTS.dataDown, 0, 0, 0], [RIGHTS.data, 3, 0, GP], [RIGHTS.data, 0, 3, GP], [RIGHTS.data, 3, 3, GP],
-    [RIGHTS.dataReadOnly, 0, 0, GP], [RIGHTS.code, 0, 0, GP], [RIGHTS.data & 0x7f, 0, 0, VECTOR.SS],
+    [RIGHTS.data, 0, 0, 0],
+    [RIGHTS.dataDown, 0, 0, 0],
+    [RIGHTS.data, 3, 0, GP],
+    [RIGHTS.data, 0, 3, GP],
+    [RIGHTS.data, 3, 3, GP],
+    [RIGHTS.dataReadOnly, 0, 0, GP],
+    [RIGHTS.code, 0, 0, GP],
+    [RIGHTS.data & 0x7f, 0, 0, VECTOR.SS],
   ];
   for (const [access, level, rpl, expected] of STACK) {
     it(`SS: access ${access.toString(16)}, DPL ${level}, RPL ${rpl}: ${expected ? `vector ${expected}` : 'loads'}`, () => {
@@ -69,12 +109,15 @@ describe('segment loads in protected mode', () => {
     assert.equal(r[S.SEG_BASE + DS], 0x777);
     raises(() => load(DS, 0x104), GP, 0x104);
   });
-  it('the descriptor\'s bytes may straddle the table\'s limit: then it is outside', () => {
+  it("the descriptor's bytes may straddle the table's limit: then it is outside", () => {
     system.loadGdtr(GDT, SEL.free + 6);
     raises(() => load(DS, SEL.free), GP, SEL.free);
   });
   it('sets the flat bits of the mode word for segments of 4 GiB only', () => {
-    assert.equal(r[S.MODE]! & (MODE.FLAT_DS | MODE.FLAT_ES | MODE.FLAT_SS | MODE.FLAT_CS), MODE.FLAT_DS | MODE.FLAT_ES | MODE.FLAT_SS | MODE.FLAT_CS);
+    assert.equal(
+      r[S.MODE]! & (MODE.FLAT_DS | MODE.FLAT_ES | MODE.FLAT_SS | MODE.FLAT_CS),
+      MODE.FLAT_DS | MODE.FLAT_ES | MODE.FLAT_SS | MODE.FLAT_CS,
+    );
     descriptor(at, 0, 0xffffe, RIGHTS.data, BIG | GRANULAR);
     load(ES, SEL.free);
     assert.equal(r[S.MODE]! & MODE.FLAT_ES, 0);
@@ -203,7 +246,9 @@ describe('descriptor instructions', () => {
   it('LAR knows system types 1-5, 9, 11, 12; LSL 1-3, 9, 11; both all code and data', () => {
     for (let type = 0; type < 32; type++) {
       descriptor(at, 0, 0x12345, 0x80 | type, GRANULAR);
-      const segment = type >= 16, lar = segment || [1, 2, 3, 4, 5, 9, 11, 12].includes(type), lsl = segment || [1, 2, 3, 9, 11].includes(type);
+      const segment = type >= 16,
+        lar = segment || [1, 2, 3, 4, 5, 9, 11, 12].includes(type),
+        lsl = segment || [1, 2, 3, 9, 11].includes(type);
       assert.equal(system.loadAccessRights(SEL.free), lar ? 1 : 0, `LAR of type ${type}`);
       if (lar) assert.equal(r[S.SECOND]! & 0xf0ff00, 0x808000 | (type << 8));
       assert.equal(system.loadSegmentLimit(SEL.free), lsl ? 1 : 0, `LSL of type ${type}`);
@@ -214,7 +259,11 @@ describe('descriptor instructions', () => {
   });
   it('LAR, LSL, VERR, VERW hide what RPL or CPL may not see, conforming code excepted', () => {
     flat(SEL.free, RIGHTS.data | dpl(2));
-    for (const [rpl, seen] of [[0, 1], [2, 1], [3, 0]] as const) {
+    for (const [rpl, seen] of [
+      [0, 1],
+      [2, 1],
+      [3, 0],
+    ] as const) {
       assert.equal(system.loadAccessRights(SEL.free | rpl), seen);
       assert.equal(system.loadSegmentLimit(SEL.free | rpl), seen);
       assert.equal(system.verifyRead(SEL.free | rpl), seen);

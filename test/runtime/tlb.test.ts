@@ -8,19 +8,27 @@ import { S, VECTOR } from '../../src/translator/state.ts';
 import { seeded } from '../support/random.ts';
 import { canariesIntact, engine, host, memory, put32, r, raises, reset, SLICE } from './machine.ts';
 
-const PG_PE = 0x80000001 | 0, PSE = 0x10, PGE = 0x80;
+const PG_PE = 0x80000001 | 0,
+  PSE = 0x10,
+  PGE = 0x80;
 
 /** Every usable slot of both tables names a page of the slice that its state allows. */
 function checkSlots(): number {
   let used = 0;
-  for (const [table, writing] of [[engine.tr, false], [engine.tw, true]] as const) {
+  for (const [table, writing] of [
+    [engine.tr, false],
+    [engine.tw, true],
+  ] as const) {
     for (let slot = 0; slot < table.length; slot++) {
       const entry = table[slot]!;
       if (entry === NO_ENTRY) continue;
       used++;
       const at = entry ^ (slot << 12);
       assert.equal(at & 0xfff, 0);
-      assert.ok(at >= SLICE.offset && at + 4096 <= SLICE.offset + SLICE.bytes, `slot ${slot.toString(16)} names arena offset ${at.toString(16)}`);
+      assert.ok(
+        at >= SLICE.offset && at + 4096 <= SLICE.offset + SLICE.bytes,
+        `slot ${slot.toString(16)} names arena offset ${at.toString(16)}`,
+      );
       const state = memory.pageState[(at - SLICE.offset) / 4096]!;
       assert.equal(state & (PAGE.MMIO | PAGE.WATCHED), 0);
       if (writing) assert.equal(state & (PAGE.CODE | PAGE.ROM | PAGE.DIRTY), PAGE.DIRTY);
@@ -47,12 +55,25 @@ describe('TLB: bounds of a guest', () => {
     reset();
     const random = seeded(2);
     for (let page = 0x200; page < 0x240; page++) memory.setState(page, random.pick([PAGE.CODE, PAGE.ROM, PAGE.MMIO, PAGE.WATCHED]), true);
-    const directory = 0x200000 - 0x2000, table = 0x200000 - 0x1000;
+    const directory = 0x200000 - 0x2000,
+      table = 0x200000 - 0x1000;
     r[S.CR3] = directory;
     r[S.CR0] = PG_PE;
     r[S.CR4] = PSE | PGE;
     engine.refresh();
-    const frames = [0, SLICE.bytes - 4096, SLICE.bytes, SLICE.bytes + 4096, 0x7ffff000, 0x80000000, 0xfffef000, 0xffff0000, 0xfffff000, 0xa0000, 0x9f000];
+    const frames = [
+      0,
+      SLICE.bytes - 4096,
+      SLICE.bytes,
+      SLICE.bytes + 4096,
+      0x7ffff000,
+      0x80000000,
+      0xfffef000,
+      0xffff0000,
+      0xfffff000,
+      0xa0000,
+      0x9f000,
+    ];
     let faults = 0;
     for (let n = 0; n < 30000; n++) {
       if (n % 50 === 0) {
@@ -71,7 +92,9 @@ describe('TLB: bounds of a guest', () => {
         else if (choice === 3) engine.tlb.invalidate(random.word());
         r[S.CR0] = random.below(2) ? PG_PE : PG_PE | 0x10000;
       }
-      const at = ((random.pick([0, 1, 2, 512, 1023]) << 22) + random.below(0x400000)) | 0, user = random.below(2) * 4, size = random.pick([1, 2, 4] as const);
+      const at = ((random.pick([0, 1, 2, 512, 1023]) << 22) + random.below(0x400000)) | 0,
+        user = random.below(2) * 4,
+        size = random.pick([1, 2, 4] as const);
       try {
         if (random.below(2)) engine.writeAs(at, random.word(), size, user);
         else engine.readAs(at, size, user);
@@ -90,11 +113,17 @@ describe('TLB: bounds of a guest', () => {
     reset();
     engine.W32(SLICE.bytes - 2, 0x11223344);
     assert.deepEqual([...memory.readBytes(SLICE.bytes - 2, 4)], [0x44, 0x33]);
-    assert.deepEqual(host.accesses.map((a) => [a.what, a.at, a.size, a.value]), [['write', SLICE.bytes, 1, 0x22], ['write', SLICE.bytes + 1, 1, 0x11]]);
+    assert.deepEqual(
+      host.accesses.map((a) => [a.what, a.at, a.size, a.value]),
+      [
+        ['write', SLICE.bytes, 1, 0x22],
+        ['write', SLICE.bytes + 1, 1, 0x11],
+      ],
+    );
     assert.ok(canariesIntact());
   });
 
-  it('another guest attached to the same engine sees none of the first one\'s translations', () => {
+  it("another guest attached to the same engine sees none of the first one's translations", () => {
     reset();
     for (let at = 0; at < 0x80000; at += 4096) engine.W32(at, 1);
     const first = checkSlots();
@@ -118,7 +147,12 @@ describe('TLB: page states', () => {
     engine.W32(0x5010, 1);
     engine.W32(0x4ffe, 1);
     engine.R32(0x5000);
-    assert.deepEqual(seen, [[5, 3, 1], [5, 0x10, 4], [5, 0, 1], [5, 1, 1]]);
+    assert.deepEqual(seen, [
+      [5, 3, 1],
+      [5, 0x10, 4],
+      [5, 0, 1],
+      [5, 1, 1],
+    ]);
     memory.setState(5, PAGE.CODE, false);
     engine.W8(0x5003, 2);
     engine.W8(0x5004, 2);
@@ -140,7 +174,10 @@ describe('TLB: page states', () => {
     memory.setState(6, PAGE.WATCHED, true);
     engine.R8(0x6001);
     engine.W16(0x6002, 1);
-    assert.deepEqual(seen, [[0x6001, 1, false], [0x6002, 2, true]]);
+    assert.deepEqual(seen, [
+      [0x6001, 1, false],
+      [0x6002, 2, true],
+    ]);
   });
   it('alignment checks raise #AC in ring 3 only, with CR0.AM and EFLAGS.AC', () => {
     reset();
