@@ -10,6 +10,10 @@ import type { Target } from './target.ts';
 const MAX_INSTRUCTIONS = 100_000;
 /** Instructions asked of the worker at once. */
 const CHUNK = 4096;
+/** Bytes of the longest instruction (SDM volume 2, "Instruction Format"). */
+const LONGEST = 15;
+/** Known beginnings tried at each end of the range. */
+const ANCHORS = 8;
 
 export async function disassemble(target: Target, fields: Fields): Promise<{ instructions: DebugProtocol.DisassembledInstruction[] }> {
   const place = parsePlace(fields.text('memoryReference'), fields.integer('offset', -0xffffffff, 0xffffffff, 0));
@@ -35,27 +39,48 @@ export async function disassemble(target: Target, fields: Fields): Promise<{ ins
 
 /** Exactly before + after instructions; what cannot be decoded is invalid. */
 async function decode(target: Target, address: number, before: number, after: number, bits: 0 | 16 | 32): Promise<InstructionInfo[]> {
-  const { id, client } = target;
-  const head: InstructionInfo[] = [];
-  let next = address;
-  const tail: InstructionInfo[] = [];
-  if (before > 0) {
-    const { instructions } = await client.request('disassemble', { id, address, before: Math.min(before, CHUNK), count: 0, bits });
-    head.push(...instructions.filter((one) => one.address !== address).slice(-before));
-  }
+  const head = before > 0 ? await backwards(target, address, before, bits) : [];
   for (let first = wrap((head[0]?.address ?? address) - 1); head.length < before; first = wrap(first - 1)) head.unshift(invalid(first));
-  while (tail.length < after) {
-    const { instructions } = await client.request('disassemble', { id, address: next, before: 0, count: Math.min(CHUNK, after - tail.length), bits });
-    if (instructions.length === 0) break;
-    tail.push(...instructions.slice(0, after - tail.length));
-    const last = tail.at(-1);
-    next = wrap((last?.address ?? next) + Math.max(1, last?.bytes.length ?? 1));
-  }
-  while (tail.length < after) {
-    tail.push(invalid(next));
-    next = wrap(next + 1);
-  }
+  const tail = await forwards(target, address, after, bits);
+  for (let next = following(tail.at(-1), address); tail.length < after; next = wrap(next + 1)) tail.push(invalid(next));
   return [...head, ...tail];
+}
+
+/** Address behind an instruction, or `otherwise` without one. */
+function following(last: InstructionInfo | undefined, otherwise: number): number { return last ? wrap(last.address + Math.max(1, last.bytes.length)) : otherwise; }
+
+/** At most `count` instructions from an address on. */
+async function forwards(target: Target, address: number, count: number, bits: 0 | 16 | 32): Promise<InstructionInfo[]> {
+  const found: InstructionInfo[] = [];
+  while (found.length < count) {
+    const { instructions } = await target.client.request('disassemble', { id: target.id, address: following(found.at(-1), address), before: 0, count: Math.min(CHUNK, count - found.length), bits });
+    if (instructions.length === 0) break;
+    found.push(...instructions.slice(0, count - found.length));
+  }
+  return found;
+}
+
+/**
+ * At most `count` instructions that end at an address. Machine code cannot be read backwards with certainty, but where a
+ * source line or symbol says that an instruction begins, it is read forwards from there; only what is before that is guessed.
+ */
+async function backwards(target: Target, address: number, count: number, bits: 0 | 16 | 32): Promise<InstructionInfo[]> {
+  const first = Math.max(0, address - count * LONGEST);
+  const known = [...new Set([...target.sources.between(first, address), ...target.symbols.between(first, address)])].sort((a, b) => a - b);
+  const anchors = known.length > 2 * ANCHORS ? [...known.slice(0, ANCHORS), ...known.slice(-ANCHORS)] : known;
+  for (const anchor of anchors) {
+    const read = await forwards(target, anchor, Math.min(address - anchor, MAX_INSTRUCTIONS), bits);
+    const end = read.findIndex((one) => one.address >= address);
+    const body = end < 0 ? read : read.slice(0, end);
+    if (following(body.at(-1), anchor) !== address || body.some((one) => !one.valid)) continue;
+    return body.length >= count ? body.slice(-count) : [...await guessed(target, anchor, count - body.length, bits), ...body];
+  }
+  return guessed(target, address, count, bits);
+}
+
+async function guessed(target: Target, address: number, count: number, bits: 0 | 16 | 32): Promise<InstructionInfo[]> {
+  const { instructions } = await target.client.request('disassemble', { id: target.id, address, before: Math.min(count, CHUNK), count: 0, bits });
+  return instructions.filter((one) => one.address !== address).slice(-count);
 }
 
 function invalid(address: number): InstructionInfo { return { address, bytes: new Uint8Array(), text: '', valid: false }; }

@@ -20,7 +20,7 @@ export async function evaluateText(target: Target, text: string, assignments: bo
   const row = ROWS.get(text.trim().toLowerCase());
   if (row) return { result: formatRegister(row, (await target.registers()).values[row.name]), type: `${row.width} bits`, variablesReference: 0, memoryReference: row.width === 32 ? hex32((await target.registers()).number(row.name)) : undefined };
   const { value, address, size } = await target.evaluate(text);
-  const width = size ?? REGISTER_PARTS.get(text.trim().toLowerCase())?.width ?? 32;
+  const width = size !== undefined ? 8 * size : REGISTER_PARTS.get(text.trim().toLowerCase())?.width ?? 32;
   const symbol = size === undefined && width === 32 ? target.symbols.describe(value) : undefined;
   return {
     result: formatNumber(value, width) + (symbol && symbol !== text.trim() ? ` ${symbol}` : ''),

@@ -1,6 +1,6 @@
 // Fills a target's source map and symbols from the files that explain its code: listings and ELF symbol tables.
 
-import { readSymbols } from '../../src/vmm/boot/symbols.ts';
+import { elfSymbols } from '../../src/vmm/boot/symbols.ts';
 import { messageOf } from './fields.ts';
 import { isElf, type GuestPlan, type ReadFile, readNamed } from './guestConfig.ts';
 import type { CommonArguments, ListingFile } from './launchArguments.ts';
@@ -26,7 +26,7 @@ export async function explain(target: Target, args: CommonArguments, plan: Guest
   const elf = args.symbols !== undefined ? await readNamed(readFile, 'symbols', args.symbols) : kernel && isElf(kernel) ? kernel : undefined;
   if (elf) {
     try {
-      for (const symbol of readSymbols(elf)) target.symbols.add(symbol.name, symbol.address, symbol.size);
+      for (const symbol of elfSymbols(elf)) target.symbols.add(symbol.name, symbol.address, symbol.size);
     } catch (error) {
       if (args.symbols !== undefined) throw new Error(`symbols: ${args.symbols}: ${messageOf(error)}`);
       warn(`The symbols of ${args.program ?? 'the kernel'} cannot be read: ${messageOf(error)}`);

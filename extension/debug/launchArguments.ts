@@ -4,6 +4,7 @@
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
 import { Fields } from './fields.ts';
+import { baseName } from './paths.ts';
 
 /** JSON schema of each attribute, as VS Code wants it in `configurationAttributes.launch.properties`. */
 export const LAUNCH_ATTRIBUTES = {
@@ -138,7 +139,7 @@ function readCommon(fields: Fields): CommonArguments {
   const breakOn = fields.object('breakOn');
   const names = Object.keys(EXITS) as ExitName[];
   return {
-    name: fields.optionalText('name') ?? program ?? 'guest',
+    name: fields.optionalText('name') || baseName(program ?? fields.optionalText('kernel') ?? 'guest'),
     program, listings,
     symbols: fields.optionalText('symbols'),
     stopOnEntry: fields.flag('stopOnEntry', false),

@@ -312,12 +312,13 @@ export class DebugSession {
     if (atEntry) await this.#breakpoints.setEntry(target, null).catch(() => undefined);
     const ids = event.breakpoints.filter((id) => id !== ENTRY_ID);
     const stop = atEntry ? describeStop({ reason: 'entry', text: '' }, '') : describeStop(event, this.#breakpoints.reasonOf(ids));
-    this.#lastStop = { ...stop, text: event.text };
+    const text = atEntry ? '' : event.text;
+    this.#lastStop = { ...stop, text };
     for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => [])) this.#server.event('breakpoint', { reason: 'changed', breakpoint });
     if (this.#target !== target) return;
     this.#server.event('stopped', {
-      reason: stop.reason, description: event.text && stop.reason === 'exception' ? `${stop.description}: ${event.text}` : stop.description,
-      text: event.text || undefined, threadId: THREAD, allThreadsStopped: true, hitBreakpointIds: ids.length > 0 ? ids : undefined,
+      reason: stop.reason, description: text && stop.reason === 'exception' ? `${stop.description}: ${text}` : stop.description,
+      text: text || undefined, threadId: THREAD, allThreadsStopped: true, hitBreakpointIds: ids.length > 0 ? ids : undefined,
     });
   }
 

@@ -2,6 +2,7 @@
 
 import type { Listing, Piece } from './listing.ts';
 import { baseName, beside, normalizePath } from './paths.ts';
+import { firstAbove } from './symbolTable.ts';
 
 /** A piece of a listing where it is (or will be) in linear memory. */
 export interface PlacedPiece { readonly address: number; readonly path: string; readonly piece: Piece }
@@ -46,13 +47,7 @@ export class SourceMap {
   /** The pieces that cover an address; more than one when listings overlap. */
   at(address: number): PlacedPiece[] {
     const sorted = this.#sorted;
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.address ?? 0) <= address) low = middle + 1;
-      else high = middle;
-    }
+    const low = firstAbove(sorted, address);
     const found: PlacedPiece[] = [];
     // Pieces are short, but a padding line may cover much: look back over a few in case two listings interleave.
     for (let n = low - 1; n >= Math.max(0, low - 64) && found.length < 4; n--) {
@@ -60,6 +55,11 @@ export class SourceMap {
       if (placed && address < placed.address + placed.piece.length) found.push(placed);
     }
     return found;
+  }
+
+  /** Addresses within [first, end) where a line's bytes begin, ascending. */
+  between(first: number, end: number): number[] {
+    return this.#sorted.slice(firstAbove(this.#sorted, first - 1), firstAbove(this.#sorted, end - 1)).map((placed) => placed.address);
   }
 
   /** true when a source of this path is known. */

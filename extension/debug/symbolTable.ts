@@ -24,18 +24,18 @@ export class SymbolTable {
 
   /** The symbol an address lies in or shortly behind. */
   near(address: number): DebugSymbol | undefined {
-    const sorted = this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size);
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sorted[middle]?.address ?? 0) <= address) low = middle + 1;
-      else high = middle;
-    }
+    const sorted = this.#list();
+    let low = firstAbove(sorted, address);
     let symbol = sorted[low - 1];
     // Of several names for one address take the first, which has the largest size.
     while (low > 1 && symbol && sorted[low - 2]?.address === symbol.address) symbol = sorted[--low - 1];
     return symbol && address - symbol.address < (symbol.size || REACH) ? symbol : undefined;
+  }
+
+  /** Addresses of symbols within [first, end), ascending. */
+  between(first: number, end: number): number[] {
+    const sorted = this.#list();
+    return sorted.slice(firstAbove(sorted, first - 1), firstAbove(sorted, end - 1)).map((symbol) => symbol.address);
   }
 
   /** 'name' or 'name+0x12'; undefined when no symbol is near. */
@@ -67,4 +67,18 @@ export class SymbolTable {
     }
     return found;
   }
+
+  #list(): DebugSymbol[] { return this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size); }
+}
+
+/** Index of the first item at a higher address in a list ordered by address. */
+export function firstAbove(sorted: readonly { readonly address: number }[], address: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.address ?? 0) <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

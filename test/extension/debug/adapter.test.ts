@@ -17,10 +17,19 @@ const LISTING = `     1                                    org 0x7c00
 const image = new Uint8Array(512);
 image.set([0x90, 0x90, 0x90, 0x90, 0xf4]);
 image.set([0x55, 0xaa], 510);
-const FILES: Record<string, Uint8Array> = { '/w/boot.img': image, '/w/boot.lst': new TextEncoder().encode(LISTING), '/w/boot.asm': new TextEncoder().encode(SOURCE) };
+const FILES: Record<string, Uint8Array> = {
+  '/w/boot.img': image,
+  '/w/boot.lst': new TextEncoder().encode(LISTING),
+  '/w/boot.asm': new TextEncoder().encode(SOURCE),
+};
 const LAUNCH = { program: '/w/boot.img', stopOnEntry: true };
 
-interface Bench { guest: TableGuest; client: DapClient; session: DebugSession; messages: DebugProtocol.ProtocolMessage[] }
+interface Bench {
+  guest: TableGuest;
+  client: DapClient;
+  session: DebugSession;
+  messages: DebugProtocol.ProtocolMessage[];
+}
 
 function bench(): Bench {
   const guest = tableGuest();
@@ -28,7 +37,10 @@ function bench(): Bench {
   const session = new DebugSession({
     client: guest,
     readFile: async (path) => FILES[path] ?? assert.fail(`no ${path}`),
-    send: (message) => { messages.push(message); client.receive(message); },
+    send: (message) => {
+      messages.push(message);
+      client.receive(message);
+    },
   });
   const client: DapClient = new DapClient((message) => session.handle(message));
   return { guest, client, session, messages };
@@ -53,14 +65,19 @@ async function stopped(): Promise<Bench> {
 describe('the debug adapter', () => {
   it('defines and starts the guest, says that it is ready only then, and runs to the boot sector', async () => {
     const { guest, messages } = await stopped();
-    assert.deepEqual(guest.asked.map((one) => one.command).filter((name) => ['define', 'start', 'setBreakpoints', 'resume'].includes(name)), ['define', 'start', 'setBreakpoints', 'resume', 'setBreakpoints']);
+    assert.deepEqual(
+      guest.asked.map((one) => one.command).filter((name) => ['define', 'start', 'setBreakpoints', 'resume'].includes(name)),
+      ['define', 'start', 'setBreakpoints', 'resume', 'setBreakpoints'],
+    );
     const events = messages.filter((one) => one.type === 'event').map((one) => (one as DebugProtocol.Event).event);
     assert.deepEqual(events.slice(0, 2), ['cp86Guest', 'initialized']);
   });
 
   it('takes the guest back when launching fails', async () => {
     const { guest, client } = bench();
-    guest.answer('start', () => { throw new RangeError('image is wrong at offset 3'); });
+    guest.answer('start', () => {
+      throw new RangeError('image is wrong at offset 3');
+    });
     assert.equal(await client.failure('launch', LAUNCH), 'image is wrong at offset 3');
     assert.equal(guest.asked.at(-1)?.command, 'remove');
     assert.deepEqual(await client.request('threads'), { threads: [] });
@@ -72,9 +89,21 @@ describe('the debug adapter', () => {
     guest.put(0x7c00, new Uint8Array(512));
     let answer: DebugProtocol.Breakpoint[] = [];
     await client.start(LAUNCH, async () => {
-      answer = (await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', { source: { path: '/w/boot.asm' }, breakpoints: [{ line: 1 }, { line: 5 }, { line: 9 }] })).breakpoints;
+      answer = (
+        await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', {
+          source: { path: '/w/boot.asm' },
+          breakpoints: [{ line: 1 }, { line: 5 }, { line: 9 }],
+        })
+      ).breakpoints;
     });
-    assert.deepEqual(answer.map((one) => [one.verified, one.line, one.instructionReference]), [[true, 3, '0x00007c00'], [true, 5, '0x00007c04'], [false, 9, undefined]]);
+    assert.deepEqual(
+      answer.map((one) => [one.verified, one.line, one.instructionReference]),
+      [
+        [true, 3, '0x00007c00'],
+        [true, 5, '0x00007c04'],
+        [false, 9, undefined],
+      ],
+    );
     guest.put(0x7c00, [1, 2, 3, 4, 5]);
     stop(guest, 'pause', 0x7c00);
     const changed = await client.event<{ breakpoint: DebugProtocol.Breakpoint }>('breakpoint');
@@ -84,7 +113,9 @@ describe('the debug adapter', () => {
 
   it('keeps breakpoints of other files and wrong conditions unverified, with a message', async () => {
     const { client } = await stopped();
-    const set = async (path: string, breakpoint: object) => (await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', { source: { path }, breakpoints: [breakpoint] })).breakpoints[0];
+    const set = async (path: string, breakpoint: object) =>
+      (await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', { source: { path }, breakpoints: [breakpoint] }))
+        .breakpoints[0];
     assert.match((await set('/w/other.c', { line: 1 }))?.message ?? '', /No listing/);
     assert.match((await set('/w/boot.asm', { line: 3, condition: '1 +' }))?.message ?? '', /character/);
     assert.match((await set('/w/boot.asm', { line: 3, hitCondition: 'often' }))?.message ?? '', /hit condition/);
@@ -97,12 +128,21 @@ describe('the debug adapter', () => {
     await client.request('setBreakpoints', { source: { path: '/w/boot.asm' }, breakpoints: [{ line: 5, condition: 'eax == start' }] });
     const set = guest.asked.findLast((one) => one.command === 'setBreakpoints')?.args as Commands['setBreakpoints']['args'];
     assert.deepEqual(set.symbols, { start: 0x7c00 });
-    assert.deepEqual(set.breakpoints.map((one) => [one.address, one.condition]), [[0x7c04, 'eax == start']]);
+    assert.deepEqual(
+      set.breakpoints.map((one) => [one.address, one.condition]),
+      [[0x7c04, 'eax == start']],
+    );
   });
 
   it('keeps the number of an unchanged breakpoint', async () => {
     const { client } = await stopped();
-    const set = async (lines: number[]) => (await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', { source: { path: '/w/boot.asm' }, breakpoints: lines.map((line) => ({ line })) })).breakpoints.map((one) => one.id);
+    const set = async (lines: number[]) =>
+      (
+        await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', {
+          source: { path: '/w/boot.asm' },
+          breakpoints: lines.map((line) => ({ line })),
+        })
+      ).breakpoints.map((one) => one.id);
     const [first] = await set([5]);
     const again = await set([3, 5]);
     assert.equal(again[1], first);
@@ -122,7 +162,7 @@ describe('the debug adapter', () => {
     await client.request('next', { threadId: 1 });
     assert.equal((await client.event('stopped'))['reason'], 'step');
     assert.equal(guest.registers['eip'], 0x7c04);
-    stop(guest, 'pause', at = 0x7c01);
+    stop(guest, 'pause', (at = 0x7c01));
     await client.event('stopped');
     await client.request('next', { threadId: 1, granularity: 'instruction' });
     await client.event('stopped');
@@ -154,12 +194,26 @@ describe('the debug adapter', () => {
     assert.deepEqual(kinds, ['response', 'event']);
   });
 
-  for (const [offset, count] of [[0, 10], [-5, 10], [-20, 8], [600, 4], [-1000, 2000], [0, 0]] as const) {
+  for (const [offset, count] of [
+    [0, 10],
+    [-5, 10],
+    [-20, 8],
+    [600, 4],
+    [-1000, 2000],
+    [0, 0],
+  ] as const) {
     it(`disassembles exactly ${count} instructions from ${offset} on`, async () => {
       const { client } = await stopped();
-      const { instructions } = await client.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', { memoryReference: '0x00007c00', instructionOffset: offset, instructionCount: count });
+      const { instructions } = await client.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', {
+        memoryReference: '0x00007c00',
+        instructionOffset: offset,
+        instructionCount: count,
+      });
       assert.equal(instructions.length, count);
-      assert.deepEqual(instructions.map((one) => Number(one.address)), Array.from({ length: count }, (_, n) => 0x7c00 + offset + n));
+      assert.deepEqual(
+        instructions.map((one) => Number(one.address)),
+        Array.from({ length: count }, (_, n) => 0x7c00 + offset + n),
+      );
       for (const one of instructions) {
         const inside = Number(one.address) >= 0x7c00 && Number(one.address) < 0x7e00;
         assert.equal(one.presentationHint, inside ? 'normal' : 'invalid');
@@ -169,14 +223,29 @@ describe('the debug adapter', () => {
 
   it('gives instructions their symbol, bytes and line', async () => {
     const { client } = await stopped();
-    const { instructions } = await client.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', { memoryReference: '0x7c00', instructionCount: 5 });
-    assert.deepEqual(instructions.map((one) => [one.symbol, one.instructionBytes, one.line, one.location?.path]), [
-      ['start', '90', 3, '/w/boot.asm'], [undefined, '90', 4, undefined], [undefined, '90', 4, undefined], [undefined, '90', 4, undefined], [undefined, 'f4', 5, undefined]]);
+    const { instructions } = await client.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', {
+      memoryReference: '0x7c00',
+      instructionCount: 5,
+    });
+    assert.deepEqual(
+      instructions.map((one) => [one.symbol, one.instructionBytes, one.line, one.location?.path]),
+      [
+        ['start', '90', 3, '/w/boot.asm'],
+        [undefined, '90', 4, undefined],
+        [undefined, '90', 4, undefined],
+        [undefined, '90', 4, undefined],
+        [undefined, 'f4', 5, undefined],
+      ],
+    );
   });
 
   it('reads memory up to what cannot be read, and says so', async () => {
     const { client } = await stopped();
-    const body = await client.request<{ address: string; data: string; unreadableBytes: number }>('readMemory', { memoryReference: '0x7c00', offset: 508, count: 64 });
+    const body = await client.request<{ address: string; data: string; unreadableBytes: number }>('readMemory', {
+      memoryReference: '0x7c00',
+      offset: 508,
+      count: 64,
+    });
     assert.deepEqual([body.address, body.unreadableBytes], ['0x00007dfc', 60]);
     assert.deepEqual([...Buffer.from(body.data, 'base64')], [0, 0, 0x55, 0xaa]);
     assert.deepEqual(await client.request('readMemory', { memoryReference: '0x100000', count: 0 }), { address: '0x00100000', data: '' });
@@ -199,17 +268,28 @@ describe('the debug adapter', () => {
     guest.put(0x7d10, [0x90, 0xe8, 0x0c, 0x00, 0x90]);
     guest.put(0x7d20, [0x55, 0x89, 0xe5, 0x90]);
     guest.put(0x6ff0, [0x34, 0x12, 0x03, 0x7d, 0, 0]);
-    const names = async () => (await client.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 })).stackFrames.map((frame) => [frame.instructionPointerReference, frame.presentationHint]);
+    const names = async () =>
+      (await client.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 })).stackFrames.map((frame) => [
+        frame.instructionPointerReference,
+        frame.presentationHint,
+      ]);
     Object.assign(guest.registers, { esp: 0x6ff0, ebp: 0 });
     stop(guest, 'pause', 0x7d10);
     await client.event('stopped');
-    assert.deepEqual(await names(), [['0x00007d10', 'normal'], ['0x00007d03', 'subtle']]);
+    assert.deepEqual(await names(), [
+      ['0x00007d10', 'normal'],
+      ['0x00007d03', 'subtle'],
+    ]);
     guest.put(0x6fe0, [0xf0, 0x6f, 0x14, 0x7d]);
     guest.put(0x6ff0, [0, 0, 0x03, 0x7d]);
     Object.assign(guest.registers, { esp: 0x6fd0, ebp: 0x6fe0 });
     stop(guest, 'pause', 0x7d23);
     await client.event('stopped');
-    assert.deepEqual(await names(), [['0x00007d23', 'normal'], ['0x00007d14', 'normal'], ['0x00007d03', 'normal']]);
+    assert.deepEqual(await names(), [
+      ['0x00007d23', 'normal'],
+      ['0x00007d14', 'normal'],
+      ['0x00007d03', 'normal'],
+    ]);
     Object.assign(guest.registers, { esp: 0x6fe2, ebp: 0x6ff0 });
     stop(guest, 'pause', 0x7d20);
     await client.event('stopped');
@@ -218,7 +298,12 @@ describe('the debug adapter', () => {
 
   it('tells panels where an address is', async () => {
     const { client } = await stopped();
-    assert.deepEqual(await client.request('cp86Locate', { address: '0x7c04' }), { address: '0x00007c04', symbol: 'start+0x4', source: { name: 'boot.asm', path: '/w/boot.asm' }, line: 5 });
+    assert.deepEqual(await client.request('cp86Locate', { address: '0x7c04' }), {
+      address: '0x00007c04',
+      symbol: 'start+0x4',
+      source: { name: 'boot.asm', path: '/w/boot.asm' },
+      line: 5,
+    });
   });
 
   it('ends with the guest', async () => {
@@ -249,7 +334,9 @@ describe('the debug adapter', () => {
     const { session, guest, messages } = await stopped();
     let release = (): void => undefined;
     guest.answer('translate', () => ({ physical: 0, walk: [] }));
-    const gate = new Promise<void>((resolve) => { release = resolve; });
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
     guest.answer('evaluate', (() => gate.then(() => ({ value: 1 }))) as never);
     session.handle({ seq: 900, type: 'request', command: 'evaluate', arguments: { expression: '1', context: 'watch' } });
     session.handle({ seq: 901, type: 'request', command: 'threads' });
@@ -262,19 +349,102 @@ describe('the debug adapter', () => {
 });
 
 describe('malformed requests', () => {
-  const COMMANDS = ['initialize', 'launch', 'attach', 'restart', 'setBreakpoints', 'setFunctionBreakpoints', 'setInstructionBreakpoints', 'setDataBreakpoints', 'dataBreakpointInfo', 'setExceptionBreakpoints',
-    'breakpointLocations', 'stackTrace', 'variables', 'setVariable', 'setExpression', 'evaluate', 'completions', 'readMemory', 'writeMemory', 'disassemble', 'gotoTargets', 'goto', 'cp86Locate', 'next', 'nonsense', '__proto__', 'constructor'];
-  const VALUES: unknown[] = [undefined, null, 0, -1, 1e308, Number.NaN, 'x', '', [], {}, [[]], [null], { length: 1e9 }, true, '0x', '\u0000', 'phys:zz'];
-  const FIELDS = ['source', 'breakpoints', 'line', 'path', 'variablesReference', 'name', 'value', 'expression', 'memoryReference', 'instructionReference', 'offset', 'count', 'instructionCount', 'instructionOffset',
-    'dataId', 'filters', 'filterOptions', 'program', 'guest', 'arguments', 'text', 'column', 'targetId', 'data', 'address', 'granularity', 'threadId', 'startFrame', 'levels'];
+  const COMMANDS = [
+    'initialize',
+    'launch',
+    'attach',
+    'restart',
+    'setBreakpoints',
+    'setFunctionBreakpoints',
+    'setInstructionBreakpoints',
+    'setDataBreakpoints',
+    'dataBreakpointInfo',
+    'setExceptionBreakpoints',
+    'breakpointLocations',
+    'stackTrace',
+    'variables',
+    'setVariable',
+    'setExpression',
+    'evaluate',
+    'completions',
+    'readMemory',
+    'writeMemory',
+    'disassemble',
+    'gotoTargets',
+    'goto',
+    'cp86Locate',
+    'next',
+    'nonsense',
+    '__proto__',
+    'constructor',
+  ];
+  const VALUES: unknown[] = [
+    undefined,
+    null,
+    0,
+    -1,
+    1e308,
+    Number.NaN,
+    'x',
+    '',
+    [],
+    {},
+    [[]],
+    [null],
+    { length: 1e9 },
+    true,
+    '0x',
+    '\u0000',
+    'phys:zz',
+  ];
+  const FIELDS = [
+    'source',
+    'breakpoints',
+    'line',
+    'path',
+    'variablesReference',
+    'name',
+    'value',
+    'expression',
+    'memoryReference',
+    'instructionReference',
+    'offset',
+    'count',
+    'instructionCount',
+    'instructionOffset',
+    'dataId',
+    'filters',
+    'filterOptions',
+    'program',
+    'guest',
+    'arguments',
+    'text',
+    'column',
+    'targetId',
+    'data',
+    'address',
+    'granularity',
+    'threadId',
+    'startFrame',
+    'levels',
+  ];
 
   it('get an error response or an answer, never more, never less', async () => {
     const { client } = await stopped();
     let seed = 7;
-    const random = (limit: number): number => (seed = Math.imul(seed, 1103515245) + 12345 >>> 0) % limit;
+    const random = (limit: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % limit;
     for (const command of COMMANDS) {
       for (let round = 0; round < 60; round++) {
-        const args = round === 0 ? undefined : round === 1 ? 'text' : round === 2 ? [1] : Object.fromEntries(Array.from({ length: 1 + random(6) }, () => [FIELDS[random(FIELDS.length)] ?? '', VALUES[random(VALUES.length)]]));
+        const args =
+          round === 0
+            ? undefined
+            : round === 1
+              ? 'text'
+              : round === 2
+                ? [1]
+                : Object.fromEntries(
+                    Array.from({ length: 1 + random(6) }, () => [FIELDS[random(FIELDS.length)] ?? '', VALUES[random(VALUES.length)]]),
+                  );
         const answer = await client.respond(command, args);
         assert.equal(typeof answer.success, 'boolean');
         if (!answer.success) assert.ok((answer.message ?? '').length > 0, command);
@@ -293,7 +463,10 @@ describe('malformed requests', () => {
   it('name the argument', async () => {
     const { client } = await stopped();
     assert.match(await client.failure('setBreakpoints', { source: { path: 5 } }), /^source\.path: a text/);
-    assert.match(await client.failure('setBreakpoints', { source: { path: 'x' }, breakpoints: [{ line: 'one' }] }), /^breakpoints\[0\]\.line: a whole number/);
+    assert.match(
+      await client.failure('setBreakpoints', { source: { path: 'x' }, breakpoints: [{ line: 'one' }] }),
+      /^breakpoints\[0\]\.line: a whole number/,
+    );
     assert.match(await client.failure('disassemble', { memoryReference: '0x0', instructionCount: 1e9 }), /^instructionCount: /);
     assert.match(await client.failure('variables', { variablesReference: 99_999 }), /^variablesReference: /);
     assert.match(await client.failure('nonsense'), /'nonsense' is not supported/);

@@ -1,8 +1,8 @@
 /** How values look: descriptors, access rights, 80-bit numbers, paths, symbols, exit conditions, memory references. */
 import assert from 'node:assert/strict';
 import { describeAccess, describeDescriptor, describeSelector } from '../../../extension/debug/descriptors.ts';
-import { describeExtended, toExtended } from '../../../extension/debug/extended.ts';
 import { formatNumber } from '../../../extension/debug/evaluation.ts';
+import { describeExtended, toExtended } from '../../../extension/debug/extended.ts';
 import { Fields } from '../../../extension/debug/fields.ts';
 import { fromBase64, parsePlace, toBase64, unreadableFrom } from '../../../extension/debug/memory.ts';
 import { beside, normalizePath, withExtension } from '../../../extension/debug/paths.ts';
@@ -23,8 +23,14 @@ describe('segments in words', () => {
     assert.equal(describeAccess(0x008b), '32-bit TSS, busy, DPL 0');
   });
   it('say what a descriptor holds', () => {
-    assert.equal(describeDescriptor(Uint8Array.of(0xff, 0xff, 0, 0, 0, 0x9a, 0xcf, 0)), 'base 0x00000000, limit 0xffffffff, code 32-bit, execute/read, DPL 0');
-    assert.equal(describeDescriptor(Uint8Array.of(0x34, 0x12, 8, 0, 0, 0x8e, 0x78, 0x56)), '32-bit interrupt gate, DPL 0, to 0008:56781234');
+    assert.equal(
+      describeDescriptor(Uint8Array.of(0xff, 0xff, 0, 0, 0, 0x9a, 0xcf, 0)),
+      'base 0x00000000, limit 0xffffffff, code 32-bit, execute/read, DPL 0',
+    );
+    assert.equal(
+      describeDescriptor(Uint8Array.of(0x34, 0x12, 8, 0, 0, 0x8e, 0x78, 0x56)),
+      '32-bit interrupt gate, DPL 0, to 0008:56781234',
+    );
     assert.equal(describeDescriptor(Uint8Array.of(0, 0, 0x28, 0, 0, 0x85, 0, 0)), 'task gate, DPL 0, to 0028');
     assert.equal(describeDescriptor(new Uint8Array(8)), 'null');
     assert.equal(describeSelector(0x2b), '0x002b (GDT 5, RPL 3)');
@@ -42,7 +48,8 @@ describe('80-bit values', () => {
     assert.equal(describeExtended('xyz'), undefined);
   });
   it('are made from numbers so that they read back', () => {
-    for (const value of [0, 1, -1, 1.5, -0.1, 1e300, 5e-324, 123456789]) assert.equal(Number(describeExtended(toExtended(value))?.replace(/ \* 2\^.*/, '')), value === 5e-324 ? 1 : value, String(value));
+    for (const value of [0, 1, -1, 1.5, -0.1, 1e300, 5e-324, 123456789])
+      assert.equal(Number(describeExtended(toExtended(value))?.replace(/ \* 2\^.*/, '')), value === 5e-324 ? 1 : value, String(value));
     assert.equal(describeExtended(toExtended(Number.NEGATIVE_INFINITY)), '-infinity');
     assert.equal(describeExtended(toExtended(Number.NaN)), 'NaN');
   });
@@ -77,7 +84,8 @@ describe('memory references', () => {
     assert.deepEqual(parsePlace('0xffffffff', 2), { address: 1, physical: false });
   });
   it('are refused when they are something else', () => {
-    for (const text of ['', 'eax', '0x', '-1', '0x100000000', '1e9', 'phys:', '0x7c00 ']) if (text !== '0x7c00 ') assert.throws(() => parsePlace(text), /memory reference/, text);
+    for (const text of ['', 'eax', '0x', '-1', '0x100000000', '1e9', 'phys:', '0x7c00 '])
+      if (text !== '0x7c00 ') assert.throws(() => parsePlace(text), /memory reference/, text);
   });
   it('carry bytes as base64', () => {
     const bytes = Uint8Array.from({ length: 100_000 }, (_, n) => n * 7);
@@ -115,24 +123,40 @@ describe('symbols', () => {
     assert.equal(symbols.describe(0x7c31), undefined);
     assert.equal(symbols.describe(0x7bff), undefined);
   });
-  it('go with the expressions that mention them', () => assert.deepEqual(symbols.mentioned(['byte [print+4] == eax', undefined]), { print: 0x7c20 }));
+  it('go with the expressions that mention them', () =>
+    assert.deepEqual(symbols.mentioned(['byte [print+4] == eax', undefined]), { print: 0x7c20 }));
 });
 
 describe('stops', () => {
   it('have a row for each exception, the triple fault and VM exits', () => {
-    assert.deepEqual(EXCEPTION_FILTERS.filter((one) => /#(DE|GP|PF|XM) /.test(one.label)).map((one) => one.filter), ['exception:DE', 'exception:GP', 'exception:PF', 'exception:XM']);
+    assert.deepEqual(
+      EXCEPTION_FILTERS.filter((one) => /#(DE|GP|PF|XM) /.test(one.label)).map((one) => one.filter),
+      ['exception:DE', 'exception:GP', 'exception:PF', 'exception:XM'],
+    );
     assert.ok(EXCEPTION_FILTERS.some((one) => one.filter === 'tripleFault') && EXCEPTION_FILTERS.some((one) => one.filter === 'exit'));
   });
   it('read conditions of exits', () => {
     assert.deepEqual(readExitFilter(''), {});
     assert.deepEqual(readExitFilter('cpuid, HLT'), { reasons: ['cpuid', 'hlt'] });
-    assert.deepEqual(readExitFilter('ioInstruction port 0x3f8-0x3ff; port 60h'), { reasons: ['ioInstruction'], ports: [{ first: 0x3f8, last: 0x3ff }, { first: 0x60, last: 0x60 }] });
+    assert.deepEqual(readExitFilter('ioInstruction port 0x3f8-0x3ff; port 60h'), {
+      reasons: ['ioInstruction'],
+      ports: [
+        { first: 0x3f8, last: 0x3ff },
+        { first: 0x60, last: 0x60 },
+      ],
+    });
     assert.throws(() => readExitFilter('sneeze'), /no VM exit/);
     assert.throws(() => readExitFilter('port 0x10000'), /ports are/);
   });
   it('come together from filters and the launch configuration', () => {
-    assert.deepEqual(readStops(new Fields({ filters: ['exception:PF', 'tripleFault'] }), { vectors: [6], exits: ['cpuid'] }), { vectors: [6, 14], exits: { reasons: ['cpuid', 'tripleFault'] } });
-    assert.deepEqual(readStops(new Fields({ filterOptions: [{ filterId: 'exit' }] }), { vectors: [], exits: ['cpuid'] }), { vectors: [], exits: {} });
+    assert.deepEqual(readStops(new Fields({ filters: ['exception:PF', 'tripleFault'] }), { vectors: [6], exits: ['cpuid'] }), {
+      vectors: [6, 14],
+      exits: { reasons: ['cpuid', 'tripleFault'] },
+    });
+    assert.deepEqual(readStops(new Fields({ filterOptions: [{ filterId: 'exit' }] }), { vectors: [], exits: ['cpuid'] }), {
+      vectors: [],
+      exits: {},
+    });
     assert.deepEqual(readStops(new Fields({}), { vectors: [], exits: [] }), { vectors: [], exits: null });
     assert.throws(() => readStops(new Fields({ filters: ['nonsense'] }), { vectors: [], exits: [] }), /filters\[0\]/);
   });

@@ -31,7 +31,10 @@ function plan(values: object, files: Record<string, Uint8Array>): Promise<GuestP
 describe('a launch configuration', () => {
   it('needs no more than a program', () => {
     const args = read({ type: 'cp86', request: 'launch', name: 'mine', program: 'a.img', __sessionId: 'x' });
-    assert.deepEqual([args.name, args.memory, args.stopOnEntry, args.clock, args.onTripleFault], ['mine', 16, false, 'instructions', 'pause']);
+    assert.deepEqual(
+      [args.name, args.memory, args.stopOnEntry, args.clock, args.onTripleFault],
+      ['mine', 16, false, 'instructions', 'pause'],
+    );
   });
 
   it('has the defaults that its table states', () => {
@@ -60,7 +63,8 @@ describe('a launch configuration', () => {
     ['a bad date', { program: 'a', date: 'tomorrow' }, /^date: /],
     ['a debug exit without port', { program: 'a', debugExit: {} }, /^debugExit\.port: /],
   ];
-  for (const [what, values, expected] of WRONG) it(`is refused for ${what}`, () => assert.throws(() => read(values), { message: expected }));
+  for (const [what, values, expected] of WRONG)
+    it(`is refused for ${what}`, () => assert.throws(() => read(values), { message: expected }));
 
   it('takes numbers as text, in the forms of assembly', () => {
     assert.equal(read({ program: 'a', loadAddress: '0x100000' }).loadAddress, 0x100000);
@@ -69,10 +73,14 @@ describe('a launch configuration', () => {
 
   it('takes one listing or several, and source for the first', () => {
     assert.deepEqual(read({ program: 'a', listing: 'x.lst', source: 'x.nasm' }).listings, [{ file: 'x.lst', source: 'x.nasm' }]);
-    assert.deepEqual(read({ program: 'a', listing: ['x.lst', { file: 'y.lst', address: '0x8000' }] }).listings, [{ file: 'x.lst' }, { file: 'y.lst', source: undefined, address: 0x8000 }]);
+    assert.deepEqual(read({ program: 'a', listing: ['x.lst', { file: 'y.lst', address: '0x8000' }] }).listings, [
+      { file: 'x.lst' },
+      { file: 'y.lst', source: undefined, address: 0x8000 },
+    ]);
   });
 
-  it('knows exceptions by name and number', () => assert.deepEqual(['#PF', 'gp', '6', '#ZZ', '256'].map(vectorOf), [14, 13, 6, undefined, undefined]));
+  it('knows exceptions by name and number', () =>
+    assert.deepEqual(['#PF', 'gp', '6', '#ZZ', '256'].map(vectorOf), [14, 13, 6, undefined, undefined]));
 });
 
 describe('an attach configuration', () => {
@@ -89,17 +97,25 @@ describe('a program', () => {
     assert.equal(floppy.entry, 0x7c00);
     const disk = await plan({ program: 'x.img' }, { 'x.img': bootSector(4 << 20) });
     assert.deepEqual(disk.config.boot, { kind: 'drives', order: 'c' });
-    assert.deepEqual(disk.config.drives.map((drive) => drive.kind), ['disk']);
+    assert.deepEqual(
+      disk.config.drives.map((drive) => drive.kind),
+      ['disk'],
+    );
   });
 
   it('is a .com program by its name', async () => {
-    assert.deepEqual((await plan({ program: 'X.COM', append: 'one two' }, { 'X.COM': Uint8Array.of(0xc3) })).config.boot, { kind: 'com', image: Uint8Array.of(0xc3), commandLine: 'one two' });
+    assert.deepEqual((await plan({ program: 'X.COM', append: 'one two' }, { 'X.COM': Uint8Array.of(0xc3) })).config.boot, {
+      kind: 'com',
+      image: Uint8Array.of(0xc3),
+      commandLine: 'one two',
+    });
   });
 
   it('is a kernel when it is ELF, Multiboot or bzImage', async () => {
     const linux = new Uint8Array(0x400);
     linux.set(text('HdrS'), 0x202);
-    for (const image of [text('\x7fELF and more'), multiboot(), linux]) assert.equal((await plan({ program: 'k' }, { k: image })).config.boot.kind, 'kernel');
+    for (const image of [text('\x7fELF and more'), multiboot(), linux])
+      assert.equal((await plan({ program: 'k' }, { k: image })).config.boot.kind, 'kernel');
   });
 
   it('is a flat binary when loadAddress is given', async () => {
@@ -114,7 +130,10 @@ describe('a program', () => {
     await assert.rejects(plan({ program: 'x' }, {}), /^Error: program: x cannot be read \(no such file\)/);
     await assert.rejects(plan({ program: 'x', format: 'flat' }, { x: Uint8Array.of(1) }), /^Error: loadAddress: /);
     await assert.rejects(plan({ kernel: 'k', initrd: 'i' }, { k: multiboot() }), /^Error: initrd: i cannot be read/);
-    await assert.rejects(plan({ drives: [{ file: 'd', kind: 'disk' }], boot: 'a' }, { d: bootSector() }), /^Error: boot: there is no floppy/);
+    await assert.rejects(
+      plan({ drives: [{ file: 'd', kind: 'disk' }], boot: 'a' }, { d: bootSector() }),
+      /^Error: boot: there is no floppy/,
+    );
   });
 
   it('can be drives alone', async () => {
@@ -123,9 +142,12 @@ describe('a program', () => {
     assert.equal(config.drives[0]?.readOnly, true);
   });
 
-  it('sees the same date on every run unless it follows the host\'s clock', async () => {
+  it("sees the same date on every run unless it follows the host's clock", async () => {
     const files = { 'x.img': bootSector() };
     assert.equal((await plan({ program: 'x.img' }, files)).config.startOfTime, Date.UTC(2026, 0, 1));
-    assert.equal((await plan({ program: 'x.img', date: '1999-12-31T23:59:00Z' }, files)).config.startOfTime, Date.UTC(1999, 11, 31, 23, 59));
+    assert.equal(
+      (await plan({ program: 'x.img', date: '1999-12-31T23:59:00Z' }, files)).config.startOfTime,
+      Date.UTC(1999, 11, 31, 23, 59),
+    );
   });
 });

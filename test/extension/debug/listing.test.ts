@@ -64,11 +64,29 @@ const piece = (section: string, offset: number): Piece => {
 
 describe('a NASM listing', () => {
   it('gives each line its bytes and offset', () => {
-    assert.deepEqual(piece('.text', 0), { section: '.text', offset: 0, length: 1, bytes: [0xfa], file: '', line: 10, bodyLine: 0, text: 'start:  cli', bits: 16 });
+    assert.deepEqual(piece('.text', 0), {
+      section: '.text',
+      offset: 0,
+      length: 1,
+      bytes: [0xfa],
+      file: '',
+      line: 10,
+      bodyLine: 0,
+      text: 'start:  cli',
+      bits: 16,
+    });
   });
 
   it('counts macro expansions for the line that invokes them', () => {
-    assert.deepEqual([1, 3, 5, 7].map((offset) => [piece('.text', offset).line, piece('.text', offset).bodyLine]), [[12, 6], [12, 8], [14, 6], [14, 8]]);
+    assert.deepEqual(
+      [1, 3, 5, 7].map((offset) => [piece('.text', offset).line, piece('.text', offset).bodyLine]),
+      [
+        [12, 6],
+        [12, 8],
+        [14, 6],
+        [14, 8],
+      ],
+    );
   });
 
   it('counts lines of %rep for themselves, and lines of includes for their file', () => {
@@ -92,8 +110,19 @@ describe('a NASM listing', () => {
   });
 
   it('knows labels, local ones by their full name, and neither EQU nor structures', () => {
-    assert.deepEqual(listing.labels.map((label) => `${label.section}:${label.offset.toString(16)} ${label.name}`),
-      ['.text:0 start', '.text:c start.loop', '.text:d start.done', '.text:e helper', '.text:11 msg', '.text:5d buf', '.data:0 d1', '.bss:0 b1']);
+    assert.deepEqual(
+      listing.labels.map((label) => `${label.section}:${label.offset.toString(16)} ${label.name}`),
+      [
+        '.text:0 start',
+        '.text:c start.loop',
+        '.text:d start.done',
+        '.text:e helper',
+        '.text:11 msg',
+        '.text:5d buf',
+        '.data:0 d1',
+        '.bss:0 b1',
+      ],
+    );
   });
 
   it('knows ORG and BITS', () => {
@@ -102,8 +131,13 @@ describe('a NASM listing', () => {
   });
 
   it('takes the length from the next offset where old versions give none', () => {
-    const old = parseListing('     1 00000000 90<rept>                times 4 nop\n     2 00000004 <incbin>                incbin "x"\n     3 00000009 C3                      ret\n');
-    assert.deepEqual(old.pieces.map((one) => one.length), [4, 5, 1]);
+    const old = parseListing(
+      '     1 00000000 90<rept>                times 4 nop\n     2 00000004 <incbin>                incbin "x"\n     3 00000009 C3                      ret\n',
+    );
+    assert.deepEqual(
+      old.pieces.map((one) => one.length),
+      [4, 5, 1],
+    );
   });
 
   it('is compared with memory, except where relocation decides', () => {
@@ -126,7 +160,7 @@ describe('a NASM listing', () => {
 
   it('can be anything without harm', () => {
     let seed = 1;
-    const random = (limit: number): number => (seed = Math.imul(seed, 1103515245) + 12345 >>> 0) % limit;
+    const random = (limit: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % limit;
     const alphabet = '0123456789ABCDEF <>[]()-?:.%;\n\r\tabcdefghinrstuvwxyz"';
     for (let round = 0; round < 300; round++) {
       const text = [...LISTING];
@@ -143,10 +177,19 @@ describe('a NASM listing', () => {
 });
 
 describe('sections of a flat binary', () => {
-  const two = parseListing('     1 00000000 90C3                    nop\n     2                                  section .data\n     3 00000000 11223344                d: dd 0x44332211\n     4                                  section .bss\n     5 00000000 ????                    b: resb 2\n');
+  const two = parseListing(
+    '     1 00000000 90C3                    nop\n     2                                  section .data\n     3 00000000 11223344                d: dd 0x44332211\n     4                                  section .bss\n     5 00000000 ????                    b: resb 2\n',
+  );
 
   it('follow .text, aligned to 4', () => {
-    assert.deepEqual([...placeSections(two, undefined)], [['.text', 0], ['.data', 4], ['.bss', 8]]);
+    assert.deepEqual(
+      [...placeSections(two, undefined)],
+      [
+        ['.text', 0],
+        ['.data', 4],
+        ['.bss', 8],
+      ],
+    );
   });
 
   it('are found in the image where the default is wrong', () => {
@@ -159,23 +202,45 @@ describe('sections of a flat binary', () => {
 
 describe('the source map', () => {
   const map = new SourceMap();
-  map.add(listing, new Map([['.text', [0x7c00]], ['.data', [0x7e00]]]), '/work dir/boot.asm');
+  map.add(
+    listing,
+    new Map([
+      ['.text', [0x7c00]],
+      ['.data', [0x7e00]],
+    ]),
+    '/work dir/boot.asm',
+  );
 
   it('finds the line of an address', () => {
-    assert.deepEqual(map.at(0x7c02).map((one) => [one.path, one.piece.line]), [['/work dir/boot.asm', 12]]);
-    assert.deepEqual(map.at(0x7c0f).map((one) => [one.path, one.piece.line]), [['/work dir/inc.inc', 3]]);
+    assert.deepEqual(
+      map.at(0x7c02).map((one) => [one.path, one.piece.line]),
+      [['/work dir/boot.asm', 12]],
+    );
+    assert.deepEqual(
+      map.at(0x7c0f).map((one) => [one.path, one.piece.line]),
+      [['/work dir/inc.inc', 3]],
+    );
     assert.deepEqual(map.at(0x7bff), []);
   });
 
   it('finds the address of a line, of a URI too, and moves down from lines without code', () => {
-    assert.deepEqual(map.code('file:///work%20dir/boot.asm', 10).pieces.map((one) => one.address), [0x7c00]);
+    assert.deepEqual(
+      map.code('file:///work%20dir/boot.asm', 10).pieces.map((one) => one.address),
+      [0x7c00],
+    );
     const moved = map.code('/work dir/boot.asm', 11);
     assert.deepEqual([moved.line, moved.pieces.map((one) => one.address)], [12, [0x7c01]]);
   });
 
   it('finds every expansion of a macro line', () => {
-    assert.deepEqual(map.code('/work dir/boot.asm', 6).pieces.map((one) => one.address), [0x7c01, 0x7c05]);
-    assert.deepEqual(map.code('/work dir/boot.asm', 30).pieces.map((one) => one.address), [0x7c2c, 0x7c2d]);
+    assert.deepEqual(
+      map.code('/work dir/boot.asm', 6).pieces.map((one) => one.address),
+      [0x7c01, 0x7c05],
+    );
+    assert.deepEqual(
+      map.code('/work dir/boot.asm', 30).pieces.map((one) => one.address),
+      [0x7c2c, 0x7c2d],
+    );
   });
 
   it('takes a macro expansion as one statement', () => {
