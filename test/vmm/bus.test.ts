@@ -83,7 +83,19 @@ describe('bus', () => {
   it('refuses overlaps and ranges that are none, naming both devices, and adds nothing then', () => {
     const bus = new Bus();
     bus.add('first', device({ ports: [{ first: 0x10, last: 0x1f }], memory: [{ first: 0x1000, last: 0x1fff }] }).device);
-    assert.throws(() => bus.add('second', device({ ports: [{ first: 0x20, last: 0x20 }, { first: 0x1f, last: 0x1f }] }).device), /second: port 1Fh belongs to first/);
+    assert.throws(
+      () =>
+        bus.add(
+          'second',
+          device({
+            ports: [
+              { first: 0x20, last: 0x20 },
+              { first: 0x1f, last: 0x1f },
+            ],
+          }).device,
+        ),
+      /second: port 1Fh belongs to first/,
+    );
     assert.equal(bus.portOwner(0x20), null);
     assert.throws(() => bus.add('second', device({ memory: [{ first: 0x1800, last: 0x2800 }] }).device), /overlaps first/);
     assert.throws(() => bus.add('second', device({ ports: [{ first: 0xffff, last: 0x10000 }] }).device), RangeError);

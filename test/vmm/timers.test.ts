@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { createTimers, CYCLES_PER_SECOND, derivedClock } from '../../src/vmm/timers.ts';
+import { CYCLES_PER_SECOND, createTimers, derivedClock } from '../../src/vmm/timers.ts';
 import { seeded } from '../support/random.ts';
 
 function queue() {

@@ -271,14 +271,15 @@ export class Rtc146818 implements Device {
   private setTime(seconds: number): void {
     const { registers } = this.state;
     const date = new Date(seconds * 1000);
-    const year = date.getUTCFullYear();
+    // The year before 0000 is 9999.
+    const year = (date.getUTCFullYear() + 10000) % 10000;
     registers[SECONDS] = this.encode(date.getUTCSeconds());
     registers[MINUTES] = this.encode(date.getUTCMinutes());
     registers[HOURS] = this.encodeHours(date.getUTCHours());
     registers[DATE] = this.encode(date.getUTCDate());
     registers[MONTH] = this.encode(date.getUTCMonth() + 1);
     registers[YEAR] = this.encode(year % 100);
-    registers[CENTURY] = this.encode(Math.floor(year / 100) % 100);
+    registers[CENTURY] = this.encode(Math.floor(year / 100));
   }
 
   private decode(value: number): number {

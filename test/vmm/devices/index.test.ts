@@ -127,7 +127,8 @@ describe('devices', () => {
       const refuses = (state: unknown, what: string): void => {
         assert.throws(
           () => device.load(state as SavedState),
-          (error) => (error instanceof TypeError || error instanceof RangeError) && /^[\w.[\]]+ (must|is not known|is later)/.test(error.message),
+          (error) =>
+            (error instanceof TypeError || error instanceof RangeError) && /^[\w.[\]]+ (must|is not known|is later)/.test(error.message),
           what,
         );
         assert.deepEqual(device.save(), unchanged);
@@ -135,7 +136,19 @@ describe('devices', () => {
       for (const garbage of [null, undefined, 0, 'x', [], new Uint8Array(4), { nonsense: 1 }]) refuses(garbage, `${garbage}`);
       const fields = [...places(device.save())].length;
       for (let index = 0; index < fields; index++) {
-        for (const wrong of [null, undefined, 'text', -(2 ** 40), 0.5, Number.NaN, 2 ** 60, [], {}, new Uint8Array(3), { __proto__: null, x: 1 }]) {
+        for (const wrong of [
+          null,
+          undefined,
+          'text',
+          -(2 ** 40),
+          0.5,
+          Number.NaN,
+          2 ** 60,
+          [],
+          {},
+          new Uint8Array(3),
+          { __proto__: null, x: 1 },
+        ]) {
           const state = device.save();
           const place = [...places(state)][index];
           place[1](wrong as SavedValue);

@@ -3,7 +3,7 @@
 import type { Bus } from '../../../src/vmm/bus.ts';
 import type { DeviceContext } from '../../../src/vmm/device.ts';
 import { createDevices, type DeviceSet } from '../../../src/vmm/devices/index.ts';
-import { createTimers, CYCLES_PER_SECOND, type MachineTimers } from '../../../src/vmm/timers.ts';
+import { CYCLES_PER_SECOND, createTimers, type MachineTimers } from '../../../src/vmm/timers.ts';
 
 export const MICROSECOND = CYCLES_PER_SECOND / 1_000_000;
 export const MILLISECOND = CYCLES_PER_SECOND / 1000;
