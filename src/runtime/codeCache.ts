@@ -14,6 +14,10 @@ import { type GuestMemory, PAGE } from './memory.ts';
 
 /** Longest instruction (SDM volume 2, "Instruction Format"). */
 const LONGEST = 15;
+/** Invalidations of a page after which only the changed instructions are dropped. */
+const OFTEN = 4;
+/** Words of records at which a page that is patched in place is decoded afresh. */
+const MOST_WORDS = 1 << 16;
 
 export interface CodeCacheStats {
   pages: number;
@@ -32,6 +36,8 @@ export interface CodeCache {
   decodeOne(linear: number, mode: number): Int32Array;
   /** Number of times the page's code has been invalidated. */
   version(page: number): number;
+  /** Whether the instruction at an offset keeps being changed: it is better interpreted. */
+  keepsChanging(page: number, offset: number): boolean;
   /** Marks bytes of a page as code, so that writes to them are noticed. */
   mark(page: number, offset: number, length: number): void;
   /** Page offsets at which a breakpoint record is put before the instruction. */
@@ -49,6 +55,8 @@ export function createCodeCache(
   const byPage: (CodePage[] | undefined)[] = [];
   const bitmaps: (Uint8Array | undefined)[] = [];
   const versions = new Uint32Array(memory.pageState.length);
+  /** Offsets of instructions that keep being changed. */
+  const patched: (Set<number> | undefined)[] = [];
   const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0 };
   const { u8 } = engine;
   let breakpoints: ReadonlySet<number> = new Set();
@@ -71,17 +79,39 @@ export function createCodeCache(
     if (pages) for (const p of pages) kill(p);
     engine.onFlush();
   }
+  /**
+   * Drops only the instructions that a write changed, in the records and in the regions that hold them: for pages that are
+   * written again and again (a far jump whose operand is patched before each use). True when there were any.
+   */
+  function dropChanged(page: number, offset: number, size: number): boolean {
+    let dropped = false;
+    for (const p of byPage[page] ?? []) {
+      for (let at = Math.max(0, offset - LONGEST + 1); at < offset + size && at < 4096; at++) {
+        const index = p.map[at]!;
+        if (index === 0 || endOf(p, (index - 1) * RECORD.WORDS) <= offset) continue;
+        p.code[(index - 1) * RECORD.WORDS] = PSEUDO.UNDECODED;
+        p.map[at] = 0;
+        p.crossings.delete(at);
+        patched[page]!.add(at);
+        p.sources.forEach((region, n) => {
+          if (!region.offsets.has(at)) return;
+          for (const entry of region.entries) if (entry >= 0 && p.entries[entry]! >> 8 === n + 1) p.entries[entry] = 0;
+        });
+        dropped = true;
+      }
+      if (p.used > MOST_WORDS) return false;
+    }
+    if (dropped) versions[page]!++;
+    return dropped;
+  }
   memory.onCodeWrite = (page, offset, size) => {
     const bitmap = bitmaps[page];
-    if (!bitmap) return;
-    for (let at = offset; at < offset + size && at < 4096; at++) {
-      if ((bitmap[at >> 3]! & (1 << (at & 7))) !== 0) {
-        stats.invalidations++;
-        invalidate(page);
-        onInvalidated(page, offset, size);
-        return;
-      }
-    }
+    if (!bitmap || !overlaps(bitmap, offset, size)) return;
+    stats.invalidations++;
+    const often = versions[page]! >= OFTEN && byPage[page] !== undefined;
+    if (often) patched[page] ??= new Set();
+    if (!often || !dropChanged(page, offset, size)) invalidate(page);
+    onInvalidated(page, offset, size);
   };
   function mark(page: number, offset: number, length: number): void {
     let bitmap = bitmaps[page];
@@ -128,13 +158,12 @@ export function createCodeCache(
           pseudo(p, PSEUDO.LINK, at);
           return first;
         }
-        let i: Instruction;
         if (at > 4096 - LONGEST && at !== offset) {
           // Near the page's end a fetch may fault; that must wait until the instruction is really next.
           pseudo(p, PSEUDO.UNDECODED, at);
           return first;
         }
-        i = decode(byte, at, code32);
+        const i = decode(byte, at, code32);
         p.map[at] = p.used / RECORD.WORDS + 1;
         if (breakpoints.has(at)) pseudo(p, PSEUDO.BREAKPOINT, at);
         if (at + i.length > 4096) {
@@ -164,6 +193,7 @@ export function createCodeCache(
       return code;
     },
     version: (page) => versions[page]!,
+    keepsChanging: (page, offset) => patched[page]?.has(offset) ?? false,
     mark,
     setBreakpointOffsets(offsets) {
       const before = breakpoints;
@@ -180,6 +210,16 @@ export function createCodeCache(
       });
     },
   };
+}
+
+function overlaps(bitmap: Uint8Array, offset: number, size: number): boolean {
+  for (let at = offset; at < offset + size && at < 4096; at++) if ((bitmap[at >> 3]! & (1 << (at & 7))) !== 0) return true;
+  return false;
+}
+/** Page offset after the instruction whose first record is at `p`. */
+function endOf({ code }: CodePage, p: number): number {
+  while (code[p] === PSEUDO.BREAKPOINT) p += RECORD.WORDS;
+  return code[p] === PSEUDO.CROSSING ? 4096 : code[p + RECORD.NEXT]!;
 }
 
 /** One instruction byte through the MMU and CS's limit; throws what the fetch would. */

@@ -39,7 +39,7 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array): Tr
         byte: (at) => u8[page.arena + at]!,
         mode: page.mode,
         entry: offset,
-        executed: (at) => page.map[at] !== 0,
+        executed: (at) => page.map[at] !== 0 && !cache.keepsChanging(page.page, at),
         taken: (at) => page.entries[at] !== 0,
         breakpoints: cache.breakpointOffsets(),
       });

@@ -153,7 +153,7 @@ function symbolicOperands(form: Form): Operand[] {
   let register: number = RECORD.REGISTER_A,
     immediate: number = RECORD.IMMEDIATE;
   return form.instruction.operands.map((o, n): Operand => {
-    const code = form.row.operands[n]!;
+    const code = form.row.operands[n] ?? 'I'; // A far pointer has one code and two operands.
     if (FIXED_OPERAND.test(code)) return o;
     if (o.kind === 'reg' || o.kind === 'sreg') return { ...o, n: field(register++) };
     if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: form.flat ? DS : field(RECORD.BASE) };

@@ -14,7 +14,7 @@ const GENERAL: MemoryModel = { flat: () => false, stackMask: undefined };
 export function meaningOps(i: Instruction, model: MemoryModel = GENERAL, relative?: (offset: number) => Operand): Value[] {
   const b = new Builder(model);
   const [d, s, t] = i.operands.map((o, n) =>
-    relative && o.kind === 'imm' && i.row.operands[n]!.startsWith('J') ? relative(o.value as number) : o,
+    relative && o.kind === 'imm' && i.row.operands[n]?.startsWith('J') ? relative(o.value as number) : o,
   );
   i.row.meaning(b, { w: i.w, address: i.address, cc: i.cc, rep: i.rep, seg: i.seg }, d!, s!, t!);
   return b.ops;
