@@ -1,6 +1,17 @@
 /** What a user does in the workbench, step by step; each one stands on those before it. */
+import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
-import { clickGutter, openFile, stoppedLine, until, variable } from '../support/workbench.ts';
+import {
+  clickGutter,
+  evaluateInConsole,
+  openFile,
+  openPanel,
+  stoppedLine,
+  terminalText,
+  until,
+  variable,
+  webview,
+} from '../support/workbench.ts';
 
 type Step = (page: Page, picture: (name: string) => Promise<void>) => Promise<void>;
 
@@ -45,6 +56,38 @@ export const steps: [name: string, act: Step][] = [
       await page.keyboard.press('F5');
       await until('the breakpoint is hit', async () => (await stoppedLine(page)) === line);
       await until("AL = '2'", async () => /32$/.test(await variable(page, 'eax', ['General'])));
+    },
+  ],
+  [
+    'the debug console reads and writes memory',
+    async (page, picture) => {
+      await page.keyboard.press('F10');
+      await until('the digit is stored', async () => (await stoppedLine(page)) === line + 1);
+      assert.match(await evaluateInConsole(page, 'byte [digit]'), /0x32|\b50\b/);
+      assert.match(await evaluateInConsole(page, "byte [digit] = 'Z'"), /0x5a|\b90\b/i);
+      await picture('console');
+    },
+  ],
+  [
+    'the VM Exits panel lists the output of the first digit',
+    async (page, picture) => {
+      await openPanel(page, 'VM Exits');
+      const exits = await webview(page, '.records .row');
+      const row = exits.locator('.records .row', { hasText: /3f8/i }).first();
+      await row.waitFor();
+      assert.match((await row.innerText()).replaceAll('\n', ' '), /I\/O/i);
+      await picture('exits');
+    },
+  ],
+  [
+    'the guest runs on after its third digit, and the terminal shows what it printed, changed byte included',
+    async (page, picture) => {
+      await page.keyboard.press('F5');
+      await until("AL = '1'", async () => /31$/.test(await variable(page, 'eax', ['General'])));
+      await page.keyboard.press('F5');
+      await openPanel(page, 'Terminal');
+      await until('the greeting on the serial terminal', async () => /3 Z 1 Hello from a boot sector!/.test(await terminalText(page)));
+      await picture('terminal');
     },
   ],
   [

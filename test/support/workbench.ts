@@ -73,9 +73,46 @@ export async function pane(page: Page, title: string): Promise<Locator> {
   return page.locator('.pane', { has: header });
 }
 
-/** The document inside the last opened webview: an iframe (VS Code's) with an iframe (the extension's) in it. */
-export function webview(page: Page): FrameLocator {
-  return page.locator('iframe.webview.ready').last().contentFrame().locator('iframe#active-frame').contentFrame();
+/** The document of the webview that holds this element: an iframe (VS Code's) with an iframe (the extension's) in it. */
+export async function webview(page: Page, selector: string): Promise<FrameLocator> {
+  return until(`a webview with ${selector}`, async () => {
+    for (const outer of await page.locator('iframe.webview.ready').all()) {
+      const inner = outer.contentFrame().locator('iframe#active-frame').contentFrame();
+      if (await inner.locator(selector).count()) return inner;
+    }
+    return undefined;
+  });
+}
+
+/** Brings a tab of the panel at the bottom to the front. */
+export async function openPanel(page: Page, title: string): Promise<void> {
+  const tab = page.locator('.part.panel .composite-bar .action-item', { hasText: title }).first();
+  if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+}
+
+/** Enters a line in the debug console and returns the text of the row that answers it. */
+export async function evaluateInConsole(page: Page, line: string): Promise<string> {
+  await openPanel(page, 'Debug Console');
+  const rows = page.locator('.repl-tree .monaco-list-row');
+  const before = await lastRow(rows);
+  await page.locator('.repl-input-wrapper .monaco-editor').click();
+  await page.keyboard.type(line);
+  await page.keyboard.press('Escape'); // closes the completions, which Enter would take
+  await page.keyboard.press('Enter');
+  const answer = await until(`an answer to ${line}`, async () => {
+    const last = await lastRow(rows);
+    return last.index > before.index + 1 ? last : undefined;
+  });
+  return answer.text;
+}
+
+async function lastRow(rows: Locator): Promise<{ index: number; text: string }> {
+  let last = { index: -1, text: '' };
+  for (const row of await rows.all()) {
+    const index = Number(await row.getAttribute('data-index'));
+    if (index > last.index) last = { index, text: (await row.innerText()).trim() };
+  }
+  return last;
 }
 
 /** The text of the active terminal; needs the setting terminal.integrated.gpuAcceleration "off". */
