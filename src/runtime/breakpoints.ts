@@ -10,16 +10,15 @@ const LENGTH = [1, 2, 8, 4] as const;
 const enabled = (dr7: number, n: number): boolean => ((dr7 >>> (2 * n)) & 3) !== 0;
 const kind = (dr7: number, n: number): number => (dr7 >>> (16 + 4 * n)) & 3;
 
-/** Whether any of the four breakpoints is armed: execution, and data or I/O. */
-export function armed(r: Int32Array): { execute: boolean; data: boolean } {
-  const dr7 = r[S.DR7]!,
-    found = { execute: false, data: false };
-  for (let n = 0; n < 4; n++) {
-    if (!enabled(dr7, n)) continue;
-    if (kind(dr7, n) === BREAK_ON.EXECUTE) found.execute = true;
-    else found.data = true;
-  }
-  return found;
+/** Whether any breakpoint is armed. */
+export function anyArmed(r: Int32Array): boolean {
+  return (r[S.DR7]! & 0xff) !== 0;
+}
+/** Whether a data or I/O breakpoint is armed. */
+export function dataArmed(r: Int32Array): boolean {
+  const dr7 = r[S.DR7]!;
+  for (let n = 0; n < 4; n++) if (enabled(dr7, n) && kind(dr7, n) !== BREAK_ON.EXECUTE) return true;
+  return false;
 }
 
 /** Bits B0-B3 of the armed breakpoints of the kinds in `kinds` (bit set of BREAK_ON values) that overlap the bytes. */

@@ -2,11 +2,12 @@
 // Concurrent Events", "Masking Interrupts", "Debug Exceptions"; volume 2, STI). S.EVENTS is 0 whenever the next
 // instruction can simply run.
 
-import { IF, RF, S, TF } from '../translator/state.ts';
-import { armed, BREAK_ON, matches } from './breakpoints.ts';
+import { CS, IF, RF, S, TF } from '../translator/state.ts';
+import { anyArmed, BREAK_ON, dataArmed, matches } from './breakpoints.ts';
 import { DR6 } from './controlBits.ts';
 import type { Core } from './core.ts';
 import { debugFault } from './faults.ts';
+import type { Paging } from './paging.ts';
 
 /** Bits of S.EVENTS. */
 export const EVENT = {
@@ -18,8 +19,8 @@ export const EVENT = {
   SHADOW: 4,
   /** EFLAGS.TF: #DB after the next instruction. */
   TRAP: 8,
-  /** DR7 has an execution breakpoint armed. */
-  EXECUTE_BREAKPOINT: 16,
+  /** DR7 has a breakpoint armed: one instruction at a time, so that its trap or fault comes at the right place. */
+  BREAKPOINT: 16,
   /** EFLAGS.RF: it is cleared after the next instruction. */
   RESUME: 32,
   /** A debug trap waits in S.DEBUG_PENDING. */
@@ -36,6 +37,10 @@ export const PIN = { INTR: 1, NMI: 2, NMI_BLOCKED: 4 } as const;
 export const SHADOW = { NONE: 0, STI: 1, MOV_SS: 2 } as const;
 /** Values of S.ACTIVITY. */
 export const ACTIVITY = { ACTIVE: 0, HALT: 1, SHUTDOWN: 2 } as const;
+
+/** Prefixes besides REP and REPNE (SDM volume 2, "Instruction Prefixes"), and the string instructions' opcodes. */
+const PREFIXES: readonly number[] = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0];
+const STRINGS: readonly number[] = [0x6c, 0x6d, 0x6e, 0x6f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf];
 
 /** What a run loop must do at an instruction boundary. */
 export const BOUNDARY = { NOTHING: 0, DEBUG_TRAP: 1, NMI: 2, INTR: 3 } as const;
@@ -57,29 +62,42 @@ export interface Events {
   noTrap(): void;
 }
 
-export function createEvents(core: Core): Events {
+export function createEvents(core: Core, paging: Paging): Events {
   const { r } = core;
   let trapping = false,
     resuming = false,
-    shadowed = 0;
+    keeping = false,
+    shadowed = 0,
+    began = 0;
 
   function updateEvents(): void {
     const flags = r[S.SYSTEM_FLAGS]!,
-      pins = r[S.PINS]!,
-      break_ = armed(r);
-    core.dataBreakpoints = break_.data;
+      pins = r[S.PINS]!;
+    core.dataBreakpoints = dataArmed(r);
     r[S.EVENTS] =
       (r[S.EVENTS]! & EVENT.STOP) |
       ((pins & PIN.INTR) !== 0 && (flags & IF) !== 0 ? EVENT.INTR : 0) |
       ((pins & (PIN.NMI | PIN.NMI_BLOCKED)) === PIN.NMI ? EVENT.NMI : 0) |
       (r[S.SHADOW] !== SHADOW.NONE ? EVENT.SHADOW : 0) |
       ((flags & TF) !== 0 ? EVENT.TRAP : 0) |
-      (break_.execute ? EVENT.EXECUTE_BREAKPOINT : 0) |
+      (anyArmed(r) ? EVENT.BREAKPOINT : 0) |
       ((flags & RF) !== 0 ? EVENT.RESUME : 0) |
       (r[S.DEBUG_PENDING] !== 0 ? EVENT.DEBUG_PENDING : 0) |
       (r[S.ACTIVITY] !== ACTIVITY.ACTIVE ? EVENT.INACTIVE : 0);
   }
   core.onDebugPending = updateEvents;
+
+  /** Whether a string instruction with a repeat prefix is at a linear address. */
+  function isRepeatedString(linear: number): boolean {
+    let repeats = false;
+    for (let n = 0; n < 15; n++) {
+      const { physical } = paging.translate((linear + n) | 0),
+        byte = physical === null ? undefined : core.memory.readBytes(physical, 1)[0];
+      if (byte === 0xf2 || byte === 0xf3) repeats = true;
+      else if (byte === undefined || !PREFIXES.includes(byte)) return repeats && byte !== undefined && STRINGS.includes(byte);
+    }
+    return false;
+  }
 
   return {
     updateEvents,
@@ -92,16 +110,20 @@ export function createEvents(core: Core): Events {
     },
     debugBeforeInstruction(linear) {
       const events = r[S.EVENTS]!;
+      began = linear;
+      keeping = false;
       trapping = (events & EVENT.TRAP) !== 0;
       resuming = (events & EVENT.RESUME) !== 0;
       shadowed = r[S.SHADOW]!;
-      if ((events & EVENT.EXECUTE_BREAKPOINT) !== 0 && !resuming && shadowed !== SHADOW.MOV_SS) {
+      if ((events & EVENT.BREAKPOINT) !== 0 && !resuming && shadowed !== SHADOW.MOV_SS) {
         const hit = matches(r, linear, 1, 1 << BREAK_ON.EXECUTE);
         if (hit !== 0) debugFault(hit);
       }
     },
     debugAfterInstruction() {
-      if (resuming) r[S.SYSTEM_FLAGS]! &= ~RF;
+      // Between the iterations of a repeated string instruction RF is set, so that its breakpoint fires once.
+      if (((r[S.SEG_BASE + CS]! + r[S.EIP]!) | 0) === began && isRepeatedString(began)) r[S.SYSTEM_FLAGS]! |= RF;
+      else if (resuming && !keeping) r[S.SYSTEM_FLAGS]! &= ~RF;
       // A second MOV SS or STI does not lengthen the shadow of the first; MOV SS after STI starts its own.
       const started = r[S.SHADOW]! !== shadowed;
       if (!started) r[S.SHADOW] = SHADOW.NONE;
@@ -113,7 +135,7 @@ export function createEvents(core: Core): Events {
       if ((r[S.EVENTS]! & EVENT.INTR) !== 0 && (flagsBefore & IF) === 0) core.host.exit('interruptWindow', 0, 0);
     },
     keepResume() {
-      resuming = false;
+      keeping = true;
     },
     noTrap() {
       trapping = false;

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { BOUNDARY, EVENT, PIN } from '../../src/runtime/events.ts';
 import { S, VECTOR } from '../../src/translator/state.ts';
-import { engine, protectedMode, r, raises, system } from './machine.ts';
+import { engine, memory, protectedMode, r, raises, system } from './machine.ts';
 
 const TF = 0x100,
   IF = 0x200,
@@ -84,7 +84,7 @@ describe('events', () => {
   it('RF lasts one instruction and keeps an execution breakpoint from firing', () => {
     system.writeDebug(0, 0x5000);
     system.writeDebug(7, 1);
-    assert.ok(r[S.EVENTS]! & EVENT.EXECUTE_BREAKPOINT);
+    assert.ok(r[S.EVENTS]! & EVENT.BREAKPOINT);
     raises(() => instruction(), VECTOR.DB);
     engine.setFlags(RF);
     instruction();
@@ -92,6 +92,23 @@ describe('events', () => {
     raises(() => instruction(), VECTOR.DB);
     r[S.EIP] = 0x5001;
     instruction();
+  });
+  it('a breakpoint on a repeated string instruction fires once, and an interrupt between iterations pushes RF', () => {
+    memory.writeBytes(0x5000, Uint8Array.of(0x66, 0xf3, 0x26, 0xa5));
+    system.writeDebug(0, 0x5000);
+    system.writeDebug(7, 1);
+    raises(() => instruction(), VECTOR.DB);
+    engine.setFlags(RF);
+    instruction();
+    assert.equal(engine.getFlags() & RF, RF);
+    instruction(() => (r[S.EIP] = 0x5004));
+    assert.equal(engine.getFlags() & RF, 0);
+  });
+  it('an armed breakpoint keeps the run loop at one instruction at a time', () => {
+    system.writeDebug(7, 0x10001);
+    assert.equal(r[S.EVENTS], EVENT.BREAKPOINT);
+    instruction();
+    assert.equal(r[S.EVENTS], EVENT.BREAKPOINT);
   });
   it('data breakpoints: writes, reads and writes, lengths and alignment', () => {
     system.writeDebug(0, 0x6000);
