@@ -95,9 +95,9 @@ const tests: BuildOptions[] = [
   },
 ];
 
-/** The files that the build makes for shipping, views aside. */
-export function outputs(): string[] {
-  return shipped.map((options) => options.outfile ?? '');
+/** What the build makes for shipping, views aside: the source and the file made of it. */
+export function outputs(): { entry: string; file: string }[] {
+  return shipped.map((options) => ({ entry: (options.entryPoints as string[])[0] ?? '', file: options.outfile ?? '' }));
 }
 
 /**
