@@ -74,6 +74,8 @@ describe('bus', () => {
     const bus = new Bus();
     const { device: d, log } = device({ memory: [{ first: 0xb8000, last: 0xbffff }] });
     bus.add('d', d);
+    assert.equal(bus.memoryOwner(0xbffff), 'd');
+    assert.equal(bus.memoryOwner(0xc0000), null);
     assert.equal(bus.memoryRead(0xb8000, 4), 0xfedcba98);
     assert.equal(bus.memoryRead(0xbfffe, 4), 0xffff5678);
     bus.memoryWrite(0xbffff, 0x1122, 2);

@@ -25,8 +25,8 @@ const EXTENDED = 0xe0;
 const PAUSE_PREFIX = 0xe1;
 const FIRST_COMMAND = SET_INDICATORS;
 
-/** Bytes of keys that wait; more than a real keyboard's 17, so that pasted text is not lost. */
-const KEYS = 256;
+/** Bytes of keys that wait; far more than the 17 of a real keyboard, so that pasted text is not lost. */
+const KEYS = 4096;
 const ANSWERS = 16;
 
 /** The keyboard's state, saved with its controller. */
