@@ -23,7 +23,8 @@ const STALE_SHOWN = 3;
 export async function explain(target: Target, args: CommonArguments, plan: GuestPlan | undefined, comBase: number | undefined, readFile: ReadFile, warn: (text: string) => void): Promise<Explanation[]> {
   const found: Explanation[] = [];
   const kernel = plan?.config.boot.kind === 'kernel' ? plan.config.boot.image : undefined;
-  const elf = args.symbols !== undefined ? await readNamed(readFile, 'symbols', args.symbols) : kernel && isElf(kernel) ? kernel : undefined;
+  const image = plan ? kernel : args.program === undefined ? undefined : await readNamed(readFile, 'program', args.program);
+  const elf = args.symbols !== undefined ? await readNamed(readFile, 'symbols', args.symbols) : image && isElf(image) ? image : undefined;
   if (elf) {
     try {
       for (const symbol of elfSymbols(elf)) target.symbols.add(symbol.name, symbol.address, symbol.size);
@@ -42,9 +43,9 @@ export async function explain(target: Target, args: CommonArguments, plan: Guest
       throw new Error(`listing: ${file.file}: ${messageOf(error)}`);
     }
     const source = file.source ?? withExtension(file.file, '.asm');
-    const image = n === 0 ? plan?.image : undefined;
+    const flat = n === 0 ? plan?.image : undefined;
     const base = file.address ?? (n === 0 ? comBase ?? plan?.address : undefined) ?? (elf ? undefined : listing.org);
-    const places = base === undefined ? placesBySymbols(listing, target) : placesByAddress(listing, base, image);
+    const places = base === undefined ? placesBySymbols(listing, target) : placesByAddress(listing, base, flat);
     if (places.size === 0) {
       warn(`listing: where the code of ${baseName(file.file)} is in memory is not known; give it as { "file": ..., "address": ... }.`);
       continue;

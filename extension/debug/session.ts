@@ -5,18 +5,18 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ExitCounts, ExitRecord, GuestId, HypervisorClient, HypervisorEvent } from '../../src/vmm/protocol.ts';
 import { BreakpointStore, ENTRY_ID } from './breakpoints.ts';
-import { frameName, type Frame, unwind } from './callStack.ts';
+import { type Frame, unwind } from './callStack.ts';
 import { COMMAND_WORDS, runCommand } from './console.ts';
 import { disassemble } from './disassembly.ts';
 import { assign, completions, evaluateText } from './evaluation.ts';
 import { type Explanation, explain } from './explain.ts';
 import { Fields, messageOf } from './fields.ts';
+import { breakpointLocations, gotoTargets, locate, modules, readRange, stackTrace, writeRange } from './inspection.ts';
 import { type GuestPlan, planGuest, type ReadFile } from './guestConfig.ts';
 import { type CommonArguments, readAttachArguments, readLaunchArguments } from './launchArguments.ts';
-import { fromBase64, hex32, MAX_TRANSFER, parsePlace, readMemory, toBase64, unreadableFrom, wrap } from './memory.ts';
-import { baseName } from './paths.ts';
+import { hex32, wrap } from './memory.ts';
 import { type RequestHandler, RequestServer, ShortError } from './requests.ts';
-import { type PlacedPiece, sourceOf } from './sourceMap.ts';
+import { sourceOf } from './sourceMap.ts';
 import { describeStop, EXCEPTION_FILTERS, readStops, type StoppedEvent, type StopOn } from './stops.ts';
 import { Target } from './target.ts';
 import { scopes, setVariable, variables } from './variables.ts';
@@ -106,7 +106,11 @@ export class DebugSession {
       next: (fields) => this.#step('over', fields),
       stepIn: (fields) => this.#step('instruction', fields),
       stepOut: (fields) => this.#step('out', fields),
-      gotoTargets: (fields) => this.#findGotoTargets(fields),
+      gotoTargets: async (fields) => {
+        const targets = await gotoTargets(this.#guest, fields);
+        this.#gotoTargets = targets.map((one) => Number(one.instructionPointerReference));
+        return { targets };
+      },
       goto: (fields) => this.#goto(fields),
 
       setBreakpoints: async (fields) => ({ breakpoints: await this.#breakpoints.setSource(this.#guest, fields) }),
@@ -115,10 +119,13 @@ export class DebugSession {
       setDataBreakpoints: async (fields) => ({ breakpoints: await this.#breakpoints.setData(this.#guest, fields) }),
       dataBreakpointInfo: (fields) => this.#breakpoints.dataInfo(this.#guest, fields),
       setExceptionBreakpoints: (fields) => this.#setStops(fields),
-      breakpointLocations: (fields) => this.#breakpointLocations(fields),
+      breakpointLocations: async (fields) => breakpointLocations(this.#guest, fields),
       exceptionInfo: () => this.#exceptionInfo(),
 
-      stackTrace: (fields) => this.#stackTrace(fields),
+      stackTrace: async (fields) => {
+        if (this.#running) throw new ShortError('notStopped');
+        return stackTrace(this.#guest, await (this.#frames ??= unwind(this.#guest)), fields);
+      },
       scopes: async () => ({ scopes: scopes() }),
       variables: async (fields) => ({ variables: await variables(this.#guest, fields.integer('variablesReference', 1, 2 ** 31 - 1)) }),
       setVariable: async (fields) => {
@@ -132,12 +139,16 @@ export class DebugSession {
       evaluate: (fields) => this.#evaluate(fields),
       completions: async (fields) => ({ targets: completions(this.#guest, fields, COMMAND_WORDS) }),
 
-      readMemory: (fields, signal) => this.#readMemory(fields, signal),
-      writeMemory: (fields) => this.#writeMemory(fields),
+      readMemory: (fields, signal) => readRange(this.#guest, fields, signal),
+      writeMemory: async (fields) => {
+        const { place, written } = await writeRange(this.#guest, fields);
+        if (this.#clientTakes.memory) this.#server.afterResponse(() => this.#server.event('memory', { memoryReference: place, offset: 0, count: written }));
+        return this.#afterChange({ bytesWritten: written });
+      },
       disassemble: (fields) => disassemble(this.#guest, fields),
-      modules: async () => ({ modules: this.#modules(), totalModules: this.#explained.length }),
+      modules: async () => ({ modules: modules(this.#explained), totalModules: this.#explained.length }),
       loadedSources: async () => ({ sources: this.#target?.sources.paths().map(sourceOf) ?? [] }),
-      cp86Locate: (fields) => this.#locate(fields),
+      cp86Locate: (fields) => locate(this.#guest, fields),
     };
   }
 
@@ -391,32 +402,6 @@ export class DebugSession {
     return { exceptionId: description, description: text || undefined, breakMode: 'always' };
   }
 
-  async #breakpointLocations(fields: Fields): Promise<DebugProtocol.BreakpointLocationsResponse['body']> {
-    const line = fields.integer('line', 0, 2 ** 31 - 1);
-    const lines = this.#guest.sources.lines(fields.object('source').text('path'), line, fields.integer('endLine', 0, 2 ** 31 - 1, line));
-    return { breakpoints: lines.map((one) => ({ line: one })) };
-  }
-
-  async #stackTrace(fields: Fields): Promise<DebugProtocol.StackTraceResponse['body']> {
-    const target = this.#guest;
-    if (this.#running) throw new ShortError('notStopped');
-    const start = fields.integer('startFrame', 0, 2 ** 31 - 1, 0);
-    const levels = fields.integer('levels', 0, 2 ** 31 - 1, 0);
-    const frames = await (this.#frames ??= unwind(target));
-    const registers = await target.registers();
-    const shown = frames.slice(start, levels > 0 ? start + levels : undefined);
-    const stackFrames = await Promise.all(shown.map(async (frame, n): Promise<DebugProtocol.StackFrame> => {
-      // A return address is looked up by the CALL before it.
-      const inner = start + n === 0;
-      const placed = await target.locate(inner ? frame.linear : wrap(frame.linear - 1));
-      return {
-        id: start + n + 1, name: frameName(target, registers, frame, placed), instructionPointerReference: hex32(frame.linear),
-        source: placed && sourceOf(placed.path), line: placed?.piece.line ?? 0, column: 0, presentationHint: frame.guessed ? 'subtle' : 'normal',
-      };
-    }));
-    return { stackFrames, totalFrames: frames.length };
-  }
-
   async #evaluate(fields: Fields): Promise<DebugProtocol.EvaluateResponse['body']> {
     const target = this.#guest;
     const text = fields.text('expression');
@@ -435,34 +420,6 @@ export class DebugSession {
     return body;
   }
 
-  async #readMemory(fields: Fields, signal: AbortSignal): Promise<DebugProtocol.ReadMemoryResponse['body']> {
-    const target = this.#guest;
-    const place = parsePlace(fields.text('memoryReference'), fields.integer('offset', -0xffffffff, 0xffffffff, 0));
-    const count = Math.min(fields.integer('count', 0, Number.MAX_SAFE_INTEGER), 2 ** 32 - place.address);
-    const bytes = await readMemory(target.client, target.id, place, count, signal);
-    const missing = Math.min(count, MAX_TRANSFER) - bytes.length;
-    const address = `${place.physical ? 'phys:' : ''}${hex32(place.address)}`;
-    return { address, data: toBase64(bytes), unreadableBytes: missing > 0 ? unreadableFrom(place.address + bytes.length, missing) : undefined };
-  }
-
-  async #writeMemory(fields: Fields): Promise<DebugProtocol.WriteMemoryResponse['body']> {
-    const target = this.#guest;
-    const memoryReference = fields.text('memoryReference');
-    const place = parsePlace(memoryReference, fields.integer('offset', -0xffffffff, 0xffffffff, 0));
-    const bytes = fromBase64(fields.text('data'));
-    const { written } = await target.client.request('writeMemory', { id: target.id, address: place.address, physical: place.physical, bytes });
-    if (written < bytes.length && !fields.flag('allowPartial', false)) throw new Error(`only ${written} of ${bytes.length} bytes can be written at ${hex32(place.address)}`);
-    if (this.#clientTakes.memory) this.#server.afterResponse(() => this.#server.event('memory', { memoryReference, offset: fields.integer('offset', -0xffffffff, 0xffffffff, 0), count: written }));
-    return this.#afterChange({ bytesWritten: written });
-  }
-
-  async #findGotoTargets(fields: Fields): Promise<DebugProtocol.GotoTargetsResponse['body']> {
-    const code = this.#guest.sources.code(fields.object('source').text('path'), fields.integer('line', 0, 2 ** 31 - 1));
-    const registers = await this.#guest.registers();
-    this.#gotoTargets = code.pieces.map((placed) => placed.address);
-    return { targets: code.pieces.map((placed, id) => ({ id, line: code.line, label: registers.logical(placed.address), instructionPointerReference: hex32(placed.address) })) };
-  }
-
   async #goto(fields: Fields): Promise<void> {
     const target = this.#guest;
     const address = this.#gotoTargets[fields.integer('targetId', 0, Number.MAX_SAFE_INTEGER)];
@@ -476,17 +433,5 @@ export class DebugSession {
   #announceGoto(): void {
     this.#frames = undefined;
     this.#server.event('stopped', { reason: 'goto', threadId: THREAD, allThreadsStopped: true });
-  }
-
-  #modules(): DebugProtocol.Module[] {
-    return this.#explained.map((one, n) => ({ id: n, name: baseName(one.path), path: one.path, symbolStatus: one.symbols ? `Symbols loaded: ${one.about}` : one.about, symbolFilePath: one.symbols ? one.path : undefined }));
-  }
-
-  /** For panels: what is at a linear address. */
-  async #locate(fields: Fields): Promise<{ address: string; symbol?: string; source?: DebugProtocol.Source; line?: number }> {
-    const target = this.#guest;
-    const { address } = parsePlace(fields.text('address'));
-    const placed: PlacedPiece | undefined = await target.locate(address);
-    return { address: hex32(address), symbol: target.symbols.describe(address), source: placed && sourceOf(placed.path), line: placed?.piece.line };
   }
 }
