@@ -8,6 +8,8 @@ export class Arena {
   readonly #bytes: Uint8Array;
   /** Slices in use, by their first byte. */
   readonly #used = new Map<number, number>();
+  /** Everything from here on has never been given out and is zero. */
+  #untouched = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -26,7 +28,8 @@ export class Arena {
       throw new RangeError(`No room for ${rounded / UNIT} MiB of guest memory: ${Math.floor(free / UNIT)} of this worker's ${Math.floor(this.#bytes.length / UNIT)} MiB are free.`);
     }
     this.#used.set(offset, rounded);
-    this.#bytes.fill(0, offset, offset + rounded);
+    if (offset < this.#untouched) this.#bytes.fill(0, offset, Math.min(offset + rounded, this.#untouched));
+    this.#untouched = Math.max(this.#untouched, offset + rounded);
     return offset;
   }
 

@@ -13,6 +13,7 @@ export class Drive implements FirmwareDrive {
   readonly readOnly: boolean;
   readonly #image: Uint8Array;
   readonly #changed = new Map<number, Uint8Array>();
+  readonly #unsaved = new Set<number>();
 
   constructor(config: DriveConfig) {
     this.kind = config.kind;
@@ -25,9 +26,11 @@ export class Drive implements FirmwareDrive {
     return this.#image.length;
   }
 
-  /** Sectors the guest has written, by number; the last one of an image may be short. */
-  get changed(): ReadonlyMap<number, Uint8Array> {
-    return this.#changed;
+  /** Sectors written since the last call, by number; the last one of an image may be short. */
+  takeUnsaved(): ReadonlyMap<number, Uint8Array> {
+    const sectors = new Map([...this.#unsaved].sort((a, b) => a - b).map((sector) => [sector, this.#sector(sector)]));
+    this.#unsaved.clear();
+    return sectors;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -52,6 +55,7 @@ export class Drive implements FirmwareDrive {
       const target = this.#sector(sector);
       const count = Math.min(bytes.length - done, target.length - within);
       target.set(bytes.subarray(done, done + count), within);
+      this.#unsaved.add(sector);
       done += count;
     }
   }

@@ -26,6 +26,7 @@ export class ExitLog {
   readonly #counts = new Float64Array(EXIT_NAMES.length);
   #watch: Matcher | null = null;
   #break: Matcher | null = null;
+  #tap: ((record: ExitRecord) => void) | null = null;
 
   readonly #ticks: Float64Array;
   /** Per record: cs, eip, linear, reason, qualification, detail. */
@@ -63,6 +64,11 @@ export class ExitLog {
       : null;
   }
 
+  /** Calls back for every recorded exit when it happens, so that none is lost; null: no longer. For programs in the same thread. */
+  tap(listener: ((record: ExitRecord) => void) | null): void {
+    this.#tap = listener;
+  }
+
   /** True while details are recorded, so that costs are worth measuring. */
   get watched(): boolean {
     return this.#watch !== null;
@@ -95,6 +101,7 @@ export class ExitLog {
     this.#words.set([place.cs, place.eip, place.linear, index, qualification, detail], slot * 6);
     this.#length++;
     this.#sequence++;
+    this.#tap?.(this.#recordAt(this.#length - 1));
   }
 
   /** Takes the newest `most` records out of the ring; older ones that are left over count as dropped. */
@@ -102,18 +109,20 @@ export class ExitLog {
     const count = Math.min(most, this.#length);
     this.#dropped += this.#length - count;
     const records: ExitRecord[] = [];
-    for (let n = this.#length - count; n < this.#length; n++) {
-      const slot = (this.#first + n) % this.#capacity;
-      const [cs, eip, linear, index, qualification, detail] = this.#words.subarray(slot * 6, slot * 6 + 6);
-      const reason = EXIT_NAMES[index];
-      records.push({
-        sequence: this.#sequence - this.#length + n, guest: this.#guest, tick: this.#ticks[slot], cs, eip, linear, reason, qualification, detail,
-        text: qualificationText(reason, qualification, detail), cost: this.#costs[slot],
-      });
-    }
+    for (let n = this.#length - count; n < this.#length; n++) records.push(this.#recordAt(n));
     this.#first = 0;
     this.#length = 0;
     return records;
+  }
+
+  #recordAt(n: number): ExitRecord {
+    const slot = (this.#first + n) % this.#capacity;
+    const [cs, eip, linear, index, qualification, detail] = this.#words.subarray(slot * 6, slot * 6 + 6);
+    const reason = EXIT_NAMES[index];
+    return {
+      sequence: this.#sequence - this.#length + n, guest: this.#guest, tick: this.#ticks[slot], cs, eip, linear, reason, qualification, detail,
+      text: qualificationText(reason, qualification, detail), cost: this.#costs[slot],
+    };
   }
 
   counts(tick: number): ExitCounts {

@@ -1,0 +1,221 @@
+// What the command line `cp86` does: one guest, headless, driven by options that people have in their Makefiles for
+// qemu-system-i386 (options.ts). The hypervisor runs in this thread.
+
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import type { Drive } from '../drive.ts';
+import type { Guest } from '../guest.ts';
+import { createLocalClient } from '../local.ts';
+import { createMachineBuilder } from '../machine.ts';
+import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
+import { characterOf } from './codePage437.ts';
+import { isWritable, readImage, reasonOf, writeBack } from './images.ts';
+import { exitLine, interruptLine, LogFile, registerLines } from './log.ts';
+import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
+import { nodePlatform } from './platform.ts';
+import { openTerminal } from './terminal.ts';
+
+const ERROR = 1, TIMED_OUT = 124;
+/** Milliseconds between two writes of changed sectors to their files. */
+const WRITE_BACK = 1000;
+
+/** Runs one command line; the result is the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  const settings = parseOptions(args);
+  if (settings.help) return print(helpText());
+  if (settings.version) return print(`cp86 ${packageVersion()}\n`);
+  return run(settings);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+async function run(settings: Settings): Promise<number> {
+  const files = settings.drives.map((drive) => ({ ...drive, writable: !drive.readOnly && isWritable(drive.file) }));
+  const config: GuestConfig = {
+    name: settings.name,
+    memory: settings.memory * 2 ** 20,
+    boot: bootSource(settings),
+    drives: files.map(({ kind, index, file, writable, snapshot }) => ({ kind, index, image: readImage('image', file), readOnly: !writable && !settings.snapshot && !snapshot })),
+    clock: settings.clock,
+    paced: settings.paced,
+    weight: 1,
+    cap: 100,
+    tier: settings.tier,
+    onReset: settings.reboot ? 'reset' : 'off',
+    onTripleFault: settings.reboot ? 'reset' : 'off',
+    debugExit: settings.debugExit,
+    startOfTime: Date.now(),
+    ...(settings.replay === null ? {} : { replay: readImage('--replay', settings.replay) }),
+  };
+
+  const platform = nodePlatform();
+  const build = createMachineBuilder({ arenaBytes: config.memory });
+  const log = settings.log.length > 0 ? new LogFile(settings.logFile) : null;
+  const client = createLocalClient(platform, (id, guestConfig, services) => {
+    const guest = build(id, guestConfig, services);
+    return settings.log.includes('cpu_reset') && log ? withResetLog(guest, log) : guest;
+  });
+  const channels = new Channels(settings);
+  const finished = new Promise<number>((resolve) => client.onEvent((event) => onEvent(event, settings, channels, resolve)));
+  const { id } = await client.request('define', { config });
+  const guest = client.hypervisor.guest(id);
+  const trace = settings.traceExits === null ? null : new LogFile(settings.traceExits);
+  tapExits(guest, settings, log, trace);
+  const saved = guest.drives.map((drive, n) => ({ drive, path: files[n].file, save: files[n].writable && !settings.snapshot && !files[n].snapshot }));
+
+  const start = performance.now();
+  let status: number;
+  const interrupted = new Promise<number>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(0));
+    if (settings.timeout !== Infinity) platform.after(settings.timeout * 1000, () => resolve(TIMED_OUT));
+    channels.open((port, bytes) => void client.request('serialInput', { id, port, bytes }).catch(() => {}), () => resolve(0));
+  });
+  const writer = setInterval(() => saveDrives(saved), WRITE_BACK);
+  try {
+    if (settings.maxTicks === Infinity) await client.request('start', { id, stopOnEntry: false });
+    else {
+      await client.request('start', { id, stopOnEntry: true });
+      await client.request('runToTick', { id, tick: settings.maxTicks });
+    }
+    status = await Promise.race([finished, interrupted]);
+  } finally {
+    clearInterval(writer);
+    channels.close();
+    saveDrives(saved);
+    log?.close();
+    trace?.close();
+  }
+  const seconds = (performance.now() - start) / 1000;
+  await client.request('pause', { id });
+  if (settings.record !== null) writeFileSync(settings.record, (await client.request('journal', { id })).bytes);
+  if (settings.screen) process.stdout.write(screenText(guest.screen()));
+  if (settings.hash) process.stdout.write(await hashLine(client, id));
+  if (settings.stats) process.stderr.write(statsText(guest, seconds));
+  client.dispose();
+  return status;
+}
+
+type Client = ReturnType<typeof createLocalClient>;
+const hashLine = async (client: Client, id: GuestId): Promise<string> => {
+  const { tick, hash } = await client.request('hash', { id });
+  return `hash ${hash} at tick ${tick}\n`;
+};
+
+function bootSource(settings: Settings): BootSource {
+  if (settings.kernel === null) return { kind: 'drives', order: settings.bootOrder };
+  const image = readImage('-kernel', settings.kernel);
+  // QEMU's form for Multiboot modules: 'file argument,file argument'.
+  const parts = settings.initrd === null ? [] : settings.initrd.split(',');
+  const modules = parts.length > 1 ? parts.map((part) => ({ image: readImage('-initrd', part.split(' ')[0]), commandLine: part })) : [];
+  return { kind: 'kernel', image, commandLine: settings.append, ...(parts.length === 1 ? { initrd: readImage('-initrd', parts[0]) } : modules.length > 0 ? { modules } : {}) };
+}
+
+function onEvent(event: HypervisorEvent, settings: Settings, channels: Channels, finish: (status: number) => void): void {
+  switch (event.event) {
+    case 'output': return channels.write(event.channel, event.bytes);
+    case 'stopped':
+      if (event.reason === 'tick') finish(0);
+      return;
+    case 'ended':
+      if (event.status === ERROR && event.reason.startsWith('Internal error')) process.stderr.write(`cp86: ${event.reason}\n`);
+      if (settings.shutdown || event.status !== 0 || !settings.reboot) finish(event.status);
+      return;
+    default:
+  }
+}
+
+/** Where the guest's channels go, and where its input comes from. */
+class Channels {
+  readonly #backends: { readonly [channel: string]: Backend };
+  readonly #files = new Map<string, number>();
+  #closeTerminal = (): void => {};
+
+  constructor(settings: Settings) {
+    this.#backends = { serial0: serialBackend(settings, 0), serial1: serialBackend(settings, 1), debugcon: settings.debugcon };
+    for (const [channel, backend] of Object.entries(this.#backends)) {
+      if (backend.kind === 'file') this.#files.set(channel, openSync(backend.path, 'w'));
+    }
+  }
+
+  /** Starts reading the terminal when a serial port is connected to it. */
+  open(input: (port: 0 | 1, bytes: Uint8Array) => void, quit: () => void): void {
+    const ports = ([0, 1] as const).filter((port) => this.#backends[`serial${port}`].kind === 'stdio');
+    const [port] = ports;
+    const backend = port === undefined ? null : this.#backends[`serial${port}`];
+    if (port === undefined || backend?.kind !== 'stdio') return;
+    this.#closeTerminal = openTerminal(backend.monitor, { input: (bytes) => input(port, bytes), quit });
+  }
+
+  write(channel: string, bytes: Uint8Array): void {
+    if (channel === 'log') return void process.stderr.write(bytes);
+    const file = this.#files.get(channel);
+    if (file !== undefined) writeSync(file, bytes);
+    else if (this.#backends[channel].kind === 'stdio') process.stdout.write(bytes);
+  }
+
+  close(): void {
+    this.#closeTerminal();
+    for (const file of this.#files.values()) closeSync(file);
+    this.#files.clear();
+  }
+}
+
+function withResetLog(guest: Guest, log: LogFile): Guest {
+  return {
+    ...guest,
+    restart() {
+      log.line('CPU Reset (CPU 0)');
+      for (const line of registerLines(guest)) log.line(line);
+      guest.restart();
+    },
+  };
+}
+
+function tapExits(guest: Guest, settings: Settings, log: LogFile | null, trace: LogFile | null): void {
+  const interrupts = settings.log.includes('int');
+  if (!interrupts && !trace) return;
+  guest.exits.watch(trace ? {} : { reasons: ['exception', 'externalInterrupt', 'nmi', 'tripleFault'] });
+  guest.exits.tap((record) => {
+    trace?.line(exitLine(record));
+    if (interrupts && (record.reason === 'exception' || record.reason === 'externalInterrupt' || record.reason === 'nmi' || record.reason === 'tripleFault')) log?.line(interruptLine(record));
+  });
+}
+
+function saveDrives(drives: readonly { drive: Drive; path: string; save: boolean }[]): void {
+  for (const { drive, path, save } of drives) {
+    if (!save) continue;
+    try {
+      writeBack(drive, path);
+    } catch (error) {
+      process.stderr.write(`cp86: ${reasonOf(error)}\n`);
+    }
+  }
+}
+
+/** The text screen, line by line, without trailing blanks. */
+export function screenText({ mode, columns, rows, cells }: ScreenState): string {
+  if (mode !== 'text') return '(graphics)\n';
+  const line = (row: number): string => Array.from({ length: columns }, (_, column) => characterOf(cells[2 * (row * columns + column)])).join('').trimEnd();
+  return `${Array.from({ length: rows }, (_, row) => line(row)).join('\n').trimEnd()}\n`;
+}
+
+function statsText(guest: Guest, seconds: number): string {
+  const { cpu, clock, exits } = guest;
+  const rows: [string, string][] = [
+    ['ticks', String(cpu.ticks)], ['idle cycles', String(clock.idle)], ['seconds', seconds.toFixed(3)], ['million ticks per second', (cpu.ticks / seconds / 1e6).toFixed(2)],
+    ...Object.entries(exits.counts(cpu.ticks).counts).map(([name, count]): [string, string] => [`exits ${name}`, String(count)]),
+    ...Object.entries(cpu.stats()).map(([name, value]): [string, string] => [name, String(value)]),
+  ];
+  return rows.map(([name, value]) => `${name.padEnd(32)} ${value}\n`).join('');
+}
+
+/** The version of the package that this file, built or not, is in. */
+function packageVersion(): string {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    const file = new URL(path, import.meta.url);
+    if (existsSync(file)) return String(JSON.parse(readFileSync(file, 'utf8')).version);
+  }
+  return '';
+}
