@@ -19,7 +19,7 @@ const KINDS: readonly (ElfSymbol['kind'] | undefined)[] = ['label', 'object', 'f
 const MOST_SYMBOLS = 500_000, LONGEST_NAME = 1024;
 
 /** Symbols in order of address; an ELF file without a symbol table has none. Throws ImageError for a damaged file. */
-export function readSymbols(bytes: Uint8Array): ElfSymbol[] {
+export function elfSymbols(bytes: Uint8Array): ElfSymbol[] {
   const image = new ImageReader(bytes), header = readElfHeader(image), sections = readSectionHeaders(image, header);
   const table = sections.find((section) => section.type === SHT_SYMTAB);
   if (!table) return [];
