@@ -121,7 +121,7 @@ export class Pic8259 implements Device {
       // The read that follows a poll command is an acknowledge.
       chip.poll = false;
       const level = pending(chip);
-      if (level < 0) return DEFAULT_LEVEL;
+      if (level < 0) return 0;
       this.take(chip, level);
       this.update();
       return POLL_INTERRUPT | level;

@@ -35,8 +35,8 @@ const CB_WRITABLE = CB_IRQ1 | 0x02 | CB_SYSTEM | CB_KEYBOARD_DISABLED | CB_TRANS
 const OUTPUT_RESET = 0x01;
 const OUTPUT_A20 = 0x02;
 const OUTPUT_OBF = 0x10;
-/** Reset inactive, A20 open, keyboard clock and data high. */
-const OUTPUT_POWER_ON = 0xc3;
+/** Reset inactive, A20 open, clocks and data lines of both interfaces high. */
+const OUTPUT_POWER_ON = 0xcf;
 /** Keyboard not locked, manufacturing jumper not set. */
 const INPUT_PORT = 0xa0;
 
