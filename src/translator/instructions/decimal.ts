@@ -61,9 +61,10 @@ insn(
   'AAD',
   ['d5 Ib'],
   (b, _i, d) => {
-    const r = b.add(b.gpr(EAX, 8), b.mul(b.gpr(AH, 8), b.read(d)), 8);
+    const product = b.mul(b.gpr(AH, 8), b.read(d), 8),
+      r = b.add(b.gpr(EAX, 8), product, 8);
     b.setGpr(EAX, r, 16); // AH := 0
-    b.flagsLogic(r, 8);
+    b.flagsAdd(r, product, 8); // the SDM defines SF, ZF and PF only
   },
   { undefined: OF | AF | CF },
 );
