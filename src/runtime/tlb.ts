@@ -4,13 +4,17 @@
 
 import { S } from '../translator/state.ts';
 import { dataBreakpointOnPage } from './breakpoints.ts';
-import { type Core, NO_ENTRY } from './core.ts';
+import { type Core, NO_ENTRY, TLB_SLOTS } from './core.ts';
 import { PAGE } from './memory.ts';
 import { type Paging, PF, WALKED } from './paging.ts';
 
 /** First slot of the user half. */
 export const USER_HALF = 1 << 20;
 const LIST_CAPACITY = 1 << 18;
+const LOCAL = 1,
+  GLOBAL = 2;
+/** Entries of the direct-mapped memory of pages that are written beside code. */
+const WRITABLE_SLOTS = 64;
 
 export interface Tlb {
   /**
@@ -34,10 +38,27 @@ export function createTlb(core: Core, paging: Paging): Tlb {
     global = new Int32Array(LIST_CAPACITY);
   let locals = 0,
     globals = 0;
+  /** Per slot: bit LOCAL or GLOBAL when it is in that list. */
+  const listed = new Uint8Array(TLB_SLOTS);
+  /** Slots whose pages may be written though they have no write slot, because they hold code; checked as long as the read slot stands. */
+  const writable = new Int32Array(WRITABLE_SLOTS).fill(-1);
   /** Per 4 MiB of linear space: a slot in it came from a large page. */
   const large = new Uint8Array(1024);
 
+  /** Remembers that a slot has been filled; a flush that must find room for it comes first. */
+  function list(slot: number, isGlobal: boolean): void {
+    const bit = isGlobal ? GLOBAL : LOCAL;
+    if ((listed[slot]! & bit) !== 0) return;
+    if ((isGlobal ? globals : locals) === LIST_CAPACITY) flush();
+    listed[slot]! |= bit;
+    if (isGlobal) global[globals++] = slot;
+    else local[locals++] = slot;
+  }
+
   function fill(linear: number, access: number): number {
+    const slot = (linear >>> 12) | ((access & PF.USER) !== 0 ? USER_HALF : 0),
+      known = slot & (WRITABLE_SLOTS - 1);
+    if (writable[known] === slot && (access & PF.WRITE) !== 0 && tr[slot] !== NO_ENTRY) return (tr[slot]! ^ linear) - core.memory.offset;
     const walked = paging.walk(linear, access),
       memory = core.memory;
     const physical = walked & r[S.A20_MASK]! & ~0xfff,
@@ -50,20 +71,17 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       (user && core.alignmentCheck) ||
       (core.dataBreakpoints && dataBreakpointOnPage(r, linear));
     if (!seen) {
-      const slot = (linear >>> 12) | (user ? USER_HALF : 0),
-        entry = (memory.offset + page * 4096) ^ (linear & ~0xfff);
-      if ((walked & WALKED.GLOBAL) === 0) {
-        if (locals === LIST_CAPACITY) flush();
-        local[locals++] = slot;
-      } else {
-        if (globals === LIST_CAPACITY) flush();
-        global[globals++] = slot;
-      }
+      const entry = (memory.offset + page * 4096) ^ (linear & ~0xfff);
+      list(slot, (walked & WALKED.GLOBAL) !== 0);
       if ((walked & WALKED.LARGE) !== 0) large[linear >>> 22] = 1;
+      if (tr[slot] !== entry && writable[known] === slot) writable[known] = -1;
       tr[slot] = entry;
       if ((access & PF.WRITE) !== 0 && (state & (PAGE.CODE | PAGE.ROM)) === 0) {
         tw[slot] = entry;
         memory.pageState[page] = state | PAGE.DIRTY;
+      } else if ((access & PF.WRITE) !== 0) {
+        writable[known] = slot;
+        tw[slot] = NO_ENTRY;
       } else if (tw[slot] !== entry) {
         // A right to write that an older translation left must not outlive it.
         tw[slot] = NO_ENTRY;
@@ -73,15 +91,23 @@ export function createTlb(core: Core, paging: Paging): Tlb {
   }
 
   function flush(): void {
-    for (let n = 0; n < globals; n++) tr[global[n]!] = tw[global[n]!] = NO_ENTRY;
+    empty(global, globals);
     globals = 0;
     large.fill(0);
     flushLocal();
   }
   function flushLocal(): void {
-    for (let n = 0; n < locals; n++) tr[local[n]!] = tw[local[n]!] = NO_ENTRY;
+    empty(local, locals);
     locals = 0;
+    writable.fill(-1);
     core.onFlush();
+  }
+  function empty(slots: Int32Array, count: number): void {
+    for (let n = 0; n < count; n++) {
+      const slot = slots[n]!;
+      tr[slot] = tw[slot] = NO_ENTRY;
+      listed[slot]! &= slots === local ? ~LOCAL : ~GLOBAL;
+    }
   }
   function invalidate(linear: number): void {
     const region = linear >>> 22;
@@ -90,6 +116,7 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       large[region] = 0;
       drop(region << 10, 1024);
     }
+    writable.fill(-1);
     core.onFlush();
   }
   function drop(slot: number, count: number): void {
@@ -103,9 +130,9 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       base = core.memory.offset + page * 4096;
     const unreadable = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0,
       unwritable = unreadable || (state & (PAGE.CODE | PAGE.ROM | PAGE.DIRTY)) !== PAGE.DIRTY;
-    const sweep = (list: Int32Array, length: number): void => {
+    const sweep = (slots: Int32Array, length: number): void => {
       for (let n = 0; n < length; n++) {
-        const slot = list[n]!,
+        const slot = slots[n]!,
           entry = base ^ (slot << 12);
         if (unwritable && tw[slot] === entry) tw[slot] = NO_ENTRY;
         if (unreadable && tr[slot] === entry) tr[slot] = NO_ENTRY;

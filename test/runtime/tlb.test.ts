@@ -158,6 +158,32 @@ describe('TLB: page states', () => {
     engine.W8(0x5004, 2);
     assert.equal(seen.length, 4);
   });
+  it('data beside code may be written again and again as long as its translation stands', () => {
+    reset();
+    const directory = 0x10000,
+      table = 0x11000;
+    put32(directory, table | 3);
+    for (let n = 0; n < 64; n++) put32(table + 4 * n, (n * 4096) | 3);
+    r[S.CR3] = directory;
+    r[S.CR0] = PG_PE | 0x10000;
+    engine.refresh();
+    let hits = 0;
+    memory.onCodeWrite = () => void hits++;
+    memory.setState(0x20, PAGE.CODE, true);
+    engine.R8(0x20000);
+    for (let n = 0; n < 5; n++) engine.W8(0x20000 + n, n);
+    assert.equal(hits, 5);
+    put32(table + 4 * 0x20, 0x21001);
+    engine.tlb.invalidate(0x20000);
+    raises(() => engine.W8(0x20000, 1), VECTOR.PF, 3);
+    put32(table + 4 * 0x20, 0x20003);
+    engine.W8(0x20000, 1);
+    put32(table + 4 * 0x20, 0x20001);
+    engine.tlb.flushLocal();
+    engine.R8(0x20000);
+    raises(() => engine.W8(0x20000, 1), VECTOR.PF, 3);
+    raises(() => engine.writeAs(0x20000, 1, 1, 4), VECTOR.PF, 7);
+  });
   it('a page whose dirty mark was taken away is marked again by the next write', () => {
     reset();
     engine.W8(0x5000, 1);
