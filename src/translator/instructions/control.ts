@@ -190,12 +190,10 @@ insn(
     for (const n of levels) {
       atLeast(n, () => {
         const place = b.stackOffset(-(n + 1) * size);
-        // the last level is the new frame pointer itself
-        b.if(
-          b.eq(level, b.imm(n)),
-          () => b.store(SS, place, frameValue(b, frame, w), w),
-          () => b.store(SS, place, b.load(SS, outer(n), w), w),
-        );
+        const copy = (): void => b.store(SS, place, b.load(SS, outer(n), w), w);
+        const pushFrame = (): void => b.store(SS, place, frameValue(b, frame, w), w); // as the last level
+        if (n === 31) pushFrame();
+        else b.if(b.eq(level, b.imm(n)), pushFrame, copy);
       });
     }
     b.setGpr(EBP, frameValue(b, frame, w), w);
