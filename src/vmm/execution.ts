@@ -218,8 +218,10 @@ export class Execution implements Runnable {
   #passIdleTime(): void {
     const { clock, pacing, timers, config } = this.guest;
     const now = clock.now();
-    const reached = config.clock === 'host' ? now : Math.min(pacing.allowed(this.#platform.now(), now), timers.nextDeadline());
-    if (Number.isFinite(reached) && reached > now) clock.skipTo(reached);
+    const reached = config.clock === 'host' || !config.paced ? now : Math.min(pacing.allowed(this.#platform.now(), now), timers.nextDeadline());
+    if (!Number.isFinite(reached) || reached <= now) return;
+    clock.skipTo(reached);
+    timers.runDue();
   }
 
   #record(event: OutsideEvent): void {
