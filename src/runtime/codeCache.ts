@@ -16,6 +16,8 @@ import { type GuestMemory, PAGE } from './memory.ts';
 const LONGEST = 15;
 /** Invalidations of a page after which only the changed instructions are dropped. */
 const OFTEN = 4;
+/** Writes to bytes that were code once before the page is decoded afresh. */
+const MOST_IDLE = 1000;
 /** Words of records at which a page that is patched in place is decoded afresh. */
 const MOST_WORDS = 1 << 16;
 
@@ -57,6 +59,7 @@ export function createCodeCache(
   const versions = new Uint32Array(memory.pageState.length);
   /** Offsets of instructions that keep being changed. */
   const patched: (Set<number> | undefined)[] = [];
+  const idle = new Uint16Array(memory.pageState.length);
   const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0 };
   const { u8 } = engine;
   let breakpoints: ReadonlySet<number> = new Set();
@@ -99,7 +102,7 @@ export function createCodeCache(
         });
         dropped = true;
       }
-      if (p.used > MOST_WORDS) return false;
+      if (p.used > MOST_WORDS) idle[page] = MOST_IDLE;
     }
     if (dropped) versions[page]!++;
     return dropped;
@@ -108,9 +111,16 @@ export function createCodeCache(
     const bitmap = bitmaps[page];
     if (!bitmap || !overlaps(bitmap, offset, size)) return;
     stats.invalidations++;
-    const often = versions[page]! >= OFTEN && byPage[page] !== undefined;
-    if (often) patched[page] ??= new Set();
-    if (!often || !dropChanged(page, offset, size)) invalidate(page);
+    if (versions[page]! >= OFTEN && byPage[page] !== undefined) {
+      patched[page] ??= new Set();
+      if (dropChanged(page, offset, size) && idle[page]! < MOST_IDLE) idle[page] = 0;
+      // What was code may have become data: then the page's bytes are forgotten after a while.
+      else if (++idle[page]! < MOST_IDLE) return;
+      else {
+        idle[page] = 0;
+        invalidate(page);
+      }
+    } else invalidate(page);
     onInvalidated(page, offset, size);
   };
   function mark(page: number, offset: number, length: number): void {

@@ -13,6 +13,13 @@ import type { GeneratedCodeScope } from './scope.ts';
  */
 const HOT = 1000;
 
+/** Regions of at most this many blocks are taken into a larger one that reaches them: an outer loop takes in its inner one. */
+const SMALL = 12;
+function belongsToLarge(page: CodePage, offset: number): boolean {
+  const entry = page.entries[offset]!;
+  return entry !== 0 && page.sources[(entry >> 8) - 1]!.blocks > SMALL;
+}
+
 export interface Translation extends TierPolicy {
   tier: 'mixed' | 'interpret' | 'translate';
   /** Takes another guest's cache. */
@@ -40,7 +47,7 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array): Tr
         mode: page.mode,
         entry: offset,
         executed: (at) => page.map[at] !== 0 && !cache.keepsChanging(page.page, at),
-        taken: (at) => page.entries[at] !== 0,
+        taken: (at) => belongsToLarge(page, at),
         breakpoints: cache.breakpointOffsets(),
       });
       if (!region) {
@@ -62,7 +69,7 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array): Tr
     page.regions[number] = make(scope, page.entries, number << 8);
     page.sources.push(region);
     region.entries.forEach((at, n) => {
-      if (at >= 0 && page.entries[at] === 0) page.entries[at] = (number << 8) | n;
+      if (at >= 0 && !belongsToLarge(page, at)) page.entries[at] = (number << 8) | n;
     });
     stats.regions++;
     stats.regionBlocks += region.blocks;

@@ -70,6 +70,8 @@ interface Block {
   readonly targets: number[];
   readonly fall: number | undefined;
   readonly ticks: number;
+  /** Ends before an instruction that only the interpreter can do. */
+  readonly leaves: boolean;
 }
 
 /** Translates from `entry`; undefined when its first instruction cannot be translated. */
@@ -168,7 +170,7 @@ function formBlocks(steps: Map<number, Step>, entry: number, roots: Set<number>)
     } while (last.falls && last.targets.length === 0 && steps.has(at) && !leaders.has(at));
     // A block ends by falling on, by jumping, or by leaving at an instruction that is not in it.
     const fall = last.leaves || last.falls ? at : undefined;
-    blocks.set(leader, { at: leader, steps: list, targets: last.leaves ? [] : [...last.targets], fall, ticks: list.length });
+    blocks.set(leader, { at: leader, steps: list, targets: last.leaves ? [] : [...last.targets], fall, ticks: list.length, leaves: last.leaves });
   }
   return blocks;
 }
@@ -390,7 +392,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         out.push(
           b.fall !== undefined && ((blocks.has(b.fall) && b.fall !== b.at) || (entries.has(b.fall) && b.steps.length > 0))
             ? edge(b.fall, kind)
-            : `x=${eipText(b.fall ?? at)};break L;`,
+            : `x=${eipText(b.fall ?? at)};${b.leaves ? '' : 'q=0;'}break L;`,
         );
       }
       return out.join('');
