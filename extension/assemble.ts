@@ -94,19 +94,21 @@ export class AssemblyBuilder {
     const install = 'Get NASM',
       setting = 'Open Setting';
     const text = `${fileName(source)} needs the assembler NASM, which could not be started as "${command}" (${reason}). Install it, for instance with apt install nasm, brew install nasm or winget install nasm; or name it in the setting cp86.nasmPath.`;
-    const choice = await vscode.window.showErrorMessage(text, install, setting);
-    if (choice === install) await vscode.env.openExternal(vscode.Uri.parse(NASM_SITE));
-    else if (choice === setting) await vscode.commands.executeCommand('workbench.action.openSettings', 'cp86.nasmPath');
+    // Not awaited: a session that cannot start must not wait for an answer.
+    void vscode.window.showErrorMessage(text, install, setting).then((choice) => {
+      if (choice === install) void vscode.env.openExternal(vscode.Uri.parse(NASM_SITE));
+      else if (choice === setting) void vscode.commands.executeCommand('workbench.action.openSettings', 'cp86.nasmPath');
+    });
     return undefined;
   }
 
-  async #assemblyFailed(name: string, errors: number, messages: string): Promise<undefined> {
-    const show = 'Show Problems';
+  #assemblyFailed(name: string, errors: number, messages: string): undefined {
     const text = errors
       ? `NASM found ${errors === 1 ? 'an error' : `${errors} errors`} in ${name}.`
       : `NASM could not assemble ${name}: ${messages.trim().slice(0, 300)}`;
-    const choice = await vscode.window.showErrorMessage(text, ...(errors ? [show] : []));
-    if (choice === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
+    void vscode.window.showErrorMessage(text, ...(errors ? ['Show Problems'] : [])).then((choice) => {
+      if (choice) void vscode.commands.executeCommand('workbench.actions.view.problems');
+    });
     return undefined;
   }
 
@@ -152,7 +154,7 @@ export class AssemblyBuilder {
     return { program: fromUri(uri), source: fromUri(source), ...listing, ...attributes };
   }
 
-  async #explain(text: string): Promise<undefined> {
+  #explain(text: string): undefined {
     void vscode.window.showErrorMessage(text);
     return undefined;
   }

@@ -8,6 +8,7 @@ import type { AssemblyBuilder } from './assemble.ts';
 import { kindOfFile } from './configuration.ts';
 import { DebugSession } from './debug/session.ts';
 import { toUri } from './files.ts';
+import type { GuestEntry } from './guestStore.ts';
 import type { Hypervisor } from './hypervisor.ts';
 
 export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
@@ -27,12 +28,27 @@ export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
       vscode.debug.onDidReceiveDebugSessionCustomEvent(({ session, event, body }) => {
         if (session.type !== 'cp86' || event !== 'cp86Guest') return;
         this.#byGuest.set(body.id, session);
+        this.#removeEnded((guest) => guest.id !== body.id && guest.info.name === body.name && guest.info.status === 'failed');
         started(body.id, session);
       }),
       vscode.debug.onDidTerminateDebugSession((ended) => {
-        for (const [id, session] of this.#byGuest) if (session === ended) this.#byGuest.delete(id);
+        for (const [id, session] of this.#byGuest) {
+          if (session !== ended) continue;
+          this.#byGuest.delete(id);
+          // VS Code disconnects from a guest that has ended as if it should live on. A failed one stays to tell why.
+          if (ended.configuration.request === 'launch') this.#removeEnded((guest) => guest.id === id && guest.info.status === 'off');
+        }
       }),
     );
+  }
+
+  #removeEnded(which: (guest: GuestEntry) => boolean): void {
+    const { guests } = this.#hypervisor;
+    for (const guest of guests.all.filter(which)) {
+      if (!guest.alive) guests.forget(guest.key);
+      // It may have been removed by its session in the meantime.
+      else this.#hypervisor.request('remove', { id: guest.id }).catch(() => undefined);
+    }
   }
 
   sessionOf(guest: GuestId): vscode.DebugSession | undefined {

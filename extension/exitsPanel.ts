@@ -1,6 +1,6 @@
 // The VM Exits panel: counts and rates by reason, and a list of the newest exits. The records stay here (exitLog.ts); the
-// webview gets, at most ten times a second, the rows in its sight. While the panel is hidden or paused the hypervisor only
-// counts, so that a guest making a hundred thousand exits a second costs the extension host next to nothing.
+// webview gets, at most ten times a second, the rows in its sight. The hypervisor bounds what it sends of a guest that makes a
+// hundred thousand exits a second; while the panel is paused it only counts.
 
 import * as vscode from 'vscode';
 import { EXITS, type ExitName } from '../src/runtime/exits.ts';
@@ -193,8 +193,8 @@ export class ExitsPanel implements vscode.WebviewViewProvider {
   }
 
   #watch(id: number, key: string): void {
-    const shown = this.#view?.visible === true && !this.#paused && (this.#filter.guest === null || this.#filter.guest === key);
-    const filter = shown ? workerFilter(this.#filter) : null;
+    const wanted = !this.#paused && (this.#filter.guest === null || this.#filter.guest === key);
+    const filter = wanted ? workerFilter(this.#filter) : null;
     const text = JSON.stringify(filter);
     const before = this.#watched.get(key);
     this.#watched.set(key, text);

@@ -28,6 +28,24 @@ export function drawScreen(canvas: HTMLCanvasElement, screen: ScreenState, curso
   context.putImageData(image, 0, 0);
 }
 
+/**
+ * Shows a drawn screen on another canvas, `width` by `height` device pixels large. Enlarged by a whole number first and then
+ * reduced, so that at any size the guest's pixels keep sharp edges and strokes of equal thickness.
+ */
+export function present(source: HTMLCanvasElement, target: HTMLCanvasElement, width: number, height: number): void {
+  if (target.width !== width || target.height !== height) [target.width, target.height] = [width, height];
+  const context = target.getContext('2d', { alpha: false })!;
+  const factor = Math.max(1, Math.ceil(Math.max(width / source.width, height / source.height)));
+  const between = document.createElement('canvas');
+  [between.width, between.height] = [source.width * factor, source.height * factor];
+  const enlarged = between.getContext('2d', { alpha: false })!;
+  enlarged.imageSmoothingEnabled = false;
+  enlarged.drawImage(source, 0, 0, between.width, between.height);
+  context.imageSmoothingEnabled = between.width !== width || between.height !== height;
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(between, 0, 0, width, height);
+}
+
 function drawGraphics(pixels: Uint32Array, indexes: Uint8Array, palette: Uint8Array): void {
   const colours = Uint32Array.from({ length: 256 }, (_, n) => pixel(palette[3 * n] ?? 0, palette[3 * n + 1] ?? 0, palette[3 * n + 2] ?? 0));
   for (let n = 0; n < pixels.length && n < indexes.length; n++) pixels[n] = colours[indexes[n]!]!;

@@ -49,7 +49,7 @@ const debug = element('button', { type: 'button', class: 'primary' }, 'Run and D
 const emptyTitle = element('p', { class: 'title' }),
   emptyText = element('p');
 const empty = element('div', { class: 'empty' }, emptyTitle, emptyText, debug);
-const none = element('div', { class: 'none' }, 'No recorded exit passes the filter.');
+const none = element('div', { class: 'none', role: 'status' });
 const panes = element(
   'div',
   { class: 'panes' },
@@ -97,6 +97,7 @@ function update(message: Extract<ToExits, { type: 'update' }>): void {
     'title',
     dropped > 0 ? 'Exits come faster than their details can be kept: all are counted, some are not listed.' : false,
   );
+  setText(none, held > 0 ? 'No listed exit passes the filter.' : 'Exits are listed from now on.');
   none.hidden = end > first || !anything;
 }
 

@@ -45,7 +45,7 @@ export function createReasons(actions: ReasonActions): Reasons {
       element('th', { scope: 'col', class: 'stop' }, element('span', { class: 'hidden' }, 'Break')),
       element('th', { scope: 'col' }, 'Reason'),
       element('th', { scope: 'col', class: 'number' }, 'Count'),
-      element('th', { scope: 'col', class: 'number' }, 'Per second'),
+      element('th', { scope: 'col', class: 'number' }, 'Rate'),
     ),
   );
   const table = element('table', { 'aria-label': 'Exits by reason' }, head, body);
@@ -111,7 +111,7 @@ function updateRows(rows: ReadonlyMap<ExitName, Row>, body: HTMLElement, counts:
     const row = rows.get(name)!,
       { count = 0, rate = 0 } = seen.get(name) ?? {};
     setText(row.count, count ? formatNumber(count) : '');
-    setText(row.rate, rate ? formatNumber(rate) : '');
+    setText(row.rate, rate ? `${formatNumber(rate)}/s` : '');
     // The square root keeps rare reasons visible beside frequent ones.
     row.bar.style.setProperty('--share', count ? String(Math.max(0.02, Math.sqrt(count / most))) : '0');
     row.row.classList.toggle('zero', count === 0);

@@ -162,15 +162,15 @@ function drawRow(row: HTMLElement, position: number, exit: ExitRow | undefined, 
   setAttribute(row, 'aria-rowindex', index + 2);
   setAttribute(row, 'aria-selected', selected ? 'true' : 'false');
   const texts = exit
-    ? [
-        formatNumber(exit.tick),
-        exit.guest,
-        exit.address,
-        EXITS[exit.reason].title,
-        exit.text,
-        exit.cost ? `${exit.cost < 10 ? exit.cost.toFixed(1) : Math.round(exit.cost)} µs` : '',
-      ]
+    ? [formatNumber(exit.tick), exit.guest, exit.address, EXITS[exit.reason].title, exit.text, formatCost(exit.cost)]
     : ['', '', '', '', '', ''];
   for (const [n, text] of texts.entries()) setText(row.children[n]!, text);
   setAttribute(row, 'title', exit ? `${exit.text || EXITS[exit.reason].title}\n${EXITS[exit.reason].about}` : false);
+}
+
+/** '4.5 µs', '120 µs', '1.3 ms'; empty when not measured. */
+function formatCost(microseconds: number): string {
+  if (!microseconds) return '';
+  const [value, unit] = microseconds < 1000 ? [microseconds, 'µs'] : [microseconds / 1000, 'ms'];
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }

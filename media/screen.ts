@@ -5,14 +5,18 @@ import { screenText } from '../extension/cp437.ts';
 import type { FromScreen, ToScreen } from '../extension/messages.ts';
 import { CONTROL_ALT_DELETE, scanCodes } from '../extension/scanCodes.ts';
 import type { ScreenState } from '../src/vmm/protocol.ts';
-import { drawScreen } from './display.ts';
+import { drawScreen, present } from './display.ts';
 import { connect, element, setText } from './dom.ts';
 
 /** Half period of a VGA's cursor: 16 frames of 60 Hz; characters blink half as fast. */
 const CURSOR_BLINK = 267;
+/** Pixels around the picture: the black edge of the glass and its focus ring. */
+const MARGIN = 36;
 
 const root = document.getElementById('screen')!;
-const canvas = element('canvas', { width: 640, height: 400, 'aria-hidden': 'true' });
+/** The screen pixel for pixel, and as it is shown. */
+const source = element('canvas', { width: 640, height: 400 }),
+  canvas = element('canvas', { width: 640, height: 400, 'aria-hidden': 'true' });
 const text = element('pre', { class: 'hidden', id: 'text' });
 const glass = element(
   'div',
@@ -93,22 +97,21 @@ function tick(): void {
 }
 
 function draw(): void {
-  if (screen) drawScreen(canvas, screen, phase % 2 === 0, phase < 2);
+  if (!screen) return;
+  drawScreen(source, screen, phase % 2 === 0, phase < 2);
+  present(source, canvas, canvas.width, canvas.height);
 }
 
-/** As large as fits, in whole device pixels so that all strokes are equally thick; smaller than natural only in a small panel. */
+/** As large as fits, at most four times its natural size. */
 function scaleCanvas(): void {
-  const pixelsPerUnit = devicePixelRatio || 1,
-    mode13h = screen?.mode === 'graphics';
   // Mode 13h fills the same glass as 80x25: its pixels are not square.
-  const width = mode13h ? 640 : canvas.width,
-    height = mode13h ? 480 : canvas.height;
-  const room = Math.min((stage.clientWidth - 24) / width, (stage.clientHeight - 24) / height);
-  const whole = Math.floor(room * pixelsPerUnit) / pixelsPerUnit,
-    scale = whole > 0 ? Math.min(whole, 4) : Math.max(room, 0.1);
-  canvas.style.width = `${width * scale}px`;
-  canvas.style.height = `${height * scale}px`;
-  canvas.classList.toggle('smooth', whole === 0);
+  const [width, height] = screen?.mode === 'graphics' ? [640, 480] : [source.width, source.height];
+  const scale = Math.min(4, Math.max(0.1, Math.min((stage.clientWidth - MARGIN) / width, (stage.clientHeight - MARGIN) / height)));
+  const ratio = devicePixelRatio || 1;
+  const [across, down] = [Math.round(width * scale * ratio), Math.round(height * scale * ratio)];
+  canvas.style.width = `${across / ratio}px`;
+  canvas.style.height = `${down / ratio}px`;
+  if (screen) present(source, canvas, across, down);
 }
 
 function showHint(): void {
