@@ -119,10 +119,10 @@ class Walker {
   }
 }
 
-/** How a frame is called in the Call Stack view. */
-export function frameName(target: Target, registers: Registers, frame: Frame, placed: PlacedPiece | undefined): string {
+/** How a frame is called in the Call Stack view: a caller by the procedure that its CALL is in. */
+export function frameName(target: Target, registers: Registers, frame: Frame, innermost: boolean, placed: PlacedPiece | undefined): string {
   const logical = registers.logical(frame.linear);
-  const symbol = target.symbols.describe(frame.linear);
+  const symbol = target.symbols.describe(frame.linear, innermost ? frame.linear : frame.linear - 1);
   if (symbol) return `${symbol} (${logical})`;
   return placed ? logical : `${logical} (linear ${hex32(frame.linear)})`;
 }

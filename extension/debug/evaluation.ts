@@ -6,7 +6,7 @@ import { parseExpression } from '../../src/vmm/expression.ts';
 import type { Fields } from './fields.ts';
 import { hex32, hexDigits, toLittleEndian } from './memory.ts';
 import { REGISTER_PARTS, type Target } from './target.ts';
-import { formatRegister, storeRegister } from './variables.ts';
+import { formatRegister, memoryOf, storeRegister } from './variables.ts';
 
 export type Evaluation = DebugProtocol.EvaluateResponse['body'];
 const ASSIGNMENT = /^([^=!<>]+)=(?!=)([\s\S]+)$/;
@@ -17,10 +17,14 @@ const COMPLETIONS = 200;
 export async function evaluateText(target: Target, text: string, assignments: boolean): Promise<Evaluation> {
   const assignment = assignments ? ASSIGNMENT.exec(text) : null;
   if (assignment) return assign(target, assignment[1] ?? '', assignment[2] ?? '');
-  const row = ROWS.get(text.trim().toLowerCase());
-  if (row) return { result: formatRegister(row, (await target.registers()).values[row.name]), type: `${row.width} bits`, variablesReference: 0, memoryReference: row.width === 32 ? hex32((await target.registers()).number(row.name)) : undefined };
+  const name = text.trim().toLowerCase();
+  const row = ROWS.get(name);
+  const registers = await target.registers();
+  if (row) return { result: formatRegister(row, registers.values[row.name]), type: `${row.width} bits`, variablesReference: 0, memoryReference: memoryOf(row, registers) };
+  const part = REGISTER_PARTS.get(name);
+  if (part) return { result: formatNumber(Math.floor(registers.number(part.register) / 2 ** part.bit) % 2 ** part.width, part.width), type: `${part.width} bits of ${part.register}`, variablesReference: 0 };
   const { value, address, size } = await target.evaluate(text);
-  const width = size !== undefined ? 8 * size : REGISTER_PARTS.get(text.trim().toLowerCase())?.width ?? 32;
+  const width = size !== undefined ? 8 * size : 32;
   const symbol = size === undefined && width === 32 ? target.symbols.describe(value) : undefined;
   return {
     result: formatNumber(value, width) + (symbol && symbol !== text.trim() ? ` ${symbol}` : ''),
@@ -37,7 +41,7 @@ export async function assign(target: Target, place: string, text: string): Promi
   if (row || (part && whole)) {
     if (row) await storeRegister(target, row, undefined, text);
     else if (part && whole) await storeRegister(target, whole, part, text);
-    return evaluateText(target, name.includes('.') ? part?.register ?? name : name, false);
+    return evaluateText(target, name, false);
   }
   const parsed = parseExpression(place);
   if (parsed.kind !== 'memory') throw new Error(`${place.trim()} is no register and no memory operand such as byte [0x7c00]`);

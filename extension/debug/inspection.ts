@@ -19,9 +19,10 @@ export async function stackTrace(target: Target, frames: readonly Frame[], field
   const shown = frames.slice(start, levels > 0 ? start + levels : undefined);
   const stackFrames = await Promise.all(shown.map(async (frame, n): Promise<DebugProtocol.StackFrame> => {
     // A caller is shown at its CALL, which is before the return address.
-    const placed = await target.locate(start + n === 0 ? frame.linear : wrap(frame.linear - 1));
+    const innermost = start + n === 0;
+    const placed = await target.locate(innermost ? frame.linear : wrap(frame.linear - 1));
     return {
-      id: start + n + 1, name: frameName(target, registers, frame, placed), instructionPointerReference: hex32(frame.linear),
+      id: start + n + 1, name: frameName(target, registers, frame, innermost, placed), instructionPointerReference: hex32(frame.linear),
       source: placed && sourceOf(placed.path), line: placed?.piece.line ?? 0, column: 0, presentationHint: frame.guessed ? 'subtle' : 'normal',
     };
   }));

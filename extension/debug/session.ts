@@ -301,7 +301,8 @@ export class DebugSession {
         if (!further) return void this.#announce(event);
         last = event.linear;
         this.#stopTaker = take;
-        request().catch((error: unknown) => this.#announce({ reason: 'step', text: messageOf(error), breakpoints: [] }));
+        // Not from inside the hypervisor's own event, when it runs in this thread.
+        Promise.resolve().then(request).catch((error: unknown) => this.#announce({ reason: 'step', text: messageOf(error), breakpoints: [] }));
       };
       this.#stopTaker = take;
     }
@@ -323,7 +324,7 @@ export class DebugSession {
     if (atEntry) await this.#breakpoints.setEntry(target, null).catch(() => undefined);
     const ids = event.breakpoints.filter((id) => id !== ENTRY_ID);
     const stop = atEntry ? describeStop({ reason: 'entry', text: '' }, '') : describeStop(event, this.#breakpoints.reasonOf(ids));
-    const text = atEntry ? '' : event.text;
+    const text = event.reason === 'breakpoint' || event.reason === 'watchpoint' ? '' : event.text;
     this.#lastStop = { ...stop, text };
     for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => [])) this.#server.event('breakpoint', { reason: 'changed', breakpoint });
     if (this.#target !== target) return;

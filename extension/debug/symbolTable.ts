@@ -27,7 +27,7 @@ export class SymbolTable {
     const sorted = this.#list();
     let low = firstAbove(sorted, address);
     let symbol = sorted[low - 1];
-    // Of several names for one address take the first, which has the largest size.
+    // Of several names for one address take the first.
     while (low > 1 && symbol && sorted[low - 2]?.address === symbol.address) symbol = sorted[--low - 1];
     return symbol && address - symbol.address < (symbol.size || REACH) ? symbol : undefined;
   }
@@ -38,9 +38,9 @@ export class SymbolTable {
     return sorted.slice(firstAbove(sorted, first - 1), firstAbove(sorted, end - 1)).map((symbol) => symbol.address);
   }
 
-  /** 'name' or 'name+0x12'; undefined when no symbol is near. */
-  describe(address: number): string | undefined {
-    const symbol = this.near(address);
+  /** 'name' or 'name+0x12'; undefined when no symbol is near. `inside`: where to look for the symbol instead. */
+  describe(address: number, inside = address): string | undefined {
+    const symbol = this.near(inside);
     if (!symbol) return undefined;
     return address === symbol.address ? symbol.name : `${symbol.name}+0x${(address - symbol.address).toString(16)}`;
   }
@@ -68,7 +68,11 @@ export class SymbolTable {
     return found;
   }
 
-  #list(): DebugSymbol[] { return this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size); }
+  /** By address; of several at one the largest first, local labels last. */
+  #list(): DebugSymbol[] {
+    const local = (symbol: DebugSymbol): number => (symbol.name.includes('.') ? 1 : 0);
+    return this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size || local(a) - local(b));
+  }
 }
 
 /** Index of the first item at a higher address in a list ordered by address. */

@@ -116,7 +116,8 @@ function item(row: RegisterRow, registers: Registers, name = row.name): Item {
   };
 }
 
-function memoryOf(row: RegisterRow, registers: Registers): string | undefined {
+/** The memory that a register's value stands for, for the memory button. */
+export function memoryOf(row: RegisterRow, registers: Registers): string | undefined {
   const value = registers.number(row.name);
   if (row.name === 'cr3') return `phys:${hex32((value & ~0xfff) >>> 0)}`;
   if (row.name === 'cr2' || row.name.endsWith('_base')) return hex32(value);
