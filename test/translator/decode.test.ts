@@ -59,7 +59,7 @@ describe('decoder and disassembler', () => {
     for (const syntax of ['intel', 'att'] as const) {
       it(`must read random bytes as objdump does: ${bits}-bit code, ${syntax} syntax`, function () {
         const program = requireTool(this, 'objdump');
-        const code = randomCode(bits * 7919 + syntax.length, syntax === 'intel' ? 15000 : 5000),
+        const code = randomCode(bits * 7919 + syntax.length, syntax === 'intel' ? 8000 : 5000),
           lines = objdump(program, code, bits, syntax);
         const ours = new Set(ROWS.flatMap((row) => row.names ?? [row.name]).map((name) => name.toLowerCase()));
         const differences: string[] = [];

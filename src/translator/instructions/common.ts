@@ -1,7 +1,7 @@
 // Steps that meanings of several groups share.
 
 import type { Builder, Known, Operand, Value, Width } from '../ir/builder.ts';
-import { AF, CF, CS, OF, S, VECTOR, ZF } from '../state.ts';
+import { CS, S, VECTOR, ZF } from '../state.ts';
 
 export const EAX = 0,
   ECX = 1,
@@ -63,6 +63,3 @@ export function branchTo(b: Builder, w: 16 | 32, condition: Value, target: Value
 export function stackPlus(b: Builder, delta: Value): Value {
   return b.maskStack(b.add(b.gpr(ESP), delta));
 }
-
-/** CF, AF and OF: what BCD, multiplications and carries compute beside the result. */
-export const CARRY_FLAGS = CF | AF | OF;
