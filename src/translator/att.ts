@@ -2,9 +2,9 @@
 // "i386-Mnemonics") and objdump -M att prints it.
 
 import type { Instruction } from './decode.ts';
-import type { FormatOptions } from './format.ts';
-import { defaultSegment, displacement, hex, mnemonic, prefixes, registerName, SEGMENTS, targetText } from './format.ts';
 import type { AddressParts, Operand } from './ir/builder.ts';
+import type { FormatOptions } from './mnemonics.ts';
+import { defaultSegment, displacement, hex, mnemonic, prefixes, registerName, SEGMENTS, targetText } from './mnemonics.ts';
 
 /** Mnemonics that AT&T syntax spells differently. */
 const RENAMED: Readonly<Record<string, string>> = { cbw: 'cbtw', cwde: 'cwtl', cwd: 'cwtd', cdq: 'cltd', retf: 'lret', int1: 'int1' };
