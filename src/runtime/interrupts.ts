@@ -32,8 +32,8 @@ const FAULT_CLASS =
 export interface Interrupts {
   /** Delivers a fault thrown by the instruction at EIP; what its delivery faults with becomes a double fault, then shutdown. */
   deliverException(fault: GuestFault): void;
-  /** External interrupt. `betweenIterations`: EIP is at a REP instruction that has iterations left. */
-  deliverInterrupt(vector: number, betweenIterations?: boolean): void;
+  /** External interrupt. */
+  deliverInterrupt(vector: number): void;
   /** NMI: vector 2, further ones blocked until IRET. */
   deliverNmi(): void;
   /** The debug conditions in S.DEBUG_PENDING as a trap before the instruction at EIP. */
@@ -105,9 +105,9 @@ export function createInterrupts(engine: Engine, idt: Idt): Interrupts {
       engine.host.exit('exception', vector, errorCode);
       deliver(vector, errorCode, vector, resume);
     },
-    deliverInterrupt(vector, betweenIterations = false) {
+    deliverInterrupt(vector) {
       engine.host.exit('externalInterrupt', vector, 0);
-      deliver(vector, -1, BENIGN, betweenIterations ? RF : 0);
+      deliver(vector, -1, BENIGN, 0);
     },
     deliverNmi() {
       r[S.PINS] = (r[S.PINS]! & ~PIN.NMI) | PIN.NMI_BLOCKED;
