@@ -44,7 +44,7 @@ export interface Listing {
   readonly texts: ReadonlyMap<number, string>;
 }
 
-const MAX_TEXT = 64 << 20;
+const MAX_TEXT = 16 << 20;
 const ROW = /^ *(\d{1,9}) (?:([0-9A-F]{8,16}) ((?:[0-9A-F]{2}|\?\?|[[\]()]|<[a-z]+(?: [0-9A-F]{1,8}h)?>)+-?))?\s*(?:<(\d{1,2})>(?: |$))?([^]*)$/;
 const SECTION = /^\[?\s*(?:section|segment)\s+([^\s\];]+)([^\];]*)/i;
 const LABEL = /^([A-Za-z_?.@$][\w?.@$#~]*)\s*(?::|(?=\s(?:d[bwdqt]|res[bwdqt]|times|incbin)\b))\s*(.*)$/i;

@@ -244,7 +244,12 @@ export class DebugSession {
     if (old) await old.client.request('remove', { id: old.id }).catch(() => undefined);
     this.#running = false;
     this.#ended = false;
-    await this.#begin(new Fields(rebuilt));
+    try {
+      await this.#begin(new Fields(rebuilt));
+    } catch (error) {
+      this.#finish(1);
+      throw error;
+    }
     this.#server.event('cp86Guest', { id: this.#guest.id, name: this.#guest.name });
     await this.#breakpoints.renew(this.#guest);
     await this.#setStops(this.#filters);
