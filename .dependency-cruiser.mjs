@@ -35,7 +35,6 @@ export default {
     ),
     only('adapter-knows-no-editor', 'the debug adapter also runs alone', { path: '^extension/debug/' }, { path: '(^|/)vscode($|/)' }),
     only('extension-is-not-tests', 'what ships uses no test or tool', { path: '^extension/' }, { path: '^(test|bench|scripts|examples)/' }),
-    only('no-cycles', 'files that need each other are one file', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
     only('resolves', 'every import leads somewhere', {}, { couldNotResolve: true, pathNot: '^(vscode|virtual:suites)$' }),
     only(
       'declared',

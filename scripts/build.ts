@@ -11,7 +11,7 @@
  *
  * The package is of type "module", and VS Code for the Web takes CommonJS only: its entries are therefore named .cjs.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { root } from './root.ts';
@@ -48,7 +48,7 @@ const shipped: BuildOptions[] = [
 
 /** The views: media/VIEW.ts with a media/VIEW.css. */
 function views(): BuildOptions {
-  const files = existsSync(join(root, 'media')) ? readdirSync(join(root, 'media')) : [];
+  const files = readdirSync(join(root, 'media'));
   const names = files.filter((file) => file.endsWith('.ts') && files.includes(file.replace(/ts$/, 'css')));
   return { ...web, format: 'iife', entryPoints: names.map((file) => `media/${file}`), outdir: 'dist/media' };
 }
@@ -95,9 +95,9 @@ const tests: BuildOptions[] = [
   },
 ];
 
-/** What the build makes for shipping, views aside: the source and the file made of it. */
-export function outputs(): { entry: string; file: string }[] {
-  return shipped.map((options) => ({ entry: (options.entryPoints as string[])[0] ?? '', file: options.outfile ?? '' }));
+/** The files that the build makes for shipping, views aside. */
+export function outputs(): string[] {
+  return shipped.map((options) => options.outfile ?? '');
 }
 
 /**
@@ -106,10 +106,10 @@ export function outputs(): { entry: string; file: string }[] {
  */
 export async function buildAll(withTests = false): Promise<void> {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
-  await Promise.all([...shipped, views()].filter(exists).map((options) => build(options)));
+  await Promise.all([...shipped, views()].map((options) => build(options)));
   if (!withTests) return;
   for (const folder of ['suite-node', 'suite-web', 'web-only']) rmSync(join(root, 'out', folder), { recursive: true, force: true });
-  await Promise.all(tests.filter(exists).map((options) => build(options)));
+  await Promise.all(tests.map((options) => build(options)));
   writeWebOnly();
 }
 
@@ -131,9 +131,4 @@ if (import.meta.main) {
     if (!(error instanceof Error && 'errors' in error)) throw error;
     process.exitCode = 1; // esbuild has printed what is wrong
   });
-}
-
-/** Entries still to be written. */
-function exists(options: BuildOptions): boolean {
-  return (options.entryPoints as string[]).every((entry) => existsSync(join(root, entry)));
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Page } from 'playwright-core';
 import {
   clickGutter,
+  command,
   evaluateInConsole,
   openFile,
   openPanel,
@@ -77,6 +78,28 @@ export const steps: [name: string, act: Step][] = [
       await row.waitFor();
       assert.match((await row.innerText()).replaceAll('\n', ' '), /I\/O/i);
       await picture('exits');
+    },
+  ],
+  [
+    'the disassembly shows the instructions around the stop',
+    async (page, picture) => {
+      await command(page, 'View: Focus First Editor Group');
+      await command(page, 'Open Disassembly View');
+      await page
+        .locator('.disassembly-view .monaco-table-tr', { hasText: /mov\s+si/i })
+        .first()
+        .waitFor();
+      await picture('disassembly');
+      await command(page, 'View: Close Editor');
+    },
+  ],
+  [
+    'the Guests view lists the guest',
+    async (page, picture) => {
+      await command(page, 'View: Show CP/86');
+      await page.locator('.part.sidebar .monaco-list-row', { hasText: 'hello.asm' }).waitFor();
+      await picture('guests');
+      await command(page, 'View: Show Run and Debug');
     },
   ],
   [

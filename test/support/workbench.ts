@@ -65,14 +65,6 @@ export async function variable(page: Page, name: string, groups: string[] = []):
   return (await rows.filter({ has: label }).first().locator('.expression .value').innerText()).trim();
 }
 
-/** The pane of a view by its title, opened. */
-export async function pane(page: Page, title: string): Promise<Locator> {
-  const header = page.locator('.pane-header', { hasText: title }).first();
-  await header.waitFor();
-  if ((await header.getAttribute('aria-expanded')) === 'false') await header.click();
-  return page.locator('.pane', { has: header });
-}
-
 /** The document of the webview that holds this element: an iframe (VS Code's) with an iframe (the extension's) in it. */
 export async function webview(page: Page, selector: string): Promise<FrameLocator> {
   return until(`a webview with ${selector}`, async () => {
