@@ -17,7 +17,7 @@ import { type CommonArguments, readAttachArguments, readLaunchArguments } from '
 import { hex32, wrap } from './memory.ts';
 import { type RequestHandler, RequestServer, ShortError } from './requests.ts';
 import { sourceOf } from './sourceMap.ts';
-import { describeStop, EXCEPTION_FILTERS, readStops, type StoppedEvent, type StopOn } from './stops.ts';
+import { describeStop, EXCEPTION_FILTERS, readStops, type StoppedEvent, type StopOn, type StopWords } from './stops.ts';
 import { Target } from './target.ts';
 import { scopes, setVariable, variables } from './variables.ts';
 
@@ -64,7 +64,7 @@ export class DebugSession {
   #stopTaker: ((event: StoppedEvent) => void) | undefined;
   #interrupted = false;
   #frames: Promise<Frame[]> | undefined;
-  #lastStop: { reason: string; description: string; text: string } | undefined;
+  #lastStop: StopWords | undefined;
   #filters: Fields = new Fields({});
   #gotoTargets: number[] = [];
   #counts: ExitCounts | undefined;
@@ -329,13 +329,11 @@ export class DebugSession {
     if (atEntry) await this.#breakpoints.setEntry(target, null).catch(() => undefined);
     const ids = event.breakpoints.filter((id) => id !== ENTRY_ID);
     const stop = atEntry ? describeStop({ reason: 'entry', text: '' }, '') : describeStop(event, this.#breakpoints.reasonOf(ids));
-    const text = event.reason === 'breakpoint' || event.reason === 'watchpoint' ? '' : event.text;
-    this.#lastStop = { ...stop, text };
+    this.#lastStop = stop;
     for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => [])) this.#server.event('breakpoint', { reason: 'changed', breakpoint });
     if (this.#target !== target) return;
     this.#server.event('stopped', {
-      reason: stop.reason, description: text && stop.reason === 'exception' ? `${stop.description}: ${text}` : stop.description,
-      text: text || undefined, threadId: THREAD, allThreadsStopped: true, hitBreakpointIds: ids.length > 0 ? ids : undefined,
+      reason: stop.reason, description: stop.description, text: stop.text || undefined, threadId: THREAD, allThreadsStopped: true, hitBreakpointIds: ids.length > 0 ? ids : undefined,
     });
   }
 
@@ -404,8 +402,8 @@ export class DebugSession {
 
   async #exceptionInfo(): Promise<DebugProtocol.ExceptionInfoResponse['body']> {
     if (!this.#lastStop || this.#running) throw new ShortError('notStopped');
-    const { description, text } = this.#lastStop;
-    return { exceptionId: description, description: text || undefined, breakMode: 'always' };
+    const { kind, description, text } = this.#lastStop;
+    return { exceptionId: kind ?? description, description: text || undefined, breakMode: 'always' };
   }
 
   async #evaluate(fields: Fields): Promise<DebugProtocol.EvaluateResponse['body']> {

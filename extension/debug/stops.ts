@@ -71,16 +71,19 @@ function mergeFilters(filters: readonly ExitFilter[]): ExitFilter | null {
   return { reasons: [...new Set(filters.flatMap((filter) => filter.reasons ?? []))], ...ports.length > 0 ? { ports } : {} };
 }
 
-/** DAP's reason for a stop and the words shown for it. */
-export function describeStop(event: Pick<StoppedEvent, 'reason' | 'text'>, breakpointReason: string): { reason: string; description: string } {
+/** How a stop is told: DAP's reason, words for it, and what an exception-like stop is called. */
+export interface StopWords { readonly reason: string; readonly description: string; readonly kind?: string; readonly text?: string }
+
+const KINDS: { readonly [reason in StoppedEvent['reason']]?: string } = { exception: 'Exception', exit: 'VM exit', reset: 'Reset', tripleFault: 'Triple fault' };
+
+export function describeStop(event: Pick<StoppedEvent, 'reason' | 'text'>, breakpointReason: string): StopWords {
+  const kind = KINDS[event.reason];
+  if (kind) return { reason: 'exception', description: event.text ? `Paused: ${event.text}` : `Paused on ${kind}`, kind, text: event.text };
   switch (event.reason) {
     case 'breakpoint': return { reason: breakpointReason, description: 'Paused on breakpoint' };
     case 'watchpoint': return { reason: 'data breakpoint', description: 'Paused on data breakpoint' };
-    case 'exception': return { reason: 'exception', description: 'Paused on exception' };
-    case 'exit': return { reason: 'exception', description: 'Paused on VM exit' };
-    case 'reset': return { reason: 'exception', description: 'Paused on reset' };
-    case 'tripleFault': return { reason: 'exception', description: 'Paused on triple fault' };
-    case 'tick': return { reason: 'step', description: 'Paused at tick' };
-    default: return { reason: event.reason, description: `Paused on ${event.reason}` };
+    case 'pause': return { reason: 'pause', description: 'Paused' };
+    case 'tick': return { reason: 'step', description: 'Paused at tick', text: event.text };
+    default: return { reason: event.reason, description: event.text ? `Paused: ${event.text}` : `Paused on ${event.reason}`, text: event.text };
   }
 }

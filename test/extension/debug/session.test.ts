@@ -194,7 +194,7 @@ describe('a debug session of the example boot sector', () => {
     const stop = await client.event('stopped');
     assert.equal(stop['reason'], 'exception');
     const info = await client.request('exceptionInfo', { threadId: 1 });
-    assert.equal(info['exceptionId'], 'Paused on VM exit');
+    assert.equal(info['exceptionId'], 'VM exit');
     assert.match(String(info['description']), /3f8/i);
   });
 
