@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { cases, makeInput, type Case } from '../test/native/cases.ts';
+import { type Case, cases, makeInput } from '../test/native/cases.ts';
 import { decodeOutputs, encodeInput, LAYOUT, lineOf, type VectorInput, type VectorOutput } from '../test/native/record.ts';
 
 /** Vectors of a row, operand size and operand kind. */
@@ -27,7 +27,9 @@ export function runNative(runner: string, inputs: readonly VectorInput[]): (Vect
 }
 export function buildRunner(folder: string): string {
   const runner = join(folder, 'runner');
-  const { status, stderr } = spawnSync('gcc', ['-m32', '-O1', '-static', '-o', runner, join(root, 'test/native/runner.c')], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('gcc', ['-m32', '-O1', '-static', '-o', runner, join(root, 'test/native/runner.c')], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`gcc -m32 cannot build the runner:\n${stderr}`);
   return runner;
 }
@@ -59,7 +61,8 @@ function vectorsOf(runner: string, c: Case, seed: number): string[] {
 }
 
 function main(): void {
-  const pattern = new RegExp(process.argv[2] ?? '.'), folder = mkdtempSync(join(tmpdir(), 'cp86-vectors-'));
+  const pattern = new RegExp(process.argv[2] ?? '.'),
+    folder = mkdtempSync(join(tmpdir(), 'cp86-vectors-'));
   const runner = buildRunner(folder);
   const model = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
   const text: string[] = [`# processor: ${model}`];

@@ -13,15 +13,45 @@ export interface ExitRow {
   readonly fields: readonly [string, string];
   readonly about: string;
 }
-const exit = (number: number | null, title: string, kvm: string | null, fields: readonly [string, string], about: string): ExitRow => ({ number, title, kvm, fields, about });
+const exit = (number: number | null, title: string, kvm: string | null, fields: readonly [string, string], about: string): ExitRow => ({
+  number,
+  title,
+  kvm,
+  fields,
+  about,
+});
 
 export const EXITS = {
-  exception: exit(0, 'Exception', 'EXCEPTION_NMI', ['vector', 'error code'], 'The guest raised an exception; the hypervisor watches it before the guest handles it.'),
+  exception: exit(
+    0,
+    'Exception',
+    'EXCEPTION_NMI',
+    ['vector', 'error code'],
+    'The guest raised an exception; the hypervisor watches it before the guest handles it.',
+  ),
   externalInterrupt: exit(1, 'External interrupt', 'EXTERNAL_INTERRUPT', ['vector', ''], 'A device interrupt was delivered to the guest.'),
-  tripleFault: exit(2, 'Triple fault', 'TRIPLE_FAULT', ['vector', 'error code'], 'An exception could not be delivered, nor the double fault after it: a real processor would reset.'),
-  interruptWindow: exit(7, 'Interrupt window', 'PENDING_INTERRUPT', ['', ''], 'The guest became able to take an interrupt that was waiting.'),
+  tripleFault: exit(
+    2,
+    'Triple fault',
+    'TRIPLE_FAULT',
+    ['vector', 'error code'],
+    'An exception could not be delivered, nor the double fault after it: a real processor would reset.',
+  ),
+  interruptWindow: exit(
+    7,
+    'Interrupt window',
+    'PENDING_INTERRUPT',
+    ['', ''],
+    'The guest became able to take an interrupt that was waiting.',
+  ),
   nmi: exit(8, 'NMI', 'NMI_WINDOW', ['', ''], 'A non-maskable interrupt was delivered to the guest.'),
-  taskSwitch: exit(9, 'Task switch', 'TASK_SWITCH', ['selector', 'source'], 'A jump, call, return or interrupt switched to another hardware task.'),
+  taskSwitch: exit(
+    9,
+    'Task switch',
+    'TASK_SWITCH',
+    ['selector', 'source'],
+    'A jump, call, return or interrupt switched to another hardware task.',
+  ),
   cpuid: exit(10, 'CPUID', 'CPUID', ['leaf', 'subleaf'], 'The guest asked what the processor can do.'),
   hlt: exit(12, 'HLT', 'HLT', ['', ''], 'The guest waits for an interrupt.'),
   invlpg: exit(14, 'INVLPG', 'INVLPG', ['linear address', ''], 'The guest dropped the translation of one page.'),
@@ -33,20 +63,44 @@ export const EXITS = {
   ioInstruction: exit(30, 'I/O instruction', 'IO_INSTRUCTION', ['SDM qualification', 'value'], 'The guest read or wrote an I/O port.'),
   rdmsr: exit(31, 'RDMSR', 'MSR_READ', ['MSR', ''], 'The guest read a model-specific register.'),
   wrmsr: exit(32, 'WRMSR', 'MSR_WRITE', ['MSR', 'low half'], 'The guest wrote a model-specific register.'),
-  descriptorTable: exit(46, 'GDTR or IDTR access', 'GDTR_IDTR', ['instruction', 'base'], 'The guest loaded the global or interrupt descriptor table register.'),
-  localDescriptorTable: exit(47, 'LDTR or TR access', 'LDTR_TR', ['instruction', 'selector'], 'The guest loaded the local descriptor table or task register.'),
+  descriptorTable: exit(
+    46,
+    'GDTR or IDTR access',
+    'GDTR_IDTR',
+    ['instruction', 'base'],
+    'The guest loaded the global or interrupt descriptor table register.',
+  ),
+  localDescriptorTable: exit(
+    47,
+    'LDTR or TR access',
+    'LDTR_TR',
+    ['instruction', 'selector'],
+    'The guest loaded the local descriptor table or task register.',
+  ),
   mmio: exit(48, 'MMIO', 'EPT_VIOLATION', ['guest-physical address', 'value'], 'The guest touched a device through memory.'),
-  unmappedMemory: exit(48, 'Unmapped memory', 'EPT_VIOLATION', ['guest-physical address', 'value'], 'The guest touched physical memory that nothing answers at.'),
+  unmappedMemory: exit(
+    48,
+    'Unmapped memory',
+    'EPT_VIOLATION',
+    ['guest-physical address', 'value'],
+    'The guest touched physical memory that nothing answers at.',
+  ),
   preemption: exit(52, 'Preemption', 'PREEMPTION_TIMER', ['', ''], 'The guest used up its time slice.'),
   wbinvd: exit(54, 'WBINVD', 'WBINVD', ['', ''], 'The guest wrote back and invalidated its caches.'),
   invd: exit(13, 'INVD', 'INVD', ['', ''], 'The guest invalidated its caches.'),
   debug: exit(null, 'Debug stop', null, ['kind', 'linear address'], 'A breakpoint, watchpoint or step of the debugger was reached.'),
-  invalidatedCode: exit(null, 'Invalidated code', null, ['guest-physical address', 'bytes'], 'The guest wrote over code that had been decoded or translated.'),
+  invalidatedCode: exit(
+    null,
+    'Invalidated code',
+    null,
+    ['guest-physical address', 'bytes'],
+    'The guest wrote over code that had been decoded or translated.',
+  ),
   biosService: exit(null, 'BIOS service', null, ['interrupt', 'AX'], 'The firmware handled a BIOS call for the guest.'),
 } as const satisfies Record<string, ExitRow>;
 export type ExitName = keyof typeof EXITS;
 
 /** Qualification of an I/O instruction (SDM volume 3, "Exit Qualification for I/O Instructions"). */
 export function ioQualification(port: number, size: number, input: boolean, string = false, rep = false, immediate = false): number {
-  return (size - 1) | (input ? 8 : 0) | (string ? 16 : 0) | (rep ? 32 : 0) | (immediate ? 64 : 0) | port << 16;
+  return (size - 1) | (input ? 8 : 0) | (string ? 16 : 0) | (rep ? 32 : 0) | (immediate ? 64 : 0) | (port << 16);
 }

@@ -10,7 +10,10 @@ export const MODE = {
   /** CPL is 3. */
   USER: 4,
   /** The segment has base 0 and may be read and written up to 4 GiB (CS: read and executed). */
-  FLAT_DS: 8, FLAT_ES: 16, FLAT_SS: 32, FLAT_CS: 64,
+  FLAT_DS: 8,
+  FLAT_ES: 16,
+  FLAT_SS: 32,
+  FLAT_CS: 64,
   /** CR0.PE is set and EFLAGS.VM is clear. */
   PROTECTED: 128,
   /** Virtual-8086 mode. */

@@ -62,7 +62,8 @@ interface Step {
   readonly targets: readonly number[];
   readonly falls: boolean;
   readonly leaves: boolean;
-  readonly returns: boolean;
+  /** May go elsewhere, inside the region or not: a block pays for all its instructions, so it ends here. */
+  readonly branches: boolean;
 }
 interface Block {
   readonly at: number;
@@ -131,7 +132,14 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
       const last = ops[ops.length - 1],
         falls = !(last?.op === 'jump');
       const isCall = ops.some((v) => v.op === 'store') && !falls;
-      steps.set(at, { i, ops, targets, falls: falls && !leaves, leaves, returns: isCall });
+      steps.set(at, {
+        i,
+        ops,
+        targets,
+        falls: falls && !leaves,
+        leaves,
+        branches: targets.length > 0 || ops.some((v) => v.op === 'jump' || v.op === 'branch'),
+      });
       if (leaves || isCall) {
         if (wanted(next)) {
           roots.add(next);
@@ -139,7 +147,7 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
         }
         if (leaves) break;
       }
-      if (!falls || targets.length > 0) {
+      if (steps.get(at)!.branches) {
         queue.push(...targets);
         if (falls) queue.unshift(next);
         break;
@@ -155,7 +163,7 @@ function formBlocks(steps: Map<number, Step>, entry: number, roots: Set<number>)
   for (const root of roots) if (steps.has(root)) leaders.add(root);
   for (const [at, s] of steps) {
     for (const to of s.targets) if (steps.has(to)) leaders.add(to);
-    if (s.targets.length > 0 && s.falls && steps.has(at + s.i.length)) leaders.add(at + s.i.length);
+    if (s.branches && s.falls && steps.has(at + s.i.length)) leaders.add(at + s.i.length);
   }
   const blocks = new Map<number, Block>();
   for (const leader of leaders) {
@@ -167,10 +175,17 @@ function formBlocks(steps: Map<number, Step>, entry: number, roots: Set<number>)
       if (last.leaves) break;
       list.push(last);
       at += last.i.length;
-    } while (last.falls && last.targets.length === 0 && steps.has(at) && !leaders.has(at));
+    } while (last.falls && !last.branches && steps.has(at) && !leaders.has(at));
     // A block ends by falling on, by jumping, or by leaving at an instruction that is not in it.
     const fall = last.leaves || last.falls ? at : undefined;
-    blocks.set(leader, { at: leader, steps: list, targets: last.leaves ? [] : [...last.targets], fall, ticks: list.length, leaves: last.leaves });
+    blocks.set(leader, {
+      at: leader,
+      steps: list,
+      targets: last.leaves ? [] : [...last.targets],
+      fall,
+      ticks: list.length,
+      leaves: last.leaves,
+    });
   }
   return blocks;
 }

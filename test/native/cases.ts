@@ -6,22 +6,32 @@ import { ROWS } from '../../src/translator/instructions/index.ts';
 import type { Row } from '../../src/translator/instructions/notation.ts';
 import { encodeRow } from '../support/encode.ts';
 import { type Random, seeded } from '../support/random.ts';
-import { FRESH_FPU, LAYOUT, type FpuState, type VectorInput } from './record.ts';
+import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
 
 /** Rows that user mode cannot show, with the reason. They are tested against the SDM's tables instead (test/runtime). */
 export function excluded(row: Row): string | undefined {
   if (row.name === '(bad)') return 'no instruction';
-  if (/^(INT|INT1|INT3|INTO|IRETD?|SYSENTER|SYSEXIT|VMCALL|BOUND)$/.test(row.name) && row.name !== 'BOUND') return 'enters the operating system';
+  if (/^(INT|INT1|INT3|INTO|IRETD?|SYSENTER|SYSEXIT|VMCALL|BOUND)$/.test(row.name) && row.name !== 'BOUND')
+    return 'enters the operating system';
   if (/^(CPUID|RDTSC|RDPMC)$/.test(row.name)) return 'depends on the processor model or its clock';
   if (/^(SGDT|SIDT|SLDT|STR|SMSW|LAR|LSL|VERR|VERW|ARPL)$/.test(row.name)) return "shows the operating system's tables";
-  if (row.operands.some((o) => /^(S|p|A|Mp|Sw|[C-GS]S)/.test(o)) || /^(JMP|CALL|RET)F?$/.test(row.name) && row.operands.some((o) => /p$/.test(o))) return 'segments are loaded from the operating system\'s tables';
+  if (
+    row.operands.some((o) => /^(S|p|A|Mp|Sw|[C-GS]S)/.test(o)) ||
+    (/^(JMP|CALL|RET)F?$/.test(row.name) && row.operands.some((o) => /p$/.test(o)))
+  )
+    return "segments are loaded from the operating system's tables";
   if (/^RETF?$/.test(row.name) && /^c[ab]/.test(row.code)) return "segments are loaded from the operating system's tables";
   if (row.name === 'POPF' || row.name === 'POPFD' || row.names?.[0] === 'POPF') return 'can set TF and AC, which trap in the runner';
   return undefined;
 }
 
 /** A row with operand size and kind fixed: what must have 100 vectors of its own. */
-export interface Case { readonly row: Row; readonly w: 16 | 32; readonly memory: boolean | undefined; readonly title: string }
+export interface Case {
+  readonly row: Row;
+  readonly w: 16 | 32;
+  readonly memory: boolean | undefined;
+  readonly title: string;
+}
 
 export function cases(): Case[] {
   const list: Case[] = [];
@@ -29,9 +39,14 @@ export function cases(): Case[] {
     if (excluded(row)) continue;
     const sized = row.operandSized || row.names || row.operands.some((o) => /v|z|eAX|bs$/.test(o));
     const kinds = row.operands.some((o) => /^E/.test(o)) ? [false, true] : [undefined];
-    for (const w of sized ? [32, 16] as const : [32] as const) {
+    for (const w of sized ? ([32, 16] as const) : ([32] as const)) {
       for (const memory of kinds) {
-        list.push({ row, w, memory, title: `${row.name} ${row.code}${row.operands.length ? ` ${row.operands.join(',')}` : ''}${sized ? ` w${w}` : ''}${memory === undefined ? '' : memory ? ' mem' : ' reg'}` });
+        list.push({
+          row,
+          w,
+          memory,
+          title: `${row.name} ${row.code}${row.operands.length ? ` ${row.operands.join(',')}` : ''}${sized ? ` w${w}` : ''}${memory === undefined ? '' : memory ? ' mem' : ' reg'}`,
+        });
       }
     }
   }
@@ -42,44 +57,58 @@ const pointer = (random: Random): number => LAYOUT.DATA + 0x100 + random.below(L
 
 /** The n-th random input of a case, or undefined when this try gave none. */
 export function makeInput(c: Case, seed: number): VectorInput | undefined {
-  const random = seeded(seed), mode = random.below(10) < 7 ? 32 : 16;
+  const random = seeded(seed),
+    mode = random.below(10) < 7 ? 32 : 16;
   const rep = c.row.string ? random.pick(['none', 'rep', 'repne'] as const) : 'none';
   const encoded = encodeRow(c.row, random, {
-    code32: mode === 32, memory: c.memory, rep,
+    code32: mode === 32,
+    memory: c.memory,
+    rep,
     w: c.w,
     ...(mode === 16 && random.below(8) === 0 ? { address: 32 as const } : {}),
     ...(c.row.lock && c.memory && random.below(6) === 0 ? { lock: true } : {}),
     displacement: (q) => (mode === 16 || q.below(2) ? q.below(0x8000) : pointer(q)),
   });
   if (!encoded) return undefined;
-  const code = [...encoded.bytes], i = encoded.instruction;
+  const code = [...encoded.bytes],
+    i = encoded.instruction;
   const regs = Array.from({ length: 8 }, () => random.edgy());
   regs[4] = mode === 32 ? LAYOUT.DATA + 0x8000 + 4 * random.below(64) : 0x8000 + 2 * random.below(64);
   if (c.row.string || c.row.addressSized) {
     regs[1] = random.below(12);
     if (i.address === 16 && random.below(2)) regs[1]! |= random.word() & 0xffff0000;
   }
-  for (const n of [5, 6, 7]) if (c.row.string || random.below(2)) regs[n] = mode === 32 ? pointer(random) : random.below(0x10000) | (random.below(2) ? random.word() & 0xffff0000 : 0);
+  for (const n of [5, 6, 7])
+    if (c.row.string || random.below(2))
+      regs[n] = mode === 32 ? pointer(random) : random.below(0x10000) | (random.below(2) ? random.word() & 0xffff0000 : 0);
   if (c.row.name.startsWith('XLAT')) regs[3] = mode === 32 ? pointer(random) : random.below(0xff00);
   if (/^I?DIV$/.test(c.row.name) && random.below(4)) {
     // Quotients that fit are rare among random dividends.
     regs[2] = c.row.name === 'DIV' ? random.below(16) : regs[0]! >> 31;
     if (i.w === 16) regs[2] = c.row.name === 'DIV' ? random.below(16) : (regs[0]! << 16) >> 31;
-    if (c.row.operands[0] === 'Eb') regs[0] = (regs[0]! & ~0xff00) | random.below(random.below(2) ? 2 : 256) << 8;
+    if (c.row.operands[0] === 'Eb') regs[0] = (regs[0]! & ~0xff00) | (random.below(random.below(2) ? 2 : 256) << 8);
   }
   if (!aim(c.row, i, code, regs, mode, random)) return undefined;
   // A branch to itself runs for as long as its condition holds.
   if (c.row.operands.some((o, n) => o.startsWith('J') && (i.operands[n] as { value: number }).value === 0)) return undefined;
   const flags = random.word() & (0x8d5 | (c.row.string ? 0x400 : 0));
-  return { mode, regs: regs.map((r) => r | 0), eflags: flags, seed: 1 + random.below(64), code, fpu: c.row.code.startsWith('d') ? makeFpu(random) : FRESH_FPU };
+  return {
+    mode,
+    regs: regs.map((r) => r | 0),
+    eflags: flags,
+    seed: 1 + random.below(64),
+    code,
+    fpu: c.row.code.startsWith('d') ? makeFpu(random) : FRESH_FPU,
+  };
 }
 
 /** Turns branch targets and flat memory operands to places that exist; false when that cannot be done. */
 function aim(row: Row, i: Instruction, code: number[], regs: number[], mode: 16 | 32, random: Random): boolean {
   row.operands.forEach((o, n) => {
     if (!o.startsWith('J') || o === 'Jb') return;
-    const bytes = i.w >> 3, relative = random.below(0x7000) - 0x700;
-    for (let k = 0; k < bytes; k++) code[code.length - bytes + k] = relative >> (8 * k) & 0xff;
+    const bytes = i.w >> 3,
+      relative = random.below(0x7000) - 0x700;
+    for (let k = 0; k < bytes; k++) code[code.length - bytes + k] = (relative >> (8 * k)) & 0xff;
     void n;
   });
   const indirect = /^(JMP|CALL)$/.test(row.name) && row.operands[0] === 'Ev';
@@ -93,7 +122,8 @@ function aim(row: Row, i: Instruction, code: number[], regs: number[], mode: 16 
   if (mode === 16 && memory.address.width === 16) return true;
   if (memory.address.width === 16) return false;
   const { base, index, shift, disp } = memory.address;
-  const low = mode === 32 ? LAYOUT.DATA : 0, target = low + 0x400 + random.below(LAYOUT.SIZE - 0x800);
+  const low = mode === 32 ? LAYOUT.DATA : 0,
+    target = low + 0x400 + random.below(LAYOUT.SIZE - 0x800);
   // POP computes its address after it has moved the stack pointer, and ESP must stay a stack.
   if (base === 4) {
     if (index >= 0) regs[index] = random.below(64);
@@ -118,19 +148,35 @@ function aim(row: Row, i: Instruction, code: number[], regs: number[], mode: 16 
 }
 
 const SPECIALS = [
-  '00000000000000000000', '80000000000000000000', '3fff8000000000000000', 'bfff8000000000000000', '7fff8000000000000000', 'ffff8000000000000000',
-  '7fffc000000000000000', 'ffffc000000000000000', '7fff8000000000000001', '00000000000000000001', '00007fffffffffffffff', '00018000000000000000',
-  '7ffeffffffffffffffff', '7fff0000000000000000', '3fff0000000000000000', '4000c90fdaa22168c235', '3ffe8000000000000000', '403e8000000000000000',
+  '00000000000000000000',
+  '80000000000000000000',
+  '3fff8000000000000000',
+  'bfff8000000000000000',
+  '7fff8000000000000000',
+  'ffff8000000000000000',
+  '7fffc000000000000000',
+  'ffffc000000000000000',
+  '7fff8000000000000001',
+  '00000000000000000001',
+  '00007fffffffffffffff',
+  '00018000000000000000',
+  '7ffeffffffffffffffff',
+  '7fff0000000000000000',
+  '3fff0000000000000000',
+  '4000c90fdaa22168c235',
+  '3ffe8000000000000000',
+  '403e8000000000000000',
 ] as const;
 /** A register file with ordinary and special values, control words with every rounding and precision. */
 function makeFpu(random: Random): FpuState {
-  const tags = random.below(4) === 0 ? random.word() & 0xffff : random.below(2) ? 0 : 0xffff << (2 * random.below(8)) & 0xffff;
+  const tags = random.below(4) === 0 ? random.word() & 0xffff : random.below(2) ? 0 : (0xffff << (2 * random.below(8))) & 0xffff;
   const st = Array.from({ length: 8 }, () => {
     if (random.below(4) === 0) return random.pick(SPECIALS);
-    const near = random.below(3), exponent = near === 0 ? random.below(0x8000) : 0x3fff + random.below(near === 1 ? 80 : 6) - (near === 1 ? 20 : 3);
+    const near = random.below(3),
+      exponent = near === 0 ? random.below(0x8000) : 0x3fff + random.below(near === 1 ? 80 : 6) - (near === 1 ? 20 : 3);
     const hex = (v: number): string => (v >>> 0).toString(16).padStart(8, '0');
     const low = random.below(3) ? random.word() : 0;
     return (exponent | (random.below(2) ? 0x8000 : 0)).toString(16).padStart(4, '0') + hex(random.word() | 0x80000000) + hex(low);
   });
-  return { control: 0x7f & ~0 | random.below(16) << 8 | 0x40, status: random.below(8) << 11 | (random.word() & 0x4700), tags, st };
+  return { control: (0x7f & ~0) | (random.below(16) << 8) | 0x40, status: (random.below(8) << 11) | (random.word() & 0x4700), tags, st };
 }

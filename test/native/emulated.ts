@@ -1,7 +1,7 @@
 // The same single instruction on the virtual processor: user mode, the runner's layout, one tick, in either tier.
 
-import { createEngine } from '../../src/runtime/engine.ts';
 import { createCodeCache } from '../../src/runtime/codeCache.ts';
+import { createEngine } from '../../src/runtime/engine.ts';
 import { createExecutor } from '../../src/runtime/executor.ts';
 import { GuestFault } from '../../src/runtime/faults.ts';
 import { createHandlers } from '../../src/runtime/handlers.ts';
@@ -12,13 +12,18 @@ import { createSystem } from '../../src/runtime/system.ts';
 import { createTranslation } from '../../src/runtime/translation.ts';
 import { CS, S } from '../../src/translator/state.ts';
 import { seeded } from '../support/random.ts';
-import { FRESH_FPU, LAYOUT, type FpuState, type VectorInput, type VectorOutput } from './record.ts';
+import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput, type VectorOutput } from './record.ts';
 
 const { CODE, DATA, SIZE, AT } = LAYOUT;
-const engine = createEngine({ arenaBytes: 4 << 20 }), { system } = createSystem(engine), { r, u8, dv } = engine;
-const scope = createScope(engine, system), handlers = createHandlers(scope, () => false), translation = createTranslation(scope, u8);
+const engine = createEngine({ arenaBytes: 4 << 20 }),
+  { system } = createSystem(engine),
+  { r, u8, dv } = engine;
+const scope = createScope(engine, system),
+  handlers = createHandlers(scope, () => false),
+  translation = createTranslation(scope, u8);
 const executor = createExecutor(engine, handlers, translation);
-const memory = createMemory(u8, 0, 4 << 20), cache = createCodeCache(engine, memory, () => {});
+const memory = createMemory(u8, 0, 4 << 20),
+  cache = createCodeCache(engine, memory, () => {});
 engine.onFlush = executor.flush;
 engine.attach(memory, engine.host);
 executor.use(cache);
@@ -32,9 +37,10 @@ const filled = new Map<number, Uint8Array>();
 function dataOf(seed: number): Uint8Array {
   let bytes = filled.get(seed);
   if (!bytes) {
-    const random = seeded(seed), words = new Int32Array(SIZE / 4);
+    const random = seeded(seed),
+      words = new Int32Array(SIZE / 4);
     for (let n = 0; n < words.length; n++) words[n] = random.word();
-    filled.set(seed, bytes = new Uint8Array(words.buffer));
+    filled.set(seed, (bytes = new Uint8Array(words.buffer)));
   }
   return bytes;
 }
@@ -67,11 +73,12 @@ function load(v: VectorInput): void {
 function storeFpu(f: FpuState): void {
   r[S.FPU_CONTROL] = f.control;
   r[S.FPU_STATUS] = f.status;
-  const top = f.status >> 11 & 7;
+  const top = (f.status >> 11) & 7;
   let tags = 0;
   for (let n = 0; n < 8; n++) {
-    if ((f.tags >> (2 * n) & 3) !== 3) tags |= 1 << n;
-    const text = f.st[(n - top) & 7]!, word = S.FPU_R0 + 4 * n;
+    if (((f.tags >> (2 * n)) & 3) !== 3) tags |= 1 << n;
+    const text = f.st[(n - top) & 7]!,
+      word = S.FPU_R0 + 4 * n;
     r[word] = Number.parseInt(text.slice(12), 16);
     r[word + 1] = Number.parseInt(text.slice(4, 12), 16);
     r[word + 2] = Number.parseInt(text.slice(0, 4), 16);
@@ -79,12 +86,18 @@ function storeFpu(f: FpuState): void {
   r[S.FPU_TAGS] = tags;
 }
 function readFpu(): FpuState {
-  const top = r[S.FPU_STATUS]! >> 11 & 7, hex = (n: number, digits: number): string => (n >>> 0).toString(16).padStart(digits, '0');
+  const top = (r[S.FPU_STATUS]! >> 11) & 7,
+    hex = (n: number, digits: number): string => (n >>> 0).toString(16).padStart(digits, '0');
   const value = (n: number): string => {
     const word = S.FPU_R0 + 4 * n;
     return hex(r[word + 2]! & 0xffff, 4) + hex(r[word + 1]!, 8) + hex(r[word]!, 8);
   };
-  return { control: r[S.FPU_CONTROL]! & 0xffff, status: r[S.FPU_STATUS]! & 0xffff, tags: r[S.FPU_TAGS]!, st: Array.from({ length: 8 }, (_, n) => value((n + top) & 7)) };
+  return {
+    control: r[S.FPU_CONTROL]! & 0xffff,
+    status: r[S.FPU_STATUS]! & 0xffff,
+    tags: r[S.FPU_TAGS]!,
+    st: Array.from({ length: 8 }, (_, n) => value((n + top) & 7)),
+  };
 }
 
 /** Runs one instruction; in the translated tier the region is used when the instruction can be translated. */
@@ -93,7 +106,8 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate'): Ve
   load(v);
   translation.tier = 'interpret';
   const base = v.mode === 32 ? CODE : 0;
-  let trap = -1, error = 0;
+  let trap = -1,
+    error = 0;
   try {
     if (tier === 'translate') {
       // The region needs the instruction to have been decoded.
@@ -113,14 +127,20 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate'): Ve
     trap = caught.vector;
     error = Math.max(0, caught.errorCode);
   }
-  const before = dataOf(v.seed), changes: [number, number][] = [];
+  const before = dataOf(v.seed),
+    changes: [number, number][] = [];
   const view = new DataView(before.buffer, before.byteOffset);
   for (let n = 0; n < SIZE; n += 4) {
     if (dv.getInt32(DATA + n, true) === view.getInt32(n, true)) continue;
     for (let k = n; k < n + 4; k++) if (u8[DATA + k] !== before[k]) changes.push([k, u8[DATA + k]!]);
   }
   return {
-    regs: Array.from(r.subarray(0, 8)), eflags: engine.getFlags() & 0xcd5, eip: (r[S.EIP]! - base - AT) | 0, trap, error, memory: changes,
+    regs: Array.from(r.subarray(0, 8)),
+    eflags: engine.getFlags() & 0xcd5,
+    eip: (r[S.EIP]! - base - AT) | 0,
+    trap,
+    error,
+    memory: changes,
     fpu: v.fpu === FRESH_FPU ? FRESH_FPU : readFpu(),
   };
 }

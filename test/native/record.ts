@@ -14,7 +14,8 @@ export interface VectorInput {
   readonly fpu: FpuState;
 }
 export interface FpuState {
-  readonly control: number; readonly status: number;
+  readonly control: number;
+  readonly status: number;
   /** Full tag word, two bits a physical register. */
   readonly tags: number;
   /** ST0 to ST7, ten bytes each, as 20 hexadecimal digits, most significant first. */
@@ -36,10 +37,12 @@ export interface VectorOutput {
 /** Where runner.c puts things. */
 export const LAYOUT = { CODE: 0x200000, DATA: 0x10000, SIZE: 0x10000, AT: 0x800 } as const;
 export const FRESH_FPU: FpuState = { control: 0x37f, status: 0, tags: 0xffff, st: Array.from({ length: 8 }, () => '0'.repeat(20)) };
-const INPUT_BYTES = 4 + 32 + 12 + 16 + 8 + 80, OUTPUT_BYTES = 32 + 24 + 8 + 80;
+const INPUT_BYTES = 4 + 32 + 12 + 16 + 8 + 80,
+  OUTPUT_BYTES = 32 + 24 + 8 + 80;
 
 export function encodeInput(v: VectorInput): Uint8Array {
-  const bytes = new Uint8Array(INPUT_BYTES), view = new DataView(bytes.buffer);
+  const bytes = new Uint8Array(INPUT_BYTES),
+    view = new DataView(bytes.buffer);
   view.setUint32(0, v.mode === 16 ? 1 : 0, true);
   v.regs.forEach((r, n) => view.setInt32(4 + 4 * n, r, true));
   view.setUint32(36, v.eflags, true);
@@ -56,17 +59,23 @@ function bytesOf(text: string): number[] {
   return (text.match(/../g) ?? []).map((h) => Number.parseInt(h, 16)).reverse();
 }
 function textOf(bytes: Uint8Array): string {
-  return [...bytes].reverse().map((b) => b.toString(16).padStart(2, '0')).join('');
+  return [...bytes]
+    .reverse()
+    .map((b) => b.toString(16).padStart(2, '0'))
+    .join('');
 }
 
 /** Results in the order of the inputs; shorter than they are where the runner ended early. */
 export function decodeOutputs(bytes: Uint8Array): VectorOutput[] {
-  const out: VectorOutput[] = [], view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let p = 0; p + OUTPUT_BYTES <= bytes.length;) {
+  const out: VectorOutput[] = [],
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let p = 0; p + OUTPUT_BYTES <= bytes.length; ) {
     const regs = Array.from({ length: 8 }, (_, n) => view.getInt32(p + 4 * n, true));
     const [eflags, eip, trap, error, , changes] = Array.from({ length: 6 }, (_, n) => view.getInt32(p + 32 + 4 * n, true));
     const fpu: FpuState = {
-      control: view.getUint16(p + 56, true), status: view.getUint16(p + 58, true), tags: view.getUint16(p + 60, true),
+      control: view.getUint16(p + 56, true),
+      status: view.getUint16(p + 58, true),
+      tags: view.getUint16(p + 60, true),
       st: Array.from({ length: 8 }, (_, n) => textOf(bytes.subarray(p + 64 + 10 * n, p + 74 + 10 * n))),
     };
     p += OUTPUT_BYTES;
@@ -81,7 +90,8 @@ export function decodeOutputs(bytes: Uint8Array): VectorOutput[] {
 
 const hex = (n: number): string => (n >>> 0).toString(16);
 const signed = (text: string): number => Number.parseInt(text, 16) | 0;
-const fpuText = (f: FpuState): string => `${hex(f.control)},${hex(f.status)},${hex(f.tags)},${f.st.map((s) => s.replace(/^0+(?=.)/, '')).join(',')}`;
+const fpuText = (f: FpuState): string =>
+  `${hex(f.control)},${hex(f.status)},${hex(f.tags)},${f.st.map((s) => s.replace(/^0+(?=.)/, '')).join(',')}`;
 function parseFpu(text: string): FpuState {
   const [control, status, tags, ...st] = text.split(',');
   return { control: signed(control!), status: signed(status!), tags: signed(tags!), st: st.map((s) => s.padStart(20, '0')) };
@@ -89,25 +99,44 @@ function parseFpu(text: string): FpuState {
 
 /** One line: mode code seed flags registers [fpu] > eip trap error flags changed-registers memory [fpu]. */
 export function lineOf(v: VectorInput, o: VectorOutput, withFpu: boolean): string {
-  const changed = o.regs.map((r, n) => (r === v.regs[n] ? '' : hex(r))).join(',').replace(/,+$/, '');
+  const changed = o.regs
+    .map((r, n) => (r === v.regs[n] ? '' : hex(r)))
+    .join(',')
+    .replace(/,+$/, '');
   const memory = o.memory.map(([at, value]) => `${hex(at)}:${hex(value)}`).join(',');
-  const before = [v.mode, v.code.map((b) => b.toString(16).padStart(2, '0')).join(''), hex(v.seed), hex(v.eflags), v.regs.map(hex).join(',')];
+  const before = [
+    v.mode,
+    v.code.map((b) => b.toString(16).padStart(2, '0')).join(''),
+    hex(v.seed),
+    hex(v.eflags),
+    v.regs.map(hex).join(','),
+  ];
   const after = [hex(o.eip), o.trap, hex(o.error), hex(o.eflags), changed || '-', memory || '-'];
   return [...before, ...(withFpu ? [fpuText(v.fpu)] : []), '>', ...after, ...(withFpu ? [fpuText(o.fpu)] : [])].join(' ');
 }
 export function parseLine(line: string): { input: VectorInput; output: VectorOutput } {
-  const [left, right] = line.split(' > '), [mode, code, seed, eflags, regs, fpu] = left!.split(' '), [eip, trap, error, flags, changed, memory, fpuAfter] = right!.split(' ');
+  const [left, right] = line.split(' > '),
+    [mode, code, seed, eflags, regs, fpu] = left!.split(' '),
+    [eip, trap, error, flags, changed, memory, fpuAfter] = right!.split(' ');
   const input: VectorInput = {
-    mode: Number(mode) as 16 | 32, code: (code!.match(/../g) ?? []).map((h) => Number.parseInt(h, 16)), seed: signed(seed!), eflags: signed(eflags!),
-    regs: regs!.split(',').map(signed), fpu: fpu ? parseFpu(fpu) : FRESH_FPU,
+    mode: Number(mode) as 16 | 32,
+    code: (code!.match(/../g) ?? []).map((h) => Number.parseInt(h, 16)),
+    seed: signed(seed!),
+    eflags: signed(eflags!),
+    regs: regs!.split(',').map(signed),
+    fpu: fpu ? parseFpu(fpu) : FRESH_FPU,
   };
   const values = changed === '-' ? [] : changed!.split(',');
   return {
     input,
     output: {
-      eip: signed(eip!), trap: Number(trap), error: signed(error!), eflags: signed(flags!),
+      eip: signed(eip!),
+      trap: Number(trap),
+      error: signed(error!),
+      eflags: signed(flags!),
       regs: input.regs.map((r, n) => (values[n] ? signed(values[n]) : r)),
-      memory: memory === '-' ? [] : memory!.split(',').map((pair) => pair.split(':').map((h) => Number.parseInt(h, 16)) as [number, number]),
+      memory:
+        memory === '-' ? [] : memory!.split(',').map((pair) => pair.split(':').map((h) => Number.parseInt(h, 16)) as [number, number]),
       fpu: fpuAfter ? parseFpu(fpuAfter) : FRESH_FPU,
     },
   };

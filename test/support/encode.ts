@@ -17,14 +17,18 @@ export interface EncodeOptions {
   /** Base registers that a memory operand may use; undefined = any. */
   readonly displacement?: (random: Random) => number;
 }
-export interface Encoded { readonly bytes: number[]; readonly instruction: Instruction }
+export interface Encoded {
+  readonly bytes: number[];
+  readonly instruction: Instruction;
+}
 
 /** Bytes of an instruction of this row, or undefined when the options do not fit the row. */
 export function encodeRow(row: Row, random: Random, options: EncodeOptions): Encoded | undefined {
   const encoding = parseEncoding(row);
   for (let attempt = 0; attempt < 40; attempt++) {
     const bytes: number[] = [];
-    const w = options.w ?? (random.below(3) === 0 ? 16 : 32), address = options.address ?? (options.code32 ? 32 : 16);
+    const w = options.w ?? (random.below(3) === 0 ? 16 : 32),
+      address = options.address ?? (options.code32 ? 32 : 16);
     const native = options.code32 ? 32 : 16;
     if (options.lock) bytes.push(0xf0);
     if (w !== native) bytes.push(0x66);
@@ -38,14 +42,14 @@ export function encodeRow(row: Row, random: Random, options: EncodeOptions): Enc
       const places = encoding.modrm.filter((p) => options.memory === undefined || options.memory === p < 8);
       if (places.length === 0) return undefined;
       const place = random.pick(places);
-      bytes.push(place >= 8 ? place + 0xb8 : place << 3 | random.below(3) << 6 | random.below(8));
+      bytes.push(place >= 8 ? place + 0xb8 : (place << 3) | (random.below(3) << 6) | random.below(8));
     }
     const displacement = options.displacement?.(random) ?? random.word();
     // A SIB byte, displacement or immediate follow as the form wants; what is too many is cut off.
     const modrm = bytes[bytes.length - 1]!;
     const hasSib = encoding.modrm && modrm < 0xc0 && address === 32 && (modrm & 7) === 4;
     if (hasSib) bytes.push(random.below(256));
-    const tail = [displacement, random.edgy(), random.edgy()].flatMap((v) => [v & 0xff, v >> 8 & 0xff, v >> 16 & 0xff, v >>> 24]);
+    const tail = [displacement, random.edgy(), random.edgy()].flatMap((v) => [v & 0xff, (v >> 8) & 0xff, (v >> 16) & 0xff, v >>> 24]);
     const all = [...bytes, ...tail];
     const instruction = decode((n) => all[n] ?? 0, 0, options.code32);
     if (instruction.row !== row || (options.w !== undefined && instruction.w !== options.w)) continue;

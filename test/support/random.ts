@@ -12,7 +12,7 @@ export interface Random {
 const EDGES = [0, 1, 2, -1, -2, 0x7fffffff, -0x80000000, 0x7fff, 0x8000, 0xffff, 0x7f, 0x80, 0xff, 0x100, 0x10000] as const;
 
 export function seeded(seed: number): Random {
-  let s = (seed | 0) || 0x9e3779b9;
+  let s = seed | 0 || 0x9e3779b9;
   const word = (): number => {
     s ^= s << 13;
     s ^= s >>> 17;
@@ -21,7 +21,8 @@ export function seeded(seed: number): Random {
   };
   const below = (n: number): number => (word() >>> 0) % n;
   const random: Random = {
-    word, below,
+    word,
+    below,
     pick: (list) => list[below(list.length)]!,
     edgy() {
       const kind = below(8);

@@ -22,7 +22,11 @@ export function tableGuest(): TableGuest {
   const asked: { command: CommandName; args: unknown }[] = [];
   const memory = new Map<number, number>();
   const registers: Record<string, number | string> = { eip: 0x7c00, esp: 0x7000, cs_limit: 0xffff, ss_limit: 0xffff };
-  const put = (address: number, bytes: ArrayLike<number>): void => Array.from(bytes).forEach((byte, n) => memory.set(address + n, byte));
+  const put = (address: number, bytes: ArrayLike<number>): void => {
+    Array.from(bytes).forEach((byte, n) => {
+      memory.set(address + n, byte);
+    });
+  };
   const on = <N extends CommandName>(command: N, reply: (args: Commands[N]['args']) => Commands[N]['result']): void =>
     void replies.set(command, reply);
   const info = {

@@ -72,7 +72,7 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
   const pending = new Set<Value>();
   const left = new Map<Value, number>();
   const entries = new Map<Value, { entry: string; linear: string }>();
-  const outer: { kind: number | undefined; then?: number | undefined; hasElse: boolean }[] = [];
+  const outer: { kind: number | undefined; kindOfThen?: number | undefined; hasElse: boolean }[] = [];
   let temps = 0,
     kind = kindBefore,
     ended = false;
@@ -232,7 +232,7 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
       case 'else': {
         settle(() => true);
         const frame = outer[outer.length - 1]!;
-        frame.then = kind;
+        frame.kindOfThen = kind;
         frame.hasElse = true;
         kind = frame.kind;
         ended = false;
@@ -242,7 +242,7 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
       case 'end': {
         settle(() => true);
         const frame = outer.pop()!;
-        if ((frame.hasElse ? frame.then : frame.kind) !== kind) kind = undefined;
+        if ((frame.hasElse ? frame.kindOfThen : frame.kind) !== kind) kind = undefined;
         ended = false;
         out.push('}');
         break;
