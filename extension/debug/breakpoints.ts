@@ -29,7 +29,10 @@ interface Entry {
   verified: boolean;
   message?: string;
 }
-interface Watch { readonly spec: WatchpointSpec; readonly wrong?: string }
+interface Watch {
+  readonly spec: WatchpointSpec;
+  readonly wrong?: string;
+}
 
 /** How a loaded image says what will be in memory before it is. */
 export type ExpectedBytes = (address: number, length: number) => Uint8Array | undefined;
@@ -37,7 +40,11 @@ export type ExpectedBytes = (address: number, length: number) => Uint8Array | un
 /** Id of the breakpoint that stops on entry. */
 export const ENTRY_ID = 0;
 const WATCH_MAX = 4096;
-const REASONS: { readonly [kind in Kind]: string } = { source: 'breakpoint', function: 'function breakpoint', instruction: 'instruction breakpoint' };
+const REASONS: { readonly [kind in Kind]: string } = {
+  source: 'breakpoint',
+  function: 'function breakpoint',
+  instruction: 'instruction breakpoint',
+};
 
 export class BreakpointStore {
   readonly #entries = new Map<string, Entry[]>();
@@ -51,46 +58,104 @@ export class BreakpointStore {
   async setSource(target: Target, fields: Fields): Promise<DebugProtocol.Breakpoint[]> {
     const path = fields.object('source').text('path');
     const requested = fields.objects('breakpoints', (one) => ({ line: one.integer('line', 0, 2 ** 31 - 1), ...rules(one) }));
-    return this.#replace(target, `source:${normalizePath(path)}`, requested.map((one): Entry => {
-      const code = target.sources.code(path, one.line);
-      const wrong = one.wrong ?? (!target.sources.has(path) ? 'No listing of this file is loaded, so its lines have no addresses.'
-        : code.pieces.length === 0 ? 'There is no code at or shortly after this line.' : undefined);
-      return { ...one, id: this.#next++, kind: 'source', path, line: code.line, pieces: code.pieces, addresses: code.pieces.map((piece) => piece.address), wrong, verified: false };
-    }));
+    return this.#replace(
+      target,
+      `source:${normalizePath(path)}`,
+      requested.map((one): Entry => {
+        const code = target.sources.code(path, one.line);
+        const wrong =
+          one.wrong ??
+          (!target.sources.has(path)
+            ? 'No listing of this file is loaded, so its lines have no addresses.'
+            : code.pieces.length === 0
+              ? 'There is no code at or shortly after this line.'
+              : undefined);
+        return {
+          ...one,
+          id: this.#next++,
+          kind: 'source',
+          path,
+          line: code.line,
+          pieces: code.pieces,
+          addresses: code.pieces.map((piece) => piece.address),
+          wrong,
+          verified: false,
+        };
+      }),
+    );
   }
 
   async setFunctions(target: Target, fields: Fields): Promise<DebugProtocol.Breakpoint[]> {
     const requested = fields.objects('breakpoints', (one) => ({ name: one.text('name').trim(), ...rules(one) }));
-    return this.#replace(target, 'function', requested.map((one): Entry => {
-      const symbol = target.symbols.find(one.name)?.address ?? parseNumber(one.name);
-      const known = symbol >= 0 && symbol < 2 ** 32;
-      return { ...one, id: this.#next++, kind: 'function', addresses: known ? [symbol] : [], wrong: one.wrong ?? (known ? undefined : `There is no symbol '${one.name}'.`), verified: known };
-    }));
+    return this.#replace(
+      target,
+      'function',
+      requested.map((one): Entry => {
+        const symbol = target.symbols.find(one.name)?.address ?? parseNumber(one.name);
+        const known = symbol >= 0 && symbol < 2 ** 32;
+        return {
+          ...one,
+          id: this.#next++,
+          kind: 'function',
+          addresses: known ? [symbol] : [],
+          wrong: one.wrong ?? (known ? undefined : `There is no symbol '${one.name}'.`),
+          verified: known,
+        };
+      }),
+    );
   }
 
   async setInstructions(target: Target, fields: Fields): Promise<DebugProtocol.Breakpoint[]> {
-    const requested = fields.objects('breakpoints', (one) => ({ place: parsePlace(one.text('instructionReference'), one.integer('offset', -0xffffffff, 0xffffffff, 0)), ...rules(one) }));
-    return this.#replace(target, 'instruction', requested.map((one): Entry =>
-      ({ ...one, id: this.#next++, kind: 'instruction', addresses: [one.place.address], wrong: one.wrong ?? (one.place.physical ? 'An instruction breakpoint needs a linear address.' : undefined), verified: true })));
+    const requested = fields.objects('breakpoints', (one) => ({
+      place: parsePlace(one.text('instructionReference'), one.integer('offset', -0xffffffff, 0xffffffff, 0)),
+      ...rules(one),
+    }));
+    return this.#replace(
+      target,
+      'instruction',
+      requested.map(
+        (one): Entry => ({
+          ...one,
+          id: this.#next++,
+          kind: 'instruction',
+          addresses: [one.place.address],
+          wrong: one.wrong ?? (one.place.physical ? 'An instruction breakpoint needs a linear address.' : undefined),
+          verified: true,
+        }),
+      ),
+    );
   }
 
   /** Whether and how an address, an expression with an address or a variable can be watched. */
-  async dataInfo(target: Target, fields: Fields): Promise<{ dataId: string | null; description: string; accessTypes?: DebugProtocol.DataBreakpointAccessType[]; canPersist?: boolean }> {
+  async dataInfo(
+    target: Target,
+    fields: Fields,
+  ): Promise<{ dataId: string | null; description: string; accessTypes?: DebugProtocol.DataBreakpointAccessType[]; canPersist?: boolean }> {
     const name = fields.text('name');
-    if (fields.has('variablesReference')) return { dataId: null, description: 'A register cannot be watched; add a data breakpoint at an address, or for an expression such as byte [0x7c00].' };
+    if (fields.has('variablesReference'))
+      return {
+        dataId: null,
+        description: 'A register cannot be watched; add a data breakpoint at an address, or for an expression such as byte [0x7c00].',
+      };
     let address: number;
     let length = fields.optionalInteger('bytes', 1, WATCH_MAX);
     if (fields.flag('asAddress', false)) address = parsePlace(name).address;
     else {
       const symbol = target.symbols.find(name.trim());
       const value = symbol ? { address: symbol.address, size: symbol.size } : await target.evaluate(name);
-      if (value.address === undefined) return { dataId: null, description: `${name} has no address; write it as a memory operand, for instance dword [${name}].` };
+      if (value.address === undefined)
+        return { dataId: null, description: `${name} has no address; write it as a memory operand, for instance dword [${name}].` };
       address = value.address;
       length ??= Math.min(WATCH_MAX, value.size || 1);
     }
     length ??= 1;
     if (address + length > 2 ** 32) return { dataId: null, description: 'The range goes beyond the address space.' };
-    return { dataId: `${hex32(address)}:${length}`, description: `${length} byte${length === 1 ? '' : 's'} at ${target.symbols.describe(address) ?? hex32(address)}`, accessTypes: ['read', 'write', 'readWrite'], canPersist: true };
+    return {
+      dataId: `${hex32(address)}:${length}`,
+      description: `${length} byte${length === 1 ? '' : 's'} at ${target.symbols.describe(address) ?? hex32(address)}`,
+      accessTypes: ['read', 'write', 'readWrite'],
+      canPersist: true,
+    };
   }
 
   async setData(target: Target, fields: Fields): Promise<DebugProtocol.Breakpoint[]> {
@@ -99,22 +164,35 @@ export class BreakpointStore {
       if (!match) throw one.error('dataId', 'an id from dataBreakpointInfo is expected');
       const conditional = one.has('condition') || one.has('hitCondition');
       return {
-        spec: { id: this.#next++, address: parseNumber(match[1] ?? ''), length: Number(match[2]), access: one.choice('accessType', ['read', 'write', 'readWrite'] as const, 'write') },
+        spec: {
+          id: this.#next++,
+          address: parseNumber(match[1] ?? ''),
+          length: Number(match[2]),
+          access: one.choice('accessType', ['read', 'write', 'readWrite'] as const, 'write'),
+        },
         wrong: conditional ? 'Data breakpoints have no conditions.' : undefined,
       };
     });
     await this.#sync(target);
-    return this.#watches.map(({ spec, wrong }) => ({ id: spec.id, verified: wrong === undefined, message: wrong, instructionReference: hex32(spec.address) }));
+    return this.#watches.map(({ spec, wrong }) => ({
+      id: spec.id,
+      verified: wrong === undefined,
+      message: wrong,
+      instructionReference: hex32(spec.address),
+    }));
   }
 
   /** Sends everything to the hypervisor again, for instance to a restarted guest, after finding symbols and lines anew. */
   async renew(target: Target): Promise<void> {
     for (const [key, entries] of this.#entries) {
-      this.#entries.set(key, entries.map((entry) => {
-        if (entry.kind !== 'source' || entry.path === undefined || entry.line === undefined) return entry;
-        const code = target.sources.code(entry.path, entry.line);
-        return { ...entry, pieces: code.pieces, addresses: code.pieces.map((piece) => piece.address), line: code.line };
-      }));
+      this.#entries.set(
+        key,
+        entries.map((entry) => {
+          if (entry.kind !== 'source' || entry.path === undefined || entry.line === undefined) return entry;
+          const code = target.sources.code(entry.path, entry.line);
+          return { ...entry, pieces: code.pieces, addresses: code.pieces.map((piece) => piece.address), line: code.line };
+        }),
+      );
     }
     await this.#sync(target);
   }
@@ -190,12 +268,24 @@ export class BreakpointStore {
 
   async #sync(target: Target): Promise<void> {
     const entries = [...this.#entries.values()].flat().filter((entry) => entry.wrong === undefined);
-    const breakpoints = entries.flatMap((entry) => entry.addresses.map((address): BreakpointSpec =>
-      ({ id: entry.id, address, condition: entry.condition, hitCondition: entry.hitCondition, logMessage: entry.logMessage })));
+    const breakpoints = entries.flatMap((entry) =>
+      entry.addresses.map(
+        (address): BreakpointSpec => ({
+          id: entry.id,
+          address,
+          condition: entry.condition,
+          hitCondition: entry.hitCondition,
+          logMessage: entry.logMessage,
+        }),
+      ),
+    );
     if (this.#entry !== null) breakpoints.push({ id: ENTRY_ID, address: this.#entry });
     const symbols = target.symbols.mentioned(entries.flatMap((entry) => [entry.condition, entry.logMessage]));
     await target.client.request('setBreakpoints', { id: target.id, breakpoints, symbols });
-    await target.client.request('setWatchpoints', { id: target.id, watchpoints: this.#watches.filter((watch) => watch.wrong === undefined).map((watch) => watch.spec) });
+    await target.client.request('setWatchpoints', {
+      id: target.id,
+      watchpoints: this.#watches.filter((watch) => watch.wrong === undefined).map((watch) => watch.spec),
+    });
   }
 }
 
@@ -212,7 +302,8 @@ function rules(fields: Fields): { condition?: string; hitCondition?: string; log
   let wrong: string | undefined;
   try {
     if (condition !== undefined) parseExpression(condition);
-    for (const [, expression] of logMessage?.matchAll(/\{\{|\{([^{}]*)\}/g) ?? []) if (expression !== undefined) parseExpression(expression);
+    for (const [, expression] of logMessage?.matchAll(/\{\{|\{([^{}]*)\}/g) ?? [])
+      if (expression !== undefined) parseExpression(expression);
     if (hitCondition !== undefined) parseHitCondition(hitCondition);
   } catch (error) {
     wrong = messageOf(error);
@@ -223,8 +314,11 @@ function rules(fields: Fields): { condition?: string; hitCondition?: string; log
 function present(entry: Entry): DebugProtocol.Breakpoint {
   const address = entry.addresses[0];
   return {
-    id: entry.id, verified: entry.verified, message: entry.message,
-    source: entry.path === undefined ? undefined : sourceOf(entry.path), line: entry.line,
+    id: entry.id,
+    verified: entry.verified,
+    message: entry.message,
+    source: entry.path === undefined ? undefined : sourceOf(entry.path),
+    line: entry.line,
     instructionReference: address === undefined ? undefined : hex32(wrap(address)),
   };
 }

@@ -3,8 +3,8 @@
 // right: a return address must follow a CALL or INT, frames must go up the stack, and memory must be there.
 
 import { hex32, littleEndian } from './memory.ts';
-import type { Registers, Target } from './target.ts';
 import type { PlacedPiece } from './sourceMap.ts';
+import type { Registers, Target } from './target.ts';
 
 export interface Frame {
   /** Linear address of the next instruction (frame 0) or of the return. */
@@ -28,9 +28,15 @@ const LONGEST_CALL = 7;
 export async function unwind(target: Target): Promise<Frame[]> {
   const registers = await target.registers();
   const walker = new Walker(target, registers);
-  const first: Frame = { linear: registers.ip, ip: registers.number('eip'), bp: walker.mask(registers.number('ebp')), sp: walker.mask(registers.number('esp')), guessed: false };
+  const first: Frame = {
+    linear: registers.ip,
+    ip: registers.number('eip'),
+    bp: walker.mask(registers.number('ebp')),
+    sp: walker.mask(registers.number('esp')),
+    guessed: false,
+  };
   const frames = [first];
-  let frame = await walker.entered(first) ?? await walker.chained(first) ?? await walker.guessed(first);
+  let frame = (await walker.entered(first)) ?? (await walker.chained(first)) ?? (await walker.guessed(first));
   while (frame && frames.length < MAX_FRAMES) {
     frames.push(frame);
     frame = await walker.chained(frame);
@@ -50,7 +56,9 @@ class Walker {
     this.#size = registers.codeBits === 32 ? 4 : 2;
   }
 
-  mask(offset: number): number { return this.#registers.stackBits === 16 ? offset & 0xffff : offset; }
+  mask(offset: number): number {
+    return this.#registers.stackBits === 16 ? offset & 0xffff : offset;
+  }
 
   /** The caller of a procedure that has not yet set up its frame: at PUSH EBP, or at MOV EBP, ESP after it. */
   async entered(frame: Frame): Promise<Frame | undefined> {
@@ -80,7 +88,10 @@ class Walker {
       if (called === undefined || called === 'indirect') continue;
       const here = this.#target.symbols.near(frame.linear);
       const there = this.#target.symbols.near(called);
-      const same = here && there ? called <= frame.linear && (here === there || here.name.startsWith(`${there.name}.`)) : called <= frame.linear && frame.linear - called < 0x100;
+      const same =
+        here && there
+          ? called <= frame.linear && (here === there || here.name.startsWith(`${there.name}.`))
+          : called <= frame.linear && frame.linear - called < 0x100;
       if (same) return this.#caller(frame.bp, slot, true);
     }
     return undefined;
@@ -89,7 +100,7 @@ class Walker {
   /** The frame whose return address is at stack offset `slot`. */
   async #caller(bp: number, slot: number, guessed: boolean): Promise<Frame | undefined> {
     const ip = await this.#word(slot);
-    if (ip === undefined || await this.#callBefore(ip) === undefined) return undefined;
+    if (ip === undefined || (await this.#callBefore(ip)) === undefined) return undefined;
     return { linear: this.#registers.linear('cs', ip), ip, bp: this.mask(bp), sp: this.mask(slot + this.#size), guessed };
   }
 
@@ -114,7 +125,7 @@ class Walker {
     }
     if (ip > near + 2 && back(near + 2) === 0x9a) return 'indirect';
     // FF /2 and FF /3 with each length of addressing; INT n.
-    for (let n = 2; n <= length; n++) if (back(n) === 0xff && [2, 3].includes(back(n - 1) >> 3 & 7)) return 'indirect';
+    for (let n = 2; n <= length; n++) if (back(n) === 0xff && [2, 3].includes((back(n - 1) >> 3) & 7)) return 'indirect';
     return back(2) === 0xcd ? 'indirect' : undefined;
   }
 }

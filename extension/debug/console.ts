@@ -9,8 +9,16 @@ import type { Target } from './target.ts';
 import { formatRegister } from './variables.ts';
 
 /** What the console knows besides the guest. */
-export interface ConsoleContext { readonly target: Target; readonly exits: { counts: ExitCounts | undefined; records: readonly ExitRecord[] } }
-interface Command { readonly usage: string; readonly about: string; readonly pattern: RegExp; run(context: ConsoleContext, match: RegExpExecArray): Promise<string> }
+export interface ConsoleContext {
+  readonly target: Target;
+  readonly exits: { counts: ExitCounts | undefined; records: readonly ExitRecord[] };
+}
+interface Command {
+  readonly usage: string;
+  readonly about: string;
+  readonly pattern: RegExp;
+  run(context: ConsoleContext, match: RegExpExecArray): Promise<string>;
+}
 
 const MAX_ROWS = 4096;
 const SIZES: { readonly [letter: string]: number } = { b: 1, h: 2, w: 4 };
@@ -18,15 +26,46 @@ const SIZES: { readonly [letter: string]: number } = { b: 1, h: 2, w: 4 };
 const COMMANDS: readonly Command[] = [
   { usage: 'help', about: 'this list', pattern: /^(?:help|\?)$/i, run: async () => help() },
   { usage: 'info registers', about: 'all registers', pattern: /^(?:info\s+r(?:egisters)?|r)$/i, run: ({ target }) => registers(target) },
-  { usage: 'info gdt | idt | ldt', about: 'descriptor tables, decoded', pattern: /^info\s+(gdt|idt|ldt)$/i, run: ({ target }, match) => table(target, (match[1] ?? '').toLowerCase()) },
-  { usage: 'info page ADDRESS', about: 'how a linear address is translated', pattern: /^info\s+page\s+(.+)$/i, run: ({ target }, match) => page(target, match[1] ?? '') },
+  {
+    usage: 'info gdt | idt | ldt',
+    about: 'descriptor tables, decoded',
+    pattern: /^info\s+(gdt|idt|ldt)$/i,
+    run: ({ target }, match) => table(target, (match[1] ?? '').toLowerCase()),
+  },
+  {
+    usage: 'info page ADDRESS',
+    about: 'how a linear address is translated',
+    pattern: /^info\s+page\s+(.+)$/i,
+    run: ({ target }, match) => page(target, match[1] ?? ''),
+  },
   { usage: 'info guest', about: 'state, mode, ticks', pattern: /^info\s+guest$/i, run: ({ target }) => guest(target) },
-  { usage: 'exits', about: 'VM exits so far by reason, and the last ones recorded', pattern: /^exits$/i, run: async ({ exits }) => listExits(exits) },
-  { usage: 'x/NFS ADDRESS', about: 'N units of memory: format x d u c s i (instructions), size b h w; xp for physical addresses', pattern: /^(xp?)(?:\/(\d{0,5})([xducsi]?)([bhw]?)([xducsi]?))?\s+(.+)$/i, run: ({ target }, match) => examine(target, match) },
+  {
+    usage: 'exits',
+    about: 'VM exits so far by reason, and the last ones recorded',
+    pattern: /^exits$/i,
+    run: async ({ exits }) => listExits(exits),
+  },
+  {
+    usage: 'x/NFS ADDRESS',
+    about: 'N units of memory: format x d u c s i (instructions), size b h w; xp for physical addresses',
+    pattern: /^(xp?)(?:\/(\d{0,5})([xducsi]?)([bhw]?)([xducsi]?))?\s+(.+)$/i,
+    run: ({ target }, match) => examine(target, match),
+  },
 ];
 
 /** First words of the commands, for completion. */
-export const COMMAND_WORDS = ['help', 'info registers', 'info gdt', 'info idt', 'info ldt', 'info page ', 'info guest', 'exits', 'x/', 'xp/'];
+export const COMMAND_WORDS = [
+  'help',
+  'info registers',
+  'info gdt',
+  'info idt',
+  'info ldt',
+  'info page ',
+  'info guest',
+  'exits',
+  'x/',
+  'xp/',
+];
 
 /** Output of a command; undefined when the text is none and so an expression. */
 export async function runCommand(context: ConsoleContext, text: string): Promise<string | undefined> {
@@ -39,8 +78,10 @@ export async function runCommand(context: ConsoleContext, text: string): Promise
 
 function help(): string {
   const width = Math.max(...COMMANDS.map((command) => command.usage.length));
-  return [...COMMANDS.map((command) => `${command.usage.padEnd(width)}  ${command.about}`),
-    'Anything else is an expression: eax + 4, word [bp-2], es:di, symbol; or an assignment: eax = 5, zf = 1, byte [0x7c00] = 0x90.'].join('\n');
+  return [
+    ...COMMANDS.map((command) => `${command.usage.padEnd(width)}  ${command.about}`),
+    'Anything else is an expression: eax + 4, word [bp-2], es:di, symbol; or an assignment: eax = 5, zf = 1, byte [0x7c00] = 0x90.',
+  ].join('\n');
 }
 
 async function registers(target: Target): Promise<string> {
@@ -62,7 +103,10 @@ async function table(target: Target, name: string): Promise<string> {
     if (real) {
       const offset = littleEndian(entry, 0, 2);
       const segment = littleEndian(entry, 2, 2);
-      if (offset || segment) rows.push(`${index}  ${hexDigits(segment, 4)}:${hexDigits(offset, 4)} ${target.symbols.describe(segment * 16 + offset) ?? ''}`.trimEnd());
+      if (offset || segment)
+        rows.push(
+          `${index}  ${hexDigits(segment, 4)}:${hexDigits(offset, 4)} ${target.symbols.describe(segment * 16 + offset) ?? ''}`.trimEnd(),
+        );
     } else if (entry.some((byte) => byte !== 0)) rows.push(`${index}  ${describeDescriptor(entry)}`);
   }
   if (bytes.length < Math.min(limit + 1, 65536)) rows.push(`memory from ${hex32(base + bytes.length)} on cannot be read`);
@@ -85,7 +129,12 @@ async function guest(target: Target): Promise<string> {
 function listExits({ counts, records }: ConsoleContext['exits']): string {
   if (!counts) return 'no VM exits have been reported yet';
   const rows = (Object.entries(counts.counts) as [ExitName, number][]).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
-  return [...rows.map(([name, count]) => `${String(count).padStart(12)}  ${EXITS[name].title}`), ...records.map((record) => `tick ${record.tick}  ${hex32(record.linear)}  ${EXITS[record.reason].title}: ${record.text}`)].join('\n') || 'no VM exits';
+  return (
+    [
+      ...rows.map(([name, count]) => `${String(count).padStart(12)}  ${EXITS[name].title}`),
+      ...records.map((record) => `tick ${record.tick}  ${hex32(record.linear)}  ${EXITS[record.reason].title}: ${record.text}`),
+    ].join('\n') || 'no VM exits'
+  );
 }
 
 async function examine(target: Target, match: RegExpExecArray): Promise<string> {
@@ -95,7 +144,7 @@ async function examine(target: Target, match: RegExpExecArray): Promise<string> 
   const units = Math.min(Number(count || 1), MAX_ROWS);
   const { value: address } = await target.evaluate(expression);
   if (format === 'i') return instructions(target, address, units);
-  const unit = format === 'c' || format === 's' ? 1 : SIZES[size.toLowerCase()] ?? 4;
+  const unit = format === 'c' || format === 's' ? 1 : (SIZES[size.toLowerCase()] ?? 4);
   const wanted = format === 's' ? 4096 : units * unit;
   const bytes = await readMemory(target.client, target.id, { address, physical }, wanted);
   if (bytes.length === 0) throw new Error(`memory at ${hex32(address)} cannot be read`);
@@ -107,7 +156,8 @@ async function examine(target: Target, match: RegExpExecArray): Promise<string> 
   const rows: string[] = [];
   for (let at = 0; at + unit <= bytes.length; at += perRow * unit) {
     const cells: string[] = [];
-    for (let n = 0; n < perRow && at + (n + 1) * unit <= bytes.length; n++) cells.push(cell(littleEndian(bytes, at + n * unit, unit), format, unit));
+    for (let n = 0; n < perRow && at + (n + 1) * unit <= bytes.length; n++)
+      cells.push(cell(littleEndian(bytes, at + n * unit, unit), format, unit));
     rows.push(`${hex32(address + at)}: ${cells.join(' ')}`);
   }
   if (bytes.length < wanted) rows.push(`${hex32(address + bytes.length)}: cannot be read`);
@@ -122,5 +172,13 @@ function cell(value: number, format: string, unit: number): string {
 
 async function instructions(target: Target, address: number, count: number): Promise<string> {
   const { instructions: list } = await target.client.request('disassemble', { id: target.id, address, before: 0, count, bits: 0 });
-  return list.map((one) => `${hex32(one.address)}: ${[...one.bytes].map((byte) => hexDigits(byte, 2)).join('').padEnd(16)} ${one.valid ? one.text : '(not readable)'}`).join('\n');
+  return list
+    .map(
+      (one) =>
+        `${hex32(one.address)}: ${[...one.bytes]
+          .map((byte) => hexDigits(byte, 2))
+          .join('')
+          .padEnd(16)} ${one.valid ? one.text : '(not readable)'}`,
+    )
+    .join('\n');
 }

@@ -47,13 +47,21 @@ async function decode(target: Target, address: number, before: number, after: nu
 }
 
 /** Address behind an instruction, or `otherwise` without one. */
-function following(last: InstructionInfo | undefined, otherwise: number): number { return last ? wrap(last.address + Math.max(1, last.bytes.length)) : otherwise; }
+function following(last: InstructionInfo | undefined, otherwise: number): number {
+  return last ? wrap(last.address + Math.max(1, last.bytes.length)) : otherwise;
+}
 
 /** At most `count` instructions from an address on. */
 async function forwards(target: Target, address: number, count: number, bits: 0 | 16 | 32): Promise<InstructionInfo[]> {
   const found: InstructionInfo[] = [];
   while (found.length < count) {
-    const { instructions } = await target.client.request('disassemble', { id: target.id, address: following(found.at(-1), address), before: 0, count: Math.min(CHUNK, count - found.length), bits });
+    const { instructions } = await target.client.request('disassemble', {
+      id: target.id,
+      address: following(found.at(-1), address),
+      before: 0,
+      count: Math.min(CHUNK, count - found.length),
+      bits,
+    });
     if (instructions.length === 0) break;
     found.push(...instructions.slice(0, count - found.length));
   }
@@ -73,21 +81,31 @@ async function backwards(target: Target, address: number, count: number, bits: 0
     const end = read.findIndex((one) => one.address >= address);
     const body = end < 0 ? read : read.slice(0, end);
     if (following(body.at(-1), anchor) !== address || body.some((one) => !one.valid)) continue;
-    return body.length >= count ? body.slice(-count) : [...await guessed(target, anchor, count - body.length, bits), ...body];
+    return body.length >= count ? body.slice(-count) : [...(await guessed(target, anchor, count - body.length, bits)), ...body];
   }
   return guessed(target, address, count, bits);
 }
 
 async function guessed(target: Target, address: number, count: number, bits: 0 | 16 | 32): Promise<InstructionInfo[]> {
-  const { instructions } = await target.client.request('disassemble', { id: target.id, address, before: Math.min(count, CHUNK), count: 0, bits });
+  const { instructions } = await target.client.request('disassemble', {
+    id: target.id,
+    address,
+    before: Math.min(count, CHUNK),
+    count: 0,
+    bits,
+  });
   return instructions.filter((one) => one.address !== address).slice(-count);
 }
 
-function invalid(address: number): InstructionInfo { return { address, bytes: new Uint8Array(), text: '', valid: false }; }
+function invalid(address: number): InstructionInfo {
+  return { address, bytes: new Uint8Array(), text: '', valid: false };
+}
 
 async function present(target: Target, one: InstructionInfo, symbols: boolean): Promise<DebugProtocol.DisassembledInstruction> {
   const symbol = symbols ? target.symbols.near(one.address) : undefined;
-  const placed = one.valid ? target.sources.at(one.address).find((candidate) => matchesHere(candidate.address, candidate.piece.bytes, one)) : undefined;
+  const placed = one.valid
+    ? target.sources.at(one.address).find((candidate) => matchesHere(candidate.address, candidate.piece.bytes, one))
+    : undefined;
   return {
     address: hex32(one.address),
     instructionBytes: [...one.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),

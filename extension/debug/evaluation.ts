@@ -20,15 +20,28 @@ export async function evaluateText(target: Target, text: string, assignments: bo
   const name = text.trim().toLowerCase();
   const row = ROWS.get(name);
   const registers = await target.registers();
-  if (row) return { result: formatRegister(row, registers.values[row.name]), type: `${row.width} bits`, variablesReference: 0, memoryReference: memoryOf(row, registers) };
+  if (row)
+    return {
+      result: formatRegister(row, registers.values[row.name]),
+      type: `${row.width} bits`,
+      variablesReference: 0,
+      memoryReference: memoryOf(row, registers),
+    };
   const part = REGISTER_PARTS.get(name);
-  if (part) return { result: formatNumber(Math.floor(registers.number(part.register) / 2 ** part.bit) % 2 ** part.width, part.width), type: `${part.width} bits of ${part.register}`, variablesReference: 0 };
+  if (part)
+    return {
+      result: formatNumber(Math.floor(registers.number(part.register) / 2 ** part.bit) % 2 ** part.width, part.width),
+      type: `${part.width} bits of ${part.register}`,
+      variablesReference: 0,
+    };
   const { value, address, size } = await target.evaluate(text);
   const width = size !== undefined ? 8 * size : 32;
   const symbol = size === undefined && width === 32 ? target.symbols.describe(value) : undefined;
   return {
     result: formatNumber(value, width) + (symbol && symbol !== text.trim() ? ` ${symbol}` : ''),
-    type: size === undefined ? undefined : `${8 * size} bits at ${hex32(address ?? 0)}`, variablesReference: 0, memoryReference: hex32(address ?? value),
+    type: size === undefined ? undefined : `${8 * size} bits at ${hex32(address ?? 0)}`,
+    variablesReference: 0,
+    memoryReference: hex32(address ?? value),
   };
 }
 
@@ -48,7 +61,8 @@ export async function assign(target: Target, place: string, text: string): Promi
   const { address, size } = await target.evaluate(place);
   if (address === undefined || size === undefined) throw new Error(`${place.trim()} has no address`);
   const { value } = await target.evaluate(text);
-  if (value >= 2 ** (8 * size) && value < 2 ** 32 - 2 ** (8 * size - 1)) throw new Error(`${text.trim()} does not fit in ${size} byte${size === 1 ? '' : 's'}`);
+  if (value >= 2 ** (8 * size) && value < 2 ** 32 - 2 ** (8 * size - 1))
+    throw new Error(`${text.trim()} does not fit in ${size} byte${size === 1 ? '' : 's'}`);
   const physical = parsed.address.kind === 'physical';
   const { written } = await target.client.request('writeMemory', { id: target.id, address, bytes: toLittleEndian(value, size), physical });
   if (written < size) throw new Error(`memory at ${hex32(address)} cannot be written`);
@@ -71,10 +85,17 @@ export function completions(target: Target, fields: Fields, commands: readonly s
   const word = /[\w.?@$]*$/.exec(text)?.[0] ?? '';
   const start = text.length - word.length;
   const lower = word.toLowerCase();
-  const item = (label: string, type: DebugProtocol.CompletionItemType): DebugProtocol.CompletionItem => ({ label, type, start, length: word.length });
+  const item = (label: string, type: DebugProtocol.CompletionItemType): DebugProtocol.CompletionItem => ({
+    label,
+    type,
+    start,
+    length: word.length,
+  });
   return [
-    ...start === 0 ? commands.filter((name) => name.startsWith(lower)).map((name) => item(name, 'keyword')) : [],
-    ...[...ROWS.keys(), ...REGISTER_PARTS.keys()].filter((name) => word !== '' && name.startsWith(lower)).map((name) => item(name, 'variable')),
-    ...word === '' ? [] : target.symbols.startingWith(word, COMPLETIONS).map((symbol) => item(symbol.name, 'function')),
+    ...(start === 0 ? commands.filter((name) => name.startsWith(lower)).map((name) => item(name, 'keyword')) : []),
+    ...[...ROWS.keys(), ...REGISTER_PARTS.keys()]
+      .filter((name) => word !== '' && name.startsWith(lower))
+      .map((name) => item(name, 'variable')),
+    ...(word === '' ? [] : target.symbols.startingWith(word, COMPLETIONS).map((symbol) => item(symbol.name, 'function'))),
   ];
 }

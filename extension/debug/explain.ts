@@ -2,7 +2,7 @@
 
 import { elfSymbols } from '../../src/vmm/boot/symbols.ts';
 import { messageOf } from './fields.ts';
-import { isElf, type GuestPlan, type ReadFile, readNamed } from './guestConfig.ts';
+import { type GuestPlan, isElf, type ReadFile, readNamed } from './guestConfig.ts';
 import type { CommonArguments, ListingFile } from './launchArguments.ts';
 import { type Listing, parseListing, placeSections } from './listing.ts';
 import { hex32, wrap } from './memory.ts';
@@ -10,7 +10,11 @@ import { baseName, withExtension } from './paths.ts';
 import type { Target } from './target.ts';
 
 /** What was found, for the modules view. */
-export interface Explanation { readonly path: string; readonly about: string; readonly symbols: boolean }
+export interface Explanation {
+  readonly path: string;
+  readonly about: string;
+  readonly symbols: boolean;
+}
 
 /** Stale lines named in one warning. */
 const STALE_SHOWN = 3;
@@ -20,7 +24,14 @@ const STALE_SHOWN = 3;
  * @param plan the guest's program, absent when attached.
  * @param comBase linear address of a .com program's first byte.
  */
-export async function explain(target: Target, args: CommonArguments, plan: GuestPlan | undefined, comBase: number | undefined, readFile: ReadFile, warn: (text: string) => void): Promise<Explanation[]> {
+export async function explain(
+  target: Target,
+  args: CommonArguments,
+  plan: GuestPlan | undefined,
+  comBase: number | undefined,
+  readFile: ReadFile,
+  warn: (text: string) => void,
+): Promise<Explanation[]> {
   const found: Explanation[] = [];
   const kernel = plan?.config.boot.kind === 'kernel' ? plan.config.boot.image : undefined;
   const image = plan ? kernel : args.program === undefined ? undefined : await readNamed(readFile, 'program', args.program);
@@ -32,7 +43,11 @@ export async function explain(target: Target, args: CommonArguments, plan: Guest
       if (args.symbols !== undefined) throw new Error(`symbols: ${args.symbols}: ${messageOf(error)}`);
       warn(`The symbols of ${args.program ?? 'the kernel'} cannot be read: ${messageOf(error)}`);
     }
-    found.push({ path: args.symbols ?? args.program ?? args.name, about: `${target.symbols.size} symbols`, symbols: target.symbols.size > 0 });
+    found.push({
+      path: args.symbols ?? args.program ?? args.name,
+      about: `${target.symbols.size} symbols`,
+      symbols: target.symbols.size > 0,
+    });
   } else if (args.program !== undefined) found.push({ path: args.program, about: 'no symbol table', symbols: false });
   for (const [n, file] of (await listingFiles(args, readFile)).entries()) {
     const bytes = await readNamed(readFile, 'listing', file.file);
@@ -44,7 +59,7 @@ export async function explain(target: Target, args: CommonArguments, plan: Guest
     }
     const source = file.source ?? withExtension(file.file, '.asm');
     const flat = n === 0 ? plan?.image : undefined;
-    const base = file.address ?? (n === 0 ? comBase ?? plan?.address : undefined) ?? (elf ? undefined : listing.org);
+    const base = file.address ?? (n === 0 ? (comBase ?? plan?.address) : undefined) ?? (elf ? undefined : listing.org);
     const places = base === undefined ? placesBySymbols(listing, target) : placesByAddress(listing, base, flat);
     if (places.size === 0) {
       warn(`listing: where the code of ${baseName(file.file)} is in memory is not known; give it as { "file": ..., "address": ... }.`);
@@ -57,7 +72,11 @@ export async function explain(target: Target, args: CommonArguments, plan: Guest
     }
     await checkSource(listing, source, readFile, warn);
     const at = places.values().next().value?.[0];
-    found.push({ path: file.file, about: `listing of ${baseName(source)}${at === undefined ? '' : ` at ${hex32(at)}`}`, symbols: listing.labels.length > 0 });
+    found.push({
+      path: file.file,
+      about: `listing of ${baseName(source)}${at === undefined ? '' : ` at ${hex32(at)}`}`,
+      symbols: listing.labels.length > 0,
+    });
   }
   return found;
 }
@@ -107,5 +126,8 @@ async function checkSource(listing: Listing, source: string, readFile: ReadFile,
   const lines = text.split(/\r?\n/);
   const plain = (line: string): string => line.replace(/\s+/g, ' ').trim();
   const stale = [...listing.texts].filter(([number, listed]) => plain(lines[number - 1] ?? '') !== plain(listed)).map(([number]) => number);
-  if (stale.length > 0) warn(`${baseName(source)} differs from its listing at line ${stale.slice(0, STALE_SHOWN).join(', ')}${stale.length > STALE_SHOWN ? '...' : ''}: assemble it again, or lines and breakpoints will be off.`);
+  if (stale.length > 0)
+    warn(
+      `${baseName(source)} differs from its listing at line ${stale.slice(0, STALE_SHOWN).join(', ')}${stale.length > STALE_SHOWN ? '...' : ''}: assemble it again, or lines and breakpoints will be off.`,
+    );
 }

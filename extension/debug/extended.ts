@@ -26,16 +26,16 @@ export function toExtended(value: number): string {
   view.setFloat64(0, value);
   const bits = view.getBigUint64(0);
   const sign = bits >> 63n ? 0x8000 : 0;
-  let exponent = Number(bits >> 52n & 0x7ffn);
+  let exponent = Number((bits >> 52n) & 0x7ffn);
   let fraction = bits & 0xfffffffffffffn;
-  if (exponent === 0x7ff) return digits(sign | 0x7fff, 1n << 63n | fraction << 11n);
+  if (exponent === 0x7ff) return digits(sign | 0x7fff, (1n << 63n) | (fraction << 11n));
   if (exponent === 0) {
     if (fraction === 0n) return digits(sign, 0n);
     const shift = 53 - fraction.toString(2).length;
     fraction <<= BigInt(shift);
     exponent = 1 - shift;
   } else fraction |= 1n << 52n;
-  return digits(sign | exponent - 1023 + 16383, fraction << 11n);
+  return digits(sign | (exponent - 1023 + 16383), fraction << 11n);
 }
 
 function digits(top: number, significand: bigint): string {

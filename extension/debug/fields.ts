@@ -9,36 +9,48 @@ export class Fields {
   /** @param prefix put before field names in errors, for instance `breakpoints[2].`. Throws when `value` is no object. */
   constructor(value: unknown, prefix = '') {
     if (value === undefined || value === null) value = {};
-    if (typeof value !== 'object' || Array.isArray(value)) throw new Error(`${prefix.replace(/\.$/, '') || 'arguments'}: an object is expected`);
+    if (typeof value !== 'object' || Array.isArray(value))
+      throw new Error(`${prefix.replace(/\.$/, '') || 'arguments'}: an object is expected`);
     this.#values = value as Record<string, unknown>;
     this.#prefix = prefix;
   }
 
   /** Names present, also those with null. */
-  names(): string[] { return Object.keys(this.#values); }
-  has(name: string): boolean { return this.raw(name) !== undefined; }
+  names(): string[] {
+    return Object.keys(this.#values);
+  }
+  has(name: string): boolean {
+    return this.raw(name) !== undefined;
+  }
   /** The value as it came; null counts as absent. Inherited properties are never seen. */
   raw(name: string): unknown {
-    return Object.hasOwn(this.#values, name) ? this.#values[name] ?? undefined : undefined;
+    return Object.hasOwn(this.#values, name) ? (this.#values[name] ?? undefined) : undefined;
   }
-  error(name: string, expected: string): Error { return new Error(`${this.#prefix}${name}: ${expected}`); }
+  error(name: string, expected: string): Error {
+    return new Error(`${this.#prefix}${name}: ${expected}`);
+  }
 
   text(name: string): string {
     const value = this.raw(name);
     if (typeof value !== 'string') throw this.error(name, 'a text is expected');
     return value;
   }
-  optionalText(name: string): string | undefined { return this.has(name) ? this.text(name) : undefined; }
+  optionalText(name: string): string | undefined {
+    return this.has(name) ? this.text(name) : undefined;
+  }
 
   /** A whole number within [min, max]; a text such as '0x7c00' counts too. */
   integer(name: string, min: number, max: number, otherwise?: number): number {
     let value = this.raw(name);
     if (value === undefined && otherwise !== undefined) return otherwise;
     if (typeof value === 'string') value = parseNumber(value);
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) throw this.error(name, `a whole number from ${min} to ${max} is expected`);
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
+      throw this.error(name, `a whole number from ${min} to ${max} is expected`);
     return value;
   }
-  optionalInteger(name: string, min: number, max: number): number | undefined { return this.has(name) ? this.integer(name, min, max) : undefined; }
+  optionalInteger(name: string, min: number, max: number): number | undefined {
+    return this.has(name) ? this.integer(name, min, max) : undefined;
+  }
 
   flag(name: string, otherwise: boolean): boolean {
     const value = this.raw(name) ?? otherwise;
@@ -63,7 +75,9 @@ export class Fields {
   objects<T>(name: string, each: (fields: Fields) => T): T[] {
     return this.list(name, (value, path) => each(new Fields(value, `${path}.`)));
   }
-  object(name: string): Fields { return new Fields(this.raw(name), `${this.#prefix}${name}.`); }
+  object(name: string): Fields {
+    return new Fields(this.raw(name), `${this.#prefix}${name}.`);
+  }
 }
 
 /** '31744', '0x7c00', '7c00h' as a number, or NaN. */
@@ -75,4 +89,6 @@ export function parseNumber(text: string): number {
 }
 
 /** The message of anything thrown. */
-export function messageOf(error: unknown): string { return error instanceof Error ? error.message : String(error); }
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -39,7 +39,8 @@ export class MessageDecoder {
       }
       const header = new TextDecoder().decode(all.subarray(at, end));
       const length = Number(/^content-length:\s*(\d{1,9})\s*$/im.exec(header)?.[1] ?? Number.NaN);
-      if (!(length <= MAX_CONTENT)) throw new Error(`the message header has no usable Content-Length: ${JSON.stringify(header.slice(0, 100))}`);
+      if (!(length <= MAX_CONTENT))
+        throw new Error(`the message header has no usable Content-Length: ${JSON.stringify(header.slice(0, 100))}`);
       if (all.length < end + 4 + length) {
         this.#needed = end + 4 + length - at;
         break;
@@ -65,12 +66,17 @@ export class MessageDecoder {
 
 /** Content that is no JSON is no message; the stream goes on behind it. */
 function parse(bytes: Uint8Array): unknown {
-  try { return JSON.parse(new TextDecoder().decode(bytes)) as unknown; } catch { return undefined; }
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Index of the \r\n\r\n that ends the header, or -1. */
 function headerEnd(bytes: Uint8Array, from: number): number {
   const last = Math.min(bytes.length - 4, from + MAX_HEADER);
-  for (let at = from; at <= last; at++) if (bytes[at] === 13 && bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at;
+  for (let at = from; at <= last; at++)
+    if (bytes[at] === 13 && bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at;
   return -1;
 }

@@ -44,8 +44,18 @@ export async function planGuest(args: LaunchArguments, readFile: ReadFile): Prom
   const boot = await bootSource(args, format, image, drives, read);
   return {
     config: {
-      name: args.name, memory: args.memory << 20, boot, drives, clock: args.clock, paced: args.paced, weight: 1, cap: 100, tier: args.tier,
-      onReset: args.onReset, onTripleFault: args.onTripleFault, debugExit: args.debugExit,
+      name: args.name,
+      memory: args.memory << 20,
+      boot,
+      drives,
+      clock: args.clock,
+      paced: args.paced,
+      weight: 1,
+      cap: 100,
+      tier: args.tier,
+      onReset: args.onReset,
+      onTripleFault: args.onTripleFault,
+      debugExit: args.debugExit,
       startOfTime: args.startOfTime ?? (args.clock === 'instructions' ? FIXED_START : Date.now()),
     },
     image: format === 'kernel' ? undefined : image,
@@ -55,8 +65,13 @@ export async function planGuest(args: LaunchArguments, readFile: ReadFile): Prom
   };
 }
 
-async function bootSource(args: LaunchArguments, format: ProgramFormat | undefined, image: Uint8Array | undefined, drives: readonly DriveConfig[],
-  read: (attribute: string, path: string) => Promise<Uint8Array>): Promise<BootSource> {
+async function bootSource(
+  args: LaunchArguments,
+  format: ProgramFormat | undefined,
+  image: Uint8Array | undefined,
+  drives: readonly DriveConfig[],
+  read: (attribute: string, path: string) => Promise<Uint8Array>,
+): Promise<BootSource> {
   if (args.boot === undefined && image) {
     if (format === 'com') return { kind: 'com', image, commandLine: args.append };
     if (format === 'kernel') {
@@ -68,7 +83,13 @@ async function bootSource(args: LaunchArguments, format: ProgramFormat | undefin
       return { kind: 'flat', image, address: args.loadAddress, mode: args.mode, entry: args.entry };
     }
   }
-  const order = args.boot ?? (format === 'floppy' ? 'a' : format === 'disk' ? 'c' : `${drives.some((drive) => drive.kind === 'floppy') ? 'a' : ''}${drives.some((drive) => drive.kind === 'disk') ? 'c' : ''}`);
+  const order =
+    args.boot ??
+    (format === 'floppy'
+      ? 'a'
+      : format === 'disk'
+        ? 'c'
+        : `${drives.some((drive) => drive.kind === 'floppy') ? 'a' : ''}${drives.some((drive) => drive.kind === 'disk') ? 'c' : ''}`);
   for (const letter of order) {
     const kind = letter === 'a' ? 'floppy' : 'disk';
     if (!drives.some((drive) => drive.kind === kind && drive.index === 0)) throw new Error(`boot: there is no ${kind} to boot from`);
@@ -83,10 +104,14 @@ function programFormat(args: LaunchArguments, path: string, image: Uint8Array): 
   if (/\.com$/i.test(path)) return 'com';
   if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
   if (image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa) return image.length <= FLOPPY_MAX ? 'floppy' : 'disk';
-  throw new Error(`program: ${baseName(path)} is no .com, ELF or bzImage and has no boot signature (55 AA at offset 510); for a flat binary give loadAddress, for anything else format`);
+  throw new Error(
+    `program: ${baseName(path)} is no .com, ELF or bzImage and has no boot signature (55 AA at offset 510); for a flat binary give loadAddress, for anything else format`,
+  );
 }
 
-export function isElf(image: Uint8Array): boolean { return hasText(image, 0, '\x7fELF'); }
+export function isElf(image: Uint8Array): boolean {
+  return hasText(image, 0, '\x7fELF');
+}
 
 function hasText(image: Uint8Array, at: number, text: string): boolean {
   return [...text].every((character, n) => image[at + n] === character.charCodeAt(0));
@@ -96,7 +121,11 @@ function hasText(image: Uint8Array, at: number, text: string): boolean {
 function hasMultibootMagic(image: Uint8Array): boolean {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   for (let at = 0; at + 12 <= Math.min(image.length, 8192); at += 4) {
-    if (view.getUint32(at, true) === 0x1badb002 && (0x1badb002 + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0) return true;
+    if (
+      view.getUint32(at, true) === 0x1badb002 &&
+      (0x1badb002 + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0
+    )
+      return true;
   }
   return false;
 }

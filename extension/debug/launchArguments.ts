@@ -8,44 +8,125 @@ import { baseName } from './paths.ts';
 
 /** JSON schema of each attribute, as VS Code wants it in `configurationAttributes.launch.properties`. */
 export const LAUNCH_ATTRIBUTES = {
-  program: { type: 'string', description: 'What the guest boots: a boot sector, floppy or disk image, a DOS .com program, a kernel (Multiboot or other ELF, bzImage) or a flat binary (with loadAddress).' },
-  format: { type: 'string', enum: ['auto', 'floppy', 'disk', 'com', 'kernel', 'flat'], default: 'auto', description: 'How program is booted. auto goes by its content and name.' },
-  listing: { type: ['string', 'object', 'array'], description: 'NASM listing file (nasm -l) of program, or several: each a path or { file, source, address }. address is where the code is in linear memory; without it 0x7C00 for boot sectors, the load address of other formats, or ORG. Default: program with the extension .lst, when it exists.' },
+  program: {
+    type: 'string',
+    description:
+      'What the guest boots: a boot sector, floppy or disk image, a DOS .com program, a kernel (Multiboot or other ELF, bzImage) or a flat binary (with loadAddress).',
+  },
+  format: {
+    type: 'string',
+    enum: ['auto', 'floppy', 'disk', 'com', 'kernel', 'flat'],
+    default: 'auto',
+    description: 'How program is booted. auto goes by its content and name.',
+  },
+  listing: {
+    type: ['string', 'object', 'array'],
+    description:
+      'NASM listing file (nasm -l) of program, or several: each a path or { file, source, address }. address is where the code is in linear memory; without it 0x7C00 for boot sectors, the load address of other formats, or ORG. Default: program with the extension .lst, when it exists.',
+  },
   source: { type: 'string', description: 'Assembly source that the listing was made from. Default: the listing with the extension .asm.' },
   symbols: { type: 'string', description: 'ELF file with the symbols of the guest. Default: program, when it is ELF.' },
   memory: { type: 'integer', minimum: 1, maximum: 1024, default: 16, description: 'RAM in MiB.' },
-  drives: { type: 'array', items: { type: 'object', properties: { file: { type: 'string' }, kind: { type: 'string', enum: ['floppy', 'disk'] }, index: { type: 'integer', minimum: 0, maximum: 3 }, readOnly: { type: 'boolean' } }, required: ['file', 'kind'] }, description: 'Further floppy and disk images: { file, kind, index, readOnly }.' },
+  drives: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        file: { type: 'string' },
+        kind: { type: 'string', enum: ['floppy', 'disk'] },
+        index: { type: 'integer', minimum: 0, maximum: 3 },
+        readOnly: { type: 'boolean' },
+      },
+      required: ['file', 'kind'],
+    },
+    description: 'Further floppy and disk images: { file, kind, index, readOnly }.',
+  },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
   initrd: { type: 'string', description: 'Initial RAM disk for a Linux kernel.' },
   append: { type: 'string', default: '', description: 'Command line of the kernel or .com program.' },
-  boot: { type: 'string', pattern: '^[ac]+$', description: 'Order of drives to boot from: a floppy, c disk. Default: the kind of program.' },
+  boot: {
+    type: 'string',
+    pattern: '^[ac]+$',
+    description: 'Order of drives to boot from: a floppy, c disk. Default: the kind of program.',
+  },
   loadAddress: { type: ['integer', 'string'], description: 'Linear address of a flat binary.' },
   entry: { type: ['integer', 'string'], description: 'Linear address of the first instruction of a flat binary. Default: loadAddress.' },
-  mode: { type: 'integer', enum: [16, 32], default: 16, description: 'A flat binary starts in real mode (16) or flat protected mode (32).' },
-  stopOnEntry: { type: 'boolean', default: false, description: 'Stop before the first instruction of program (for drives: of the boot sector).' },
-  clock: { type: 'string', enum: ['instructions', 'host'], default: 'instructions', description: 'What the guest\'s time follows: instructions makes every run the same.' },
-  date: { type: 'string', description: 'Date and time the guest\'s clock starts from, for instance 2026-01-01T00:00:00Z. Default: that date with clock instructions, now with clock host.' },
+  mode: {
+    type: 'integer',
+    enum: [16, 32],
+    default: 16,
+    description: 'A flat binary starts in real mode (16) or flat protected mode (32).',
+  },
+  stopOnEntry: {
+    type: 'boolean',
+    default: false,
+    description: 'Stop before the first instruction of program (for drives: of the boot sector).',
+  },
+  clock: {
+    type: 'string',
+    enum: ['instructions', 'host'],
+    default: 'instructions',
+    description: "What the guest's time follows: instructions makes every run the same.",
+  },
+  date: {
+    type: 'string',
+    description:
+      "Date and time the guest's clock starts from, for instance 2026-01-01T00:00:00Z. Default: that date with clock instructions, now with clock host.",
+  },
   paced: { type: 'boolean', default: true, description: 'true: the guest never runs ahead of wall time; false: as fast as possible.' },
   tier: { type: 'string', enum: ['mixed', 'interpret', 'translate'], default: 'mixed', description: 'How guest code is executed.' },
   onReset: { type: 'string', enum: ['reset', 'pause', 'off'], default: 'reset', description: 'What a reset by the guest does.' },
-  onTripleFault: { type: 'string', enum: ['reset', 'pause', 'off'], default: 'pause', description: 'What a triple fault does; pause keeps the machine for inspection.' },
-  breakOn: { type: 'object', properties: { exceptions: { type: 'array', items: { type: 'string' } }, exits: { type: 'array', items: { type: 'string', enum: Object.keys(EXITS) } } }, description: 'Exceptions (#PF, #GP...) and VM exits (cpuid, ioInstruction...) to stop at from the start, besides the breakpoints view.' },
-  debugExit: { type: 'object', properties: { port: { type: ['integer', 'string'] }, size: { type: 'integer', enum: [1, 2, 4] } }, description: 'Port whose write ends the guest, as QEMU\'s isa-debug-exit: { port, size }.' },
-  serial: { type: 'string', enum: ['terminal', 'console'], default: 'terminal', description: 'Where serial output goes: a terminal with input, or the debug console.' },
+  onTripleFault: {
+    type: 'string',
+    enum: ['reset', 'pause', 'off'],
+    default: 'pause',
+    description: 'What a triple fault does; pause keeps the machine for inspection.',
+  },
+  breakOn: {
+    type: 'object',
+    properties: {
+      exceptions: { type: 'array', items: { type: 'string' } },
+      exits: { type: 'array', items: { type: 'string', enum: Object.keys(EXITS) } },
+    },
+    description: 'Exceptions (#PF, #GP...) and VM exits (cpuid, ioInstruction...) to stop at from the start, besides the breakpoints view.',
+  },
+  debugExit: {
+    type: 'object',
+    properties: { port: { type: ['integer', 'string'] }, size: { type: 'integer', enum: [1, 2, 4] } },
+    description: "Port whose write ends the guest, as QEMU's isa-debug-exit: { port, size }.",
+  },
+  serial: {
+    type: 'string',
+    enum: ['terminal', 'console'],
+    default: 'terminal',
+    description: 'Where serial output goes: a terminal with input, or the debug console.',
+  },
 } as const;
-export type AttributeName = keyof typeof LAUNCH_ATTRIBUTES;
 export type ProgramFormat = 'floppy' | 'disk' | 'com' | 'kernel' | 'flat';
 
 /** Attributes of an attach configuration. */
 export const ATTACH_ATTRIBUTES = {
   guest: { type: 'string', description: 'Name of the running guest.' },
-  program: LAUNCH_ATTRIBUTES.program, listing: LAUNCH_ATTRIBUTES.listing, source: LAUNCH_ATTRIBUTES.source, symbols: LAUNCH_ATTRIBUTES.symbols,
+  program: LAUNCH_ATTRIBUTES.program,
+  listing: LAUNCH_ATTRIBUTES.listing,
+  source: LAUNCH_ATTRIBUTES.source,
+  symbols: LAUNCH_ATTRIBUTES.symbols,
   stopOnEntry: { type: 'boolean', default: false, description: 'Pause the guest when attached.' },
-  breakOn: LAUNCH_ATTRIBUTES.breakOn, serial: LAUNCH_ATTRIBUTES.serial,
+  breakOn: LAUNCH_ATTRIBUTES.breakOn,
+  serial: LAUNCH_ATTRIBUTES.serial,
 } as const;
 
-export interface ListingFile { readonly file: string; readonly source?: string; readonly address?: number }
-export interface DriveFile { readonly file: string; readonly kind: 'floppy' | 'disk'; readonly index: number; readonly readOnly: boolean }
+export interface ListingFile {
+  readonly file: string;
+  readonly source?: string;
+  readonly address?: number;
+}
+export interface DriveFile {
+  readonly file: string;
+  readonly kind: 'floppy' | 'disk';
+  readonly index: number;
+  readonly readOnly: boolean;
+}
 
 /** What launch and attach have in common: the files that explain the guest, and where to stop. */
 export interface CommonArguments {
@@ -77,7 +158,9 @@ export interface LaunchArguments extends CommonArguments {
   readonly onTripleFault: 'reset' | 'pause' | 'off';
   readonly debugExit: { port: number; size: number } | null;
 }
-export interface AttachArguments extends CommonArguments { readonly guest: string }
+export interface AttachArguments extends CommonArguments {
+  readonly guest: string;
+}
 
 const LINEAR_MAX = 0xffffffff;
 const SOURCE = /\.(asm|nasm|s|inc|c|cc|cpp|rs|zig)$/i;
@@ -86,21 +169,30 @@ const SOURCE = /\.(asm|nasm|s|inc|c|cc|cpp|rs|zig)$/i;
 export function readLaunchArguments(fields: Fields): LaunchArguments {
   const common = readCommon(fields);
   const drives = fields.objects('drives', (drive) => ({
-    file: drive.text('file'), kind: drive.choice('kind', ['floppy', 'disk'] as const),
-    index: drive.integer('index', 0, 3, 0), readOnly: drive.flag('readOnly', false),
+    file: drive.text('file'),
+    kind: drive.choice('kind', ['floppy', 'disk'] as const),
+    index: drive.integer('index', 0, 3, 0),
+    readOnly: drive.flag('readOnly', false),
   }));
   const kernel = fields.optionalText('kernel');
-  if (common.program === undefined && kernel === undefined && drives.length === 0) throw fields.error('program', 'the file to boot is missing');
+  if (common.program === undefined && kernel === undefined && drives.length === 0)
+    throw fields.error('program', 'the file to boot is missing');
   if (common.program !== undefined && kernel !== undefined) throw fields.error('kernel', 'give program or kernel, not both');
-  if (common.program !== undefined && SOURCE.test(common.program)) throw fields.error('program', 'this is a source file; assemble it and name the image, and its listing in listing');
+  if (common.program !== undefined && SOURCE.test(common.program))
+    throw fields.error('program', 'this is a source file; assemble it and name the image, and its listing in listing');
   const boot = fields.optionalText('boot');
   if (boot !== undefined && !/^[ac]{1,2}$/.test(boot)) throw fields.error('boot', 'a (floppy), c (disk), ac or ca is expected');
   const date = fields.optionalText('date');
   const startOfTime = date === undefined ? undefined : Date.parse(date);
-  if (startOfTime !== undefined && !(startOfTime >= 0 && startOfTime < 4102444800000)) throw fields.error('date', 'a date from 1970 to 2099 such as 2026-01-01T00:00:00Z is expected');
+  if (startOfTime !== undefined && !(startOfTime >= 0 && startOfTime < 4102444800000))
+    throw fields.error('date', 'a date from 1970 to 2099 such as 2026-01-01T00:00:00Z is expected');
   const debugExit = fields.object('debugExit');
   return {
-    ...common, drives, kernel, boot, startOfTime,
+    ...common,
+    drives,
+    kernel,
+    boot,
+    startOfTime,
     format: fields.choice('format', LAUNCH_ATTRIBUTES.format.enum, 'auto'),
     memory: fields.integer('memory', LAUNCH_ATTRIBUTES.memory.minimum, LAUNCH_ATTRIBUTES.memory.maximum, LAUNCH_ATTRIBUTES.memory.default),
     initrd: fields.optionalText('initrd'),
@@ -113,7 +205,9 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
     tier: fields.choice('tier', LAUNCH_ATTRIBUTES.tier.enum, 'mixed'),
     onReset: fields.choice('onReset', LAUNCH_ATTRIBUTES.onReset.enum, 'reset'),
     onTripleFault: fields.choice('onTripleFault', LAUNCH_ATTRIBUTES.onTripleFault.enum, 'pause'),
-    debugExit: fields.has('debugExit') ? { port: debugExit.integer('port', 0, 0xffff), size: debugExit.choice('size', [1, 2, 4], 4) } : null,
+    debugExit: fields.has('debugExit')
+      ? { port: debugExit.integer('port', 0, 0xffff), size: debugExit.choice('size', [1, 2, 4], 4) }
+      : null,
   };
 }
 
@@ -140,7 +234,8 @@ function readCommon(fields: Fields): CommonArguments {
   const names = Object.keys(EXITS) as ExitName[];
   return {
     name: fields.optionalText('name') || baseName(program ?? fields.optionalText('kernel') ?? 'guest'),
-    program, listings,
+    program,
+    listings,
     symbols: fields.optionalText('symbols'),
     stopOnEntry: fields.flag('stopOnEntry', false),
     serial: fields.choice('serial', LAUNCH_ATTRIBUTES.serial.enum, 'terminal'),

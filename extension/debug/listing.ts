@@ -24,7 +24,11 @@ export interface Piece {
   /** BITS in force, 0 before the first such directive. */
   readonly bits: 0 | 16 | 32;
 }
-export interface Label { readonly name: string; readonly section: string; readonly offset: number }
+export interface Label {
+  readonly name: string;
+  readonly section: string;
+  readonly offset: number;
+}
 export interface Section {
   readonly name: string;
   readonly length: number;
@@ -45,13 +49,33 @@ export interface Listing {
 }
 
 const MAX_TEXT = 16 << 20;
-const ROW = /^ *(\d{1,9}) (?:([0-9A-F]{8,16}) ((?:[0-9A-F]{2}|\?\?|[[\]()]|<[a-z]+(?: [0-9A-F]{1,8}h)?>)+-?))?\s*(?:<(\d{1,2})>(?: |$))?([^]*)$/;
+const ROW =
+  /^ *(\d{1,9}) (?:([0-9A-F]{8,16}) ((?:[0-9A-F]{2}|\?\?|[[\]()]|<[a-z]+(?: [0-9A-F]{1,8}h)?>)+-?))?\s*(?:<(\d{1,2})>(?: |$))?(.*)$/s;
 const SECTION = /^\[?\s*(?:section|segment)\s+([^\s\];]+)([^\];]*)/i;
 const LABEL = /^([A-Za-z_?.@$][\w?.@$#~]*)\s*(?::|(?=\s(?:d[bwdqt]|res[bwdqt]|times|incbin)\b))\s*(.*)$/i;
 
-interface SectionState { name: string; length: number; stored: boolean; align: number; start?: number; vstart?: number }
-interface Context { file: string; line: number; text: string; include: boolean }
-interface OpenPiece { section: SectionState; offset: number; bytes: number[]; length: number; open: boolean; fields: Omit<Piece, 'section' | 'offset' | 'length' | 'bytes'> }
+interface SectionState {
+  name: string;
+  length: number;
+  stored: boolean;
+  align: number;
+  start?: number;
+  vstart?: number;
+}
+interface Context {
+  file: string;
+  line: number;
+  text: string;
+  include: boolean;
+}
+interface OpenPiece {
+  section: SectionState;
+  offset: number;
+  bytes: number[];
+  length: number;
+  open: boolean;
+  fields: Omit<Piece, 'section' | 'offset' | 'length' | 'bytes'>;
+}
 
 /** Parses a listing. Throws when the text is no NASM listing (no row with code in it); rows in other forms are skipped. */
 export function parseListing(text: string): Listing {
@@ -94,8 +118,14 @@ class ListingReader {
       for (const name of this.#waiting) this.#labels.push({ name, section: this.#section.name, offset: at });
       this.#waiting = [];
       const inMacro = context.line !== line || context.file !== (this.#contexts[Number(level ?? 0)]?.file ?? '');
-      this.#open = { section: this.#section, offset: at, bytes: [], length: 0, open: true,
-        fields: { file: context.file, line: context.line, bodyLine: inMacro ? line : 0, text: source, bits: this.#bits } };
+      this.#open = {
+        section: this.#section,
+        offset: at,
+        bytes: [],
+        length: 0,
+        open: true,
+        fields: { file: context.file, line: context.line, bodyLine: inMacro ? line : 0, text: source, bits: this.#bits },
+      };
       this.#done.push(this.#open);
       this.#bytes(data);
     }
@@ -105,7 +135,8 @@ class ListingReader {
     if (this.#done.length === 0) throw new Error('this is no NASM listing: no row has an offset and bytes (make one with nasm -l FILE)');
     this.#closeOldForms();
     return {
-      pieces: this.#done.filter((piece) => piece.length > 0)
+      pieces: this.#done
+        .filter((piece) => piece.length > 0)
         .map((piece) => ({ section: piece.section.name, offset: piece.offset, length: piece.length, bytes: piece.bytes, ...piece.fields })),
       labels: this.#labels,
       sections: [...this.#sections.values()].filter((section) => section.length > 0),
@@ -140,9 +171,22 @@ class ListingReader {
     else if (/^%\s*endm(acro)?\b/i.test(code)) this.#macroDepth = Math.max(0, this.#macroDepth - 1);
     if (this.#macroDepth > 0 || code === '') return;
     const section = SECTION.exec(code);
-    if (section?.[1]) { this.#flushLabels(); this.#section = this.#enter(section[1], section[2] ?? ''); this.#absolute = false; return; }
-    if (/^\[?\s*absolute\b/i.test(code) || /^struc\b/i.test(code)) { this.#resume = this.#section; this.#absolute = true; return; }
-    if (/^endstruc\b/i.test(code)) { this.#section = this.#resume; this.#absolute = false; return; }
+    if (section?.[1]) {
+      this.#flushLabels();
+      this.#section = this.#enter(section[1], section[2] ?? '');
+      this.#absolute = false;
+      return;
+    }
+    if (/^\[?\s*absolute\b/i.test(code) || /^struc\b/i.test(code)) {
+      this.#resume = this.#section;
+      this.#absolute = true;
+      return;
+    }
+    if (/^endstruc\b/i.test(code)) {
+      this.#section = this.#resume;
+      this.#absolute = false;
+      return;
+    }
     const bits = /^\[?\s*(?:bits\s+|use)(16|32)\b/i.exec(code)?.[1];
     if (bits) this.#bits = bits === '16' ? 16 : 32;
     const org = parseNumber(/^\[?\s*org\s+([^\s\]]+)/i.exec(code)?.[1] ?? '');
@@ -165,7 +209,14 @@ class ListingReader {
     };
     const found = this.#sections.get(name);
     if (found) return found;
-    const state: SectionState = { name, length: 0, stored: false, align: attribute('align') || (name === '.text' ? 1 : 4), start: attribute('start'), vstart: attribute('vstart') };
+    const state: SectionState = {
+      name,
+      length: 0,
+      stored: false,
+      align: attribute('align') || (name === '.text' ? 1 : 4),
+      start: attribute('start'),
+      vstart: attribute('vstart'),
+    };
     this.#sections.set(name, state);
     return state;
   }
@@ -240,7 +291,9 @@ export function placeSections(listing: Listing, image: Uint8Array | undefined): 
 }
 
 function matchesAt(listing: Listing, section: string, image: Uint8Array, place: number): boolean {
-  return listing.pieces.every((piece) => piece.section !== section || matches(piece, image.subarray(place + piece.offset, place + piece.offset + piece.bytes.length)));
+  return listing.pieces.every(
+    (piece) => piece.section !== section || matches(piece, image.subarray(place + piece.offset, place + piece.offset + piece.bytes.length)),
+  );
 }
 
 /** The only place of a section in an image, judged by its first bytes; undefined when there is none or more than one. */

@@ -8,7 +8,11 @@ export function normalizePath(path: string): string {
   let text = path;
   if (/^file:\/\//i.test(text)) {
     text = text.slice('file://'.length).replace(/^\/([a-z]:)/i, '$1');
-    try { text = decodeURIComponent(text); } catch { /* Not encoded after all: compare as it is. */ }
+    try {
+      text = decodeURIComponent(text);
+    } catch {
+      /* Not encoded after all: compare as it is. */
+    }
   }
   const scheme = SCHEME.exec(text)?.[0] ?? '';
   const rest = scheme ? text.slice(scheme.length) : text.replaceAll('\\', '/').replace(/^[A-Z]:/, (drive) => drive.toLowerCase());
@@ -20,7 +24,9 @@ export function normalizePath(path: string): string {
   return scheme + out.join('/');
 }
 
-export function baseName(path: string): string { return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1); }
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
+}
 
 /** `name` as seen from the folder of `path`, when it is relative. */
 export function beside(path: string, name: string): string {

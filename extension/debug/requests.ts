@@ -35,7 +35,12 @@ export class RequestServer {
     if (typeof request !== 'object' || request === null || request.type !== 'request') return;
     const { seq, command } = request;
     if (typeof seq !== 'number' || typeof command !== 'string') {
-      this.#respond(typeof seq === 'number' ? seq : 0, String(command), undefined, new Error('a request needs a number seq and a text command'));
+      this.#respond(
+        typeof seq === 'number' ? seq : 0,
+        String(command),
+        undefined,
+        new Error('a request needs a number seq and a text command'),
+      );
       return;
     }
     const controller = new AbortController();
@@ -46,9 +51,13 @@ export class RequestServer {
   }
 
   /** Events from now on go out after the response of the request being served (one of those that are served in order). */
-  holdEvents(): void { this.#holding = true; }
+  holdEvents(): void {
+    this.#holding = true;
+  }
   /** Calls back after the response of the request being served. */
-  afterResponse(callback: () => void): void { this.#later.push(callback); }
+  afterResponse(callback: () => void): void {
+    this.#later.push(callback);
+  }
 
   #release(): void {
     const later = this.#later;
@@ -66,7 +75,9 @@ export class RequestServer {
   }
 
   /** Gives up a request that has not been answered yet. */
-  cancel(seq: number): void { this.#pending.get(seq)?.abort(); }
+  cancel(seq: number): void {
+    this.#pending.get(seq)?.abort();
+  }
 
   async #serve(seq: number, command: string, values: unknown, signal: AbortSignal): Promise<void> {
     try {
@@ -84,13 +95,20 @@ export class RequestServer {
   }
 
   #respond(seq: number, command: string, body: object | undefined, error?: unknown): void {
-    const response = { seq: this.#sequence++, type: 'response', request_seq: seq, success: body !== undefined, command } as DebugProtocol.Response;
+    const response = {
+      seq: this.#sequence++,
+      type: 'response',
+      request_seq: seq,
+      success: body !== undefined,
+      command,
+    } as DebugProtocol.Response;
     if (body) response.body = body;
     else {
       const text = messageOf(error);
       response.message = text;
       // The text goes through `format` by a variable, so that braces in it are not taken for variables.
-      if (!(error instanceof ShortError)) response.body = { error: { id: 1, format: '{text}', variables: { text }, showUser: command === 'launch' || command === 'attach' } };
+      if (!(error instanceof ShortError))
+        response.body = { error: { id: 1, format: '{text}', variables: { text }, showUser: command === 'launch' || command === 'attach' } };
     }
     this.#send(response);
   }

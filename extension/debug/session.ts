@@ -6,18 +6,19 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ExitCounts, ExitRecord, GuestId, HypervisorClient, HypervisorEvent } from '../../src/vmm/protocol.ts';
 import { BreakpointStore, ENTRY_ID } from './breakpoints.ts';
 import { type Frame, unwind } from './callStack.ts';
+import { capabilities } from './capabilities.ts';
 import { COMMAND_WORDS, runCommand } from './console.ts';
 import { disassemble } from './disassembly.ts';
 import { assign, completions, evaluateText } from './evaluation.ts';
 import { type Explanation, explain } from './explain.ts';
 import { Fields, messageOf } from './fields.ts';
-import { breakpointLocations, gotoTargets, locate, modules, readRange, stackTrace, writeRange } from './inspection.ts';
 import { type GuestPlan, planGuest, type ReadFile } from './guestConfig.ts';
+import { breakpointLocations, gotoTargets, locate, modules, readRange, stackTrace, writeRange } from './inspection.ts';
 import { type CommonArguments, readAttachArguments, readLaunchArguments } from './launchArguments.ts';
 import { hex32, wrap } from './memory.ts';
 import { type RequestHandler, RequestServer, ShortError } from './requests.ts';
 import { sourceOf } from './sourceMap.ts';
-import { describeStop, EXCEPTION_FILTERS, readStops, type StoppedEvent, type StopOn, type StopWords } from './stops.ts';
+import { describeStop, readStops, type StopOn, type StoppedEvent, type StopWords } from './stops.ts';
 import { Target } from './target.ts';
 import { scopes, setVariable, variables } from './variables.ts';
 
@@ -33,14 +34,6 @@ export interface SessionHost {
 
 type StepKind = 'instruction' | 'over' | 'out';
 const THREAD = 1;
-const CAPABILITIES: DebugProtocol.Capabilities = {
-  supportsConfigurationDoneRequest: true, supportsFunctionBreakpoints: true, supportsConditionalBreakpoints: true, supportsHitConditionalBreakpoints: true, supportsLogPoints: true,
-  supportsEvaluateForHovers: true, exceptionBreakpointFilters: [...EXCEPTION_FILTERS], supportsExceptionFilterOptions: true, supportsExceptionInfoRequest: true,
-  supportsSetVariable: true, supportsSetExpression: true, supportsGotoTargetsRequest: true, supportsCompletionsRequest: true, completionTriggerCharacters: ['.'],
-  supportsModulesRequest: true, supportsLoadedSourcesRequest: true, supportsTerminateRequest: true, supportTerminateDebuggee: true, supportSuspendDebuggee: true,
-  supportsDataBreakpoints: true, supportsDataBreakpointBytes: true, supportsReadMemoryRequest: true, supportsWriteMemoryRequest: true, supportsDisassembleRequest: true,
-  supportsInstructionBreakpoints: true, supportsSteppingGranularity: true, supportsBreakpointLocationsRequest: true, supportsCancelRequest: true, supportsDelayedStackTraceLoading: true,
-};
 /** Instructions that a step to the next source line may take. */
 const STEP_LIMIT = 10_000;
 const RECORDS_KEPT = 20;
@@ -78,13 +71,18 @@ export class DebugSession {
   }
 
   /** Takes one message of the client; never throws. */
-  handle(message: unknown): void { this.#server.handle(message); }
+  handle(message: unknown): void {
+    this.#server.handle(message);
+  }
 
   /** Ends the session without ceremony: a launched guest is removed. */
   dispose(): void {
     this.#unsubscribe();
     const { client } = this.#host;
-    const done = this.#launch === 'launched' && this.#target ? client.request('remove', { id: this.#target.id }).catch(() => undefined) : Promise.resolve();
+    const done =
+      this.#launch === 'launched' && this.#target
+        ? client.request('remove', { id: this.#target.id }).catch(() => undefined)
+        : Promise.resolve();
     this.#target = undefined;
     void done.then(() => client.dispose());
   }
@@ -97,12 +95,20 @@ export class DebugSession {
       configurationDone: () => this.#configurationDone(),
       restart: (fields) => this.#restart(fields),
       disconnect: (fields) => this.#disconnect(fields),
-      terminate: async () => { await this.#guest.client.request('powerOff', { id: this.#guest.id }); },
+      terminate: async () => {
+        await this.#guest.client.request('powerOff', { id: this.#guest.id });
+      },
       cancel: async (fields) => this.#server.cancel(fields.integer('requestId', 0, Number.MAX_SAFE_INTEGER, 0)),
 
       threads: async () => ({ threads: this.#target ? [{ id: THREAD, name: `${this.#target.name}: CPU 0` }] : [] }),
-      continue: async () => { await this.#go(() => this.#guest.client.request('resume', { id: this.#guest.id })); return { allThreadsContinued: true }; },
-      pause: async () => { this.#interrupted = true; await this.#guest.client.request('pause', { id: this.#guest.id }); },
+      continue: async () => {
+        await this.#go(() => this.#guest.client.request('resume', { id: this.#guest.id }));
+        return { allThreadsContinued: true };
+      },
+      pause: async () => {
+        this.#interrupted = true;
+        await this.#guest.client.request('pause', { id: this.#guest.id });
+      },
       next: (fields) => this.#step('over', fields),
       stepIn: (fields) => this.#step('instruction', fields),
       stepOut: (fields) => this.#step('out', fields),
@@ -129,7 +135,12 @@ export class DebugSession {
       scopes: async () => ({ scopes: scopes() }),
       variables: async (fields) => ({ variables: await variables(this.#guest, fields.integer('variablesReference', 1, 2 ** 31 - 1)) }),
       setVariable: async (fields) => {
-        const value = await setVariable(this.#guest, fields.integer('variablesReference', 1, 2 ** 31 - 1), fields.text('name'), fields.text('value'));
+        const value = await setVariable(
+          this.#guest,
+          fields.integer('variablesReference', 1, 2 ** 31 - 1),
+          fields.text('name'),
+          fields.text('value'),
+        );
         return this.#afterChange({ value });
       },
       setExpression: async (fields) => {
@@ -142,7 +153,8 @@ export class DebugSession {
       readMemory: (fields, signal) => readRange(this.#guest, fields, signal),
       writeMemory: async (fields) => {
         const { place, written } = await writeRange(this.#guest, fields);
-        if (this.#clientTakes.memory) this.#server.afterResponse(() => this.#server.event('memory', { memoryReference: place, offset: 0, count: written }));
+        if (this.#clientTakes.memory)
+          this.#server.afterResponse(() => this.#server.event('memory', { memoryReference: place, offset: 0, count: written }));
         return this.#afterChange({ bytesWritten: written });
       },
       disassemble: (fields) => disassemble(this.#guest, fields),
@@ -160,7 +172,7 @@ export class DebugSession {
 
   async #initialize(fields: Fields): Promise<DebugProtocol.Capabilities> {
     this.#clientTakes = { invalidated: fields.flag('supportsInvalidatedEvent', false), memory: fields.flag('supportsMemoryEvent', false) };
-    return { ...CAPABILITIES, supportsRestartRequest: this.#host.rebuild !== undefined };
+    return capabilities(this.#host.rebuild !== undefined);
   }
 
   async #launched(fields: Fields): Promise<void> {
@@ -186,7 +198,8 @@ export class DebugSession {
       this.#arguments = args;
       this.#configuration = Object.fromEntries(fields.names().map((name) => [name, fields.raw(name)]));
       const { image, address = comBase } = plan;
-      this.#breakpoints.expected = (at, length) => image && address !== undefined && at >= address ? image.subarray(at - address, at - address + length) : undefined;
+      this.#breakpoints.expected = (at, length) =>
+        image && address !== undefined && at >= address ? image.subarray(at - address, at - address + length) : undefined;
     } catch (error) {
       await client.request('remove', { id }).catch(() => undefined);
       throw error;
@@ -197,10 +210,18 @@ export class DebugSession {
     if (this.#launch) throw new Error('a guest is launched or attached already');
     const args = readAttachArguments(fields);
     const { guests } = await this.#host.client.request('list', {});
-    const info = guests.find((guest) => guest.name === args.guest && guest.status !== 'off' && guest.status !== 'failed') ?? guests.find((guest) => guest.name === args.guest);
-    if (!info) throw fields.error('guest', `there is no guest '${args.guest}'; ${guests.length > 0 ? `there are ${guests.map((guest) => guest.name).join(', ')}` : 'none is defined'}`);
+    const info =
+      guests.find((guest) => guest.name === args.guest && guest.status !== 'off' && guest.status !== 'failed') ??
+      guests.find((guest) => guest.name === args.guest);
+    if (!info)
+      throw fields.error(
+        'guest',
+        `there is no guest '${args.guest}'; ${guests.length > 0 ? `there are ${guests.map((guest) => guest.name).join(', ')}` : 'none is defined'}`,
+      );
     const target = new Target(this.#host.client, info.id, info.name);
-    this.#explained = await explain(target, args, undefined, undefined, this.#host.readFile, (text) => this.#output('important', `${text}\n`));
+    this.#explained = await explain(target, args, undefined, undefined, this.#host.readFile, (text) =>
+      this.#output('important', `${text}\n`),
+    );
     this.#target = target;
     this.#arguments = args;
     this.#running = info.status === 'running' || info.status === 'halted';
@@ -237,8 +258,9 @@ export class DebugSession {
   async #restart(fields: Fields): Promise<void> {
     if (this.#launch !== 'launched') throw new Error('only a launched guest can be restarted');
     const given = fields.object('arguments');
-    const configuration = given.names().length > 0 ? Object.fromEntries(given.names().map((name) => [name, given.raw(name)])) : this.#configuration;
-    const rebuilt = await this.#host.rebuild?.(configuration) ?? configuration;
+    const configuration =
+      given.names().length > 0 ? Object.fromEntries(given.names().map((name) => [name, given.raw(name)])) : this.#configuration;
+    const rebuilt = (await this.#host.rebuild?.(configuration)) ?? configuration;
     const old = this.#target;
     this.#target = undefined;
     if (old) await old.client.request('remove', { id: old.id }).catch(() => undefined);
@@ -253,7 +275,8 @@ export class DebugSession {
     this.#server.event('cp86Guest', { id: this.#guest.id, name: this.#guest.name });
     await this.#breakpoints.renew(this.#guest);
     await this.#setStops(this.#filters);
-    for (const breakpoint of await this.#breakpoints.refresh(this.#guest)) this.#server.event('breakpoint', { reason: 'changed', breakpoint });
+    for (const breakpoint of await this.#breakpoints.refresh(this.#guest))
+      this.#server.event('breakpoint', { reason: 'changed', breakpoint });
     await this.#firstRun();
   }
 
@@ -263,7 +286,9 @@ export class DebugSession {
     this.#ended = true;
     if (!target) return;
     const { client, id } = target;
-    const attempt = async (work: Promise<unknown>): Promise<void> => { await work.catch(() => undefined); };
+    const attempt = async (work: Promise<unknown>): Promise<void> => {
+      await work.catch(() => undefined);
+    };
     if (fields.flag('terminateDebuggee', this.#launch === 'launched')) {
       await attempt(client.request('remove', { id }));
       return;
@@ -295,19 +320,23 @@ export class DebugSession {
     fields.integer('threadId', THREAD, THREAD, THREAD);
     const granularity = fields.choice('granularity', ['statement', 'line', 'instruction'] as const, 'statement');
     const target = this.#guest;
-    const from = granularity === 'instruction' || kind === 'out' || this.#running ? undefined : await target.locate((await target.registers()).ip);
+    const from =
+      granularity === 'instruction' || kind === 'out' || this.#running ? undefined : await target.locate((await target.registers()).ip);
     const request = (): Promise<unknown> => target.client.request('step', { id: target.id, kind, count: 1 });
     let left = STEP_LIMIT;
     if (from) {
       const { end } = target.sources.extent(from);
       let last = (await target.registers()).ip;
       const take = (event: StoppedEvent): void => {
-        const further = event.reason === 'step' && event.text === '' && event.linear > last && event.linear < end && --left > 0 && !this.#interrupted;
+        const further =
+          event.reason === 'step' && event.text === '' && event.linear > last && event.linear < end && --left > 0 && !this.#interrupted;
         if (!further) return void this.#announce(event);
         last = event.linear;
         this.#stopTaker = take;
         // Not from inside the hypervisor's own event, when it runs in this thread.
-        Promise.resolve().then(request).catch((error: unknown) => this.#announce({ reason: 'step', text: messageOf(error), breakpoints: [] }));
+        Promise.resolve()
+          .then(request)
+          .catch((error: unknown) => this.#announce({ reason: 'step', text: messageOf(error), breakpoints: [] }));
       };
       this.#stopTaker = take;
     }
@@ -330,10 +359,16 @@ export class DebugSession {
     const ids = event.breakpoints.filter((id) => id !== ENTRY_ID);
     const stop = atEntry ? describeStop({ reason: 'entry', text: '' }, '') : describeStop(event, this.#breakpoints.reasonOf(ids));
     this.#lastStop = stop;
-    for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => [])) this.#server.event('breakpoint', { reason: 'changed', breakpoint });
+    for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
+      this.#server.event('breakpoint', { reason: 'changed', breakpoint });
     if (this.#target !== target) return;
     this.#server.event('stopped', {
-      reason: stop.reason, description: stop.description, text: stop.text || undefined, threadId: THREAD, allThreadsStopped: true, hitBreakpointIds: ids.length > 0 ? ids : undefined,
+      reason: stop.reason,
+      description: stop.description,
+      text: stop.text || undefined,
+      threadId: THREAD,
+      allThreadsStopped: true,
+      hitBreakpointIds: ids.length > 0 ? ids : undefined,
     });
   }
 
@@ -362,7 +397,8 @@ export class DebugSession {
         void this.#target.changed(true);
         this.#server.event('continued', { threadId: THREAD, allThreadsContinued: true });
         return;
-      case 'output': return this.#guestOutput(event.channel, event.bytes);
+      case 'output':
+        return this.#guestOutput(event.channel, event.bytes);
       case 'exits':
         this.#counts = event.counts;
         this.#records = [...this.#records, ...event.records].slice(-RECORDS_KEPT);
@@ -370,7 +406,8 @@ export class DebugSession {
       case 'ended':
         if (event.reason) this.#output('console', `${event.reason}\n`);
         return this.#finish(event.status);
-      case 'removed': return this.#finish(0);
+      case 'removed':
+        return this.#finish(0);
       default:
     }
   }
@@ -386,11 +423,13 @@ export class DebugSession {
     const serial = channel.startsWith('serial');
     if (serial && this.#arguments?.serial !== 'console') return;
     let decoder = this.#decoders.get(channel);
-    if (!decoder) this.#decoders.set(channel, decoder = new TextDecoder());
+    if (!decoder) this.#decoders.set(channel, (decoder = new TextDecoder()));
     const text = decoder.decode(bytes, { stream: true });
     if (text) this.#output(channel === 'log' ? 'console' : 'stdout', text);
   }
-  #output(category: string, output: string): void { this.#server.event('output', { category, output }); }
+  #output(category: string, output: string): void {
+    this.#server.event('output', { category, output });
+  }
 
   async #setStops(fields: Fields): Promise<object> {
     const target = this.#guest;

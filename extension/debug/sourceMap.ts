@@ -5,7 +5,11 @@ import { baseName, beside, normalizePath } from './paths.ts';
 import { firstAbove } from './symbolTable.ts';
 
 /** A piece of a listing where it is (or will be) in linear memory. */
-export interface PlacedPiece { readonly address: number; readonly path: string; readonly piece: Piece }
+export interface PlacedPiece {
+  readonly address: number;
+  readonly path: string;
+  readonly piece: Piece;
+}
 
 /** Lines searched below a line without code for one that has some. */
 const MOVE_LIMIT = 50;
@@ -42,7 +46,9 @@ export class SourceMap {
   }
 
   /** Paths of all sources. */
-  paths(): string[] { return [...this.#byFile.values()].map((file) => file.path); }
+  paths(): string[] {
+    return [...this.#byFile.values()].map((file) => file.path);
+  }
 
   /** The pieces that cover an address; more than one when listings overlap. */
   at(address: number): PlacedPiece[] {
@@ -63,7 +69,9 @@ export class SourceMap {
   }
 
   /** true when a source of this path is known. */
-  has(path: string): boolean { return this.#byFile.has(normalizePath(path)); }
+  has(path: string): boolean {
+    return this.#byFile.has(normalizePath(path));
+  }
 
   /**
    * The code of a line: the first piece at each place it was emitted to (a macro's body line has one for each expansion), and
@@ -83,7 +91,7 @@ export class SourceMap {
   /** Lines of a source within [first, last] that have code. */
   lines(path: string, first: number, last: number): number[] {
     const file = this.#byFile.get(normalizePath(path));
-    const lines = new Set([...file?.byLine.keys() ?? [], ...file?.byBody.keys() ?? []].filter((line) => line >= first && line <= last));
+    const lines = new Set([...(file?.byLine.keys() ?? []), ...(file?.byBody.keys() ?? [])].filter((line) => line >= first && line <= last));
     return [...lines].sort((a, b) => a - b);
   }
 
@@ -95,8 +103,14 @@ export class SourceMap {
       other !== undefined && other.piece.bodyLine > 0 && other.piece.line === placed.piece.line && other.path === placed.path;
     if (placed.piece.bodyLine > 0) {
       const here = this.#sorted.indexOf(placed);
-      for (let n = here - 1, other = this.#sorted[n]; belongs(other) && other.address + other.piece.length === first; other = this.#sorted[--n]) first = other.address;
-      for (let n = here + 1, other = this.#sorted[n]; belongs(other) && other.address === end; other = this.#sorted[++n]) end += other.piece.length;
+      for (
+        let n = here - 1, other = this.#sorted[n];
+        belongs(other) && other.address + other.piece.length === first;
+        other = this.#sorted[--n]
+      )
+        first = other.address;
+      for (let n = here + 1, other = this.#sorted[n]; belongs(other) && other.address === end; other = this.#sorted[++n])
+        end += other.piece.length;
     }
     return { first, end };
   }
@@ -104,13 +118,15 @@ export class SourceMap {
   #file(path: string): { path: string; byLine: Map<number, PlacedPiece[]>; byBody: Map<number, PlacedPiece[]> } {
     const key = normalizePath(path);
     let file = this.#byFile.get(key);
-    if (!file) this.#byFile.set(key, file = { path, byLine: new Map(), byBody: new Map() });
+    if (!file) this.#byFile.set(key, (file = { path, byLine: new Map(), byBody: new Map() }));
     return file;
   }
 }
 
 /** A DAP source for a path. */
-export function sourceOf(path: string): { name: string; path: string } { return { name: baseName(path), path }; }
+export function sourceOf(path: string): { name: string; path: string } {
+  return { name: baseName(path), path };
+}
 
 function push(map: Map<number, PlacedPiece[]>, line: number, placed: PlacedPiece): void {
   const list = map.get(line);

@@ -11,9 +11,24 @@ export type StoppedEvent = Extract<HypervisorEvent, { event: 'stopped' }>;
 
 /** Exception mnemonics' titles (SDM volume 3, "Exception and Interrupt Vectors"). */
 const TITLES: { readonly [name in keyof typeof VECTOR]: string } = {
-  DE: 'Divide error', DB: 'Debug', NMI: 'Non-maskable interrupt', BP: 'Breakpoint (INT3)', OF: 'Overflow (INTO)', BR: 'BOUND range exceeded', UD: 'Invalid opcode', NM: 'Device not available',
-  DF: 'Double fault', TS: 'Invalid TSS', NP: 'Segment not present', SS: 'Stack-segment fault', GP: 'General protection', PF: 'Page fault', MF: 'x87 floating-point error',
-  AC: 'Alignment check', MC: 'Machine check', XM: 'SIMD floating-point error',
+  DE: 'Divide error',
+  DB: 'Debug',
+  NMI: 'Non-maskable interrupt',
+  BP: 'Breakpoint (INT3)',
+  OF: 'Overflow (INTO)',
+  BR: 'BOUND range exceeded',
+  UD: 'Invalid opcode',
+  NM: 'Device not available',
+  DF: 'Double fault',
+  TS: 'Invalid TSS',
+  NP: 'Segment not present',
+  SS: 'Stack-segment fault',
+  GP: 'General protection',
+  PF: 'Page fault',
+  MF: 'x87 floating-point error',
+  AC: 'Alignment check',
+  MC: 'Machine check',
+  XM: 'SIMD floating-point error',
 };
 const EXIT_NAMES = Object.keys(EXITS) as ExitName[];
 const VECTORS = Object.entries(VECTOR) as [keyof typeof VECTOR, number][];
@@ -21,7 +36,13 @@ const VECTORS = Object.entries(VECTOR) as [keyof typeof VECTOR, number][];
 /** The rows of the Breakpoints view. */
 export const EXCEPTION_FILTERS: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
   { filter: 'tripleFault', label: EXITS.tripleFault.title, description: EXITS.tripleFault.about, default: true },
-  { filter: 'exit', label: 'VM exit', description: 'Stops at VM exits; a condition names which.', supportsCondition: true, conditionDescription: `for instance: cpuid, ioInstruction port 0x3f8-0x3ff. Names: ${EXIT_NAMES.join(', ')}` },
+  {
+    filter: 'exit',
+    label: 'VM exit',
+    description: 'Stops at VM exits; a condition names which.',
+    supportsCondition: true,
+    conditionDescription: `for instance: cpuid, ioInstruction port 0x3f8-0x3ff. Names: ${EXIT_NAMES.join(', ')}`,
+  },
   ...VECTORS.map(([name]) => ({ filter: `exception:${name}`, label: `#${name} ${TITLES[name]}` })),
 ];
 
@@ -29,7 +50,11 @@ export const EXCEPTION_FILTERS: readonly DebugProtocol.ExceptionBreakpointsFilte
 export function readStops(fields: Fields, always: { readonly vectors: readonly number[]; readonly exits: readonly ExitName[] }): StopOn {
   const asked = [
     ...fields.list('filters', (value, path) => ({ filter: String(value), condition: '', path })),
-    ...fields.objects('filterOptions', (one) => ({ filter: one.text('filterId'), condition: one.optionalText('condition') ?? '', path: 'filterOptions' })),
+    ...fields.objects('filterOptions', (one) => ({
+      filter: one.text('filterId'),
+      condition: one.optionalText('condition') ?? '',
+      path: 'filterOptions',
+    })),
   ];
   const vectors = new Set(always.vectors);
   const filters: ExitFilter[] = always.exits.length > 0 ? [{ reasons: always.exits }] : [];
@@ -53,37 +78,54 @@ export function readExitFilter(condition: string): ExitFilter {
     const match = /^(?:(?!port\b)([a-z]+)\b\s*)?(?:port\s+([0-9a-fx]+h?)(?:\s*-\s*([0-9a-fx]+h?))?)?$/i.exec(text);
     const [, word, first, last] = match ?? [];
     const name = EXIT_NAMES.find((one) => one.toLowerCase() === word?.toLowerCase());
-    if (!match || (word !== undefined && !name)) throw new Error(`'${text.slice(0, 80)}' is no VM exit; known are ${EXIT_NAMES.join(', ')}`);
+    if (!match || (word !== undefined && !name))
+      throw new Error(`'${text.slice(0, 80)}' is no VM exit; known are ${EXIT_NAMES.join(', ')}`);
     reasons.add(name ?? 'ioInstruction');
     if (first !== undefined) {
       const range = { first: parseNumber(first), last: parseNumber(last ?? first) };
-      if (!(range.first >= 0 && range.last <= 0xffff && range.first <= range.last)) throw new Error(`'${text.slice(0, 80)}': ports are 0 to 0xffff`);
+      if (!(range.first >= 0 && range.last <= 0xffff && range.first <= range.last))
+        throw new Error(`'${text.slice(0, 80)}': ports are 0 to 0xffff`);
       ports.push(range);
     }
   }
-  return { ...reasons.size > 0 ? { reasons: [...reasons] } : {}, ...ports.length > 0 ? { ports } : {} };
+  return { ...(reasons.size > 0 ? { reasons: [...reasons] } : {}), ...(ports.length > 0 ? { ports } : {}) };
 }
 
 function mergeFilters(filters: readonly ExitFilter[]): ExitFilter | null {
   if (filters.length === 0) return null;
   if (filters.some((filter) => !filter.reasons)) return {};
   const ports = filters.flatMap((filter) => filter.ports ?? []);
-  return { reasons: [...new Set(filters.flatMap((filter) => filter.reasons ?? []))], ...ports.length > 0 ? { ports } : {} };
+  return { reasons: [...new Set(filters.flatMap((filter) => filter.reasons ?? []))], ...(ports.length > 0 ? { ports } : {}) };
 }
 
 /** How a stop is told: DAP's reason, words for it, and what an exception-like stop is called. */
-export interface StopWords { readonly reason: string; readonly description: string; readonly kind?: string; readonly text?: string }
+export interface StopWords {
+  readonly reason: string;
+  readonly description: string;
+  readonly kind?: string;
+  readonly text?: string;
+}
 
-const KINDS: { readonly [reason in StoppedEvent['reason']]?: string } = { exception: 'Exception', exit: 'VM exit', reset: 'Reset', tripleFault: 'Triple fault' };
+const KINDS: { readonly [reason in StoppedEvent['reason']]?: string } = {
+  exception: 'Exception',
+  exit: 'VM exit',
+  reset: 'Reset',
+  tripleFault: 'Triple fault',
+};
 
 export function describeStop(event: Pick<StoppedEvent, 'reason' | 'text'>, breakpointReason: string): StopWords {
   const kind = KINDS[event.reason];
   if (kind) return { reason: 'exception', description: event.text ? `Paused: ${event.text}` : `Paused on ${kind}`, kind, text: event.text };
   switch (event.reason) {
-    case 'breakpoint': return { reason: breakpointReason, description: 'Paused on breakpoint' };
-    case 'watchpoint': return { reason: 'data breakpoint', description: 'Paused on data breakpoint' };
-    case 'pause': return { reason: 'pause', description: 'Paused' };
-    case 'tick': return { reason: 'step', description: 'Paused at tick', text: event.text };
-    default: return { reason: event.reason, description: event.text ? `Paused: ${event.text}` : `Paused on ${event.reason}`, text: event.text };
+    case 'breakpoint':
+      return { reason: breakpointReason, description: 'Paused on breakpoint' };
+    case 'watchpoint':
+      return { reason: 'data breakpoint', description: 'Paused on data breakpoint' };
+    case 'pause':
+      return { reason: 'pause', description: 'Paused' };
+    case 'tick':
+      return { reason: 'step', description: 'Paused at tick', text: event.text };
+    default:
+      return { reason: event.reason, description: event.text ? `Paused: ${event.text}` : `Paused on ${event.reason}`, text: event.text };
   }
 }

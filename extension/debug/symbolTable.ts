@@ -1,7 +1,11 @@
 // Names of addresses, from ELF symbol tables and from the labels of NASM listings, looked up both ways.
 
 /** A name of a linear address; size 0 when unknown. */
-export interface DebugSymbol { readonly name: string; readonly address: number; readonly size: number }
+export interface DebugSymbol {
+  readonly name: string;
+  readonly address: number;
+  readonly size: number;
+}
 
 /** Farther than this behind a symbol of unknown size, an address has nothing to do with it. */
 const REACH = 0x10000;
@@ -11,7 +15,9 @@ export class SymbolTable {
   readonly #byName = new Map<string, DebugSymbol>();
   #sorted: DebugSymbol[] | undefined;
 
-  get size(): number { return this.#byName.size; }
+  get size(): number {
+    return this.#byName.size;
+  }
 
   /** The first definition of a name stays. */
   add(name: string, address: number, size = 0): void {
@@ -20,7 +26,9 @@ export class SymbolTable {
     this.#sorted = undefined;
   }
 
-  find(name: string): DebugSymbol | undefined { return this.#byName.get(name); }
+  find(name: string): DebugSymbol | undefined {
+    return this.#byName.get(name);
+  }
 
   /** The symbol an address lies in or shortly behind. */
   near(address: number): DebugSymbol | undefined {
@@ -71,7 +79,7 @@ export class SymbolTable {
   /** By address; of several at one the largest first, local labels last. */
   #list(): DebugSymbol[] {
     const local = (symbol: DebugSymbol): number => (symbol.name.includes('.') ? 1 : 0);
-    return this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size || local(a) - local(b));
+    return (this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size || local(a) - local(b)));
   }
 }
 

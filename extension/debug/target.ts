@@ -3,28 +3,40 @@
 
 import { REGISTERS } from '../../src/translator/state.ts';
 import type { GuestId, HypervisorClient, RegisterValues } from '../../src/vmm/protocol.ts';
-import { hexDigits, readMemory, wrap } from './memory.ts';
 import { matches } from './listing.ts';
+import { hexDigits, readMemory, wrap } from './memory.ts';
 import { type PlacedPiece, SourceMap } from './sourceMap.ts';
 import { SymbolTable } from './symbolTable.ts';
 
 /** Register values with the questions that are asked of them. */
 export class Registers {
   readonly values: RegisterValues;
-  constructor(values: RegisterValues) { this.values = values; }
+  constructor(values: RegisterValues) {
+    this.values = values;
+  }
   /** A register of at most 32 bits, unsigned; 0 when there is none of that name. */
   number(name: string): number {
     const value = this.values[name];
     return typeof value === 'number' ? value >>> 0 : 0;
   }
   /** CR0.PE clear, or virtual-8086 mode: segments are paragraphs. */
-  get real(): boolean { return !(this.number('cr0') & 1) || (this.number('eflags') & 0x20000) !== 0; }
+  get real(): boolean {
+    return !(this.number('cr0') & 1) || (this.number('eflags') & 0x20000) !== 0;
+  }
   /** Width of code by CS.D. */
-  get codeBits(): 16 | 32 { return this.number('cs_access') & 0x4000 ? 32 : 16; }
-  get stackBits(): 16 | 32 { return this.number('ss_access') & 0x4000 ? 32 : 16; }
-  linear(segment: string, offset: number): number { return wrap(this.number(`${segment}_base`) + offset); }
+  get codeBits(): 16 | 32 {
+    return this.number('cs_access') & 0x4000 ? 32 : 16;
+  }
+  get stackBits(): 16 | 32 {
+    return this.number('ss_access') & 0x4000 ? 32 : 16;
+  }
+  linear(segment: string, offset: number): number {
+    return wrap(this.number(`${segment}_base`) + offset);
+  }
   /** Linear address of the next instruction. */
-  get ip(): number { return this.linear('cs', this.number('eip')); }
+  get ip(): number {
+    return this.linear('cs', this.number('eip'));
+  }
   /** '07c0:0012' or '0008:00100000' for a linear address in the code segment. */
   logical(linear: number): string {
     return `${hexDigits(this.number('cs'), 4)}:${hexDigits(wrap(linear - this.number('cs_base')), this.codeBits / 4)}`;
@@ -48,7 +60,7 @@ export class Target {
   }
 
   registers(): Promise<Registers> {
-    return this.#registers ??= this.client.request('registers', { id: this.id }).then(({ values }) => new Registers(values));
+    return (this.#registers ??= this.client.request('registers', { id: this.id }).then(({ values }) => new Registers(values)));
   }
   /** The guest ran or was changed: registers are read again. `ran` makes the present ones the previous ones. */
   async changed(ran: boolean): Promise<void> {
@@ -82,16 +94,27 @@ export class Target {
 
 /** Parts of registers by name: which register, at which bit, how wide. */
 export const REGISTER_PARTS: ReadonlyMap<string, { readonly register: string; readonly bit: number; readonly width: number }> = new Map([
-  ...REGISTERS.filter((row) => row.group === 'general').map((row) => [row.name.slice(1), { register: row.name, bit: 0, width: 16 }] as const),
+  ...REGISTERS.filter((row) => row.group === 'general').map(
+    (row) => [row.name.slice(1), { register: row.name, bit: 0, width: 16 }] as const,
+  ),
   ...['a', 'c', 'd', 'b'].flatMap((letter) => [
-    [`${letter}l`, { register: `e${letter}x`, bit: 0, width: 8 }] as const, [`${letter}h`, { register: `e${letter}x`, bit: 8, width: 8 }] as const]),
+    [`${letter}l`, { register: `e${letter}x`, bit: 0, width: 8 }] as const,
+    [`${letter}h`, { register: `e${letter}x`, bit: 8, width: 8 }] as const,
+  ]),
   ['flags', { register: 'eflags', bit: 0, width: 16 }],
-  ...REGISTERS.flatMap((row) => (row.bits ?? []).map((field) =>
-    [row.group === 'flags' ? field.name.toLowerCase() : `${row.name}.${field.name.toLowerCase()}`, { register: row.name, bit: field.bit, width: field.width }] as const)),
+  ...REGISTERS.flatMap((row) =>
+    (row.bits ?? []).map(
+      (field) =>
+        [
+          row.group === 'flags' ? field.name.toLowerCase() : `${row.name}.${field.name.toLowerCase()}`,
+          { register: row.name, bit: field.bit, width: field.width },
+        ] as const,
+    ),
+  ),
 ]);
 
 /** `value` with one part of it replaced. */
 export function withPart(value: number, part: { readonly bit: number; readonly width: number }, field: number): number {
   const mask = (part.width === 32 ? -1 : (1 << part.width) - 1) << part.bit;
-  return (value & ~mask | field << part.bit & mask) >>> 0;
+  return ((value & ~mask) | ((field << part.bit) & mask)) >>> 0;
 }

@@ -28,21 +28,53 @@ const TABLES = ['gdtr', 'idtr', 'ldtr', 'tr'];
 const SYSENTER = ['sysenter_cs', 'sysenter_esp', 'sysenter_eip'];
 const BY_NAME = new Map(REGISTERS.map((row) => [row.name, row]));
 /** First reference of bit fields (by row of REGISTERS), of segments and of system tables. */
-const FIELDS_REFERENCE = 100, SEGMENT_REFERENCE = 300, TABLE_REFERENCE = 320;
+const FIELDS_REFERENCE = 100,
+  SEGMENT_REFERENCE = 300,
+  TABLE_REFERENCE = 320;
 /** Segment that a general register's value is usually an offset into, for its memory button. */
 const USUAL_SEGMENT: { readonly [name: string]: string } = { esp: 'ss', ebp: 'ss', eip: 'cs' };
 
 const SCOPES: readonly { readonly name: string; readonly reference: number; readonly build: Build; readonly expensive: boolean }[] = [
-  { name: 'General', reference: 1, expensive: false, build: (registers) => REGISTERS.filter((row) => row.group === 'general' || row.group === 'flags').map((row) => item(row, registers)) },
+  {
+    name: 'General',
+    reference: 1,
+    expensive: false,
+    build: (registers) => REGISTERS.filter((row) => row.group === 'general' || row.group === 'flags').map((row) => item(row, registers)),
+  },
   { name: 'Segments', reference: 2, expensive: false, build: (registers) => SEGMENTS.map((name, n) => segment(name, n, registers)) },
-  { name: 'Control', reference: 3, expensive: false, build: (registers) => REGISTERS.filter((row) => /^cr\d$/.test(row.name)).map((row) => item(row, registers)) },
-  { name: 'System tables', reference: 4, expensive: true, build: (registers) => [...TABLES.map((name, n) => table(name, n, registers)), ...named(SYSENTER, registers)] },
-  { name: 'Debug', reference: 5, expensive: true, build: (registers) => REGISTERS.filter((row) => row.group === 'debug').map((row) => item(row, registers)) },
-  { name: 'FPU', reference: 6, expensive: true, build: (registers) => REGISTERS.filter((row) => row.group === 'fpu').map((row) => item(row, registers)) },
+  {
+    name: 'Control',
+    reference: 3,
+    expensive: false,
+    build: (registers) => REGISTERS.filter((row) => /^cr\d$/.test(row.name)).map((row) => item(row, registers)),
+  },
+  {
+    name: 'System tables',
+    reference: 4,
+    expensive: true,
+    build: (registers) => [...TABLES.map((name, n) => table(name, n, registers)), ...named(SYSENTER, registers)],
+  },
+  {
+    name: 'Debug',
+    reference: 5,
+    expensive: true,
+    build: (registers) => REGISTERS.filter((row) => row.group === 'debug').map((row) => item(row, registers)),
+  },
+  {
+    name: 'FPU',
+    reference: 6,
+    expensive: true,
+    build: (registers) => REGISTERS.filter((row) => row.group === 'fpu').map((row) => item(row, registers)),
+  },
 ];
 
 export function scopes(): DebugProtocol.Scope[] {
-  return SCOPES.map(({ name, reference, expensive }) => ({ name, variablesReference: reference, expensive, presentationHint: 'registers' }));
+  return SCOPES.map(({ name, reference, expensive }) => ({
+    name,
+    variablesReference: reference,
+    expensive,
+    presentationHint: 'registers',
+  }));
 }
 
 /** Children of a reference; throws for an unknown one. */
@@ -52,7 +84,11 @@ export async function variables(target: Target, reference: number): Promise<Debu
   return items(reference, registers).map((one) => {
     const old = before?.get(one.name);
     return {
-      name: one.name, value: one.value, variablesReference: one.children ?? 0, evaluateName: one.evaluateName, memoryReference: one.memory,
+      name: one.name,
+      value: one.value,
+      variablesReference: one.children ?? 0,
+      evaluateName: one.evaluateName,
+      memoryReference: one.memory,
       type: old === undefined || old === one.value ? one.about : `${one.about}; was ${old}`,
       presentationHint: { kind: 'data', attributes: one.register ? [] : ['readOnly'] },
     };
@@ -69,7 +105,12 @@ export async function setVariable(target: Target, reference: number, name: strin
 }
 
 /** Stores an expression's value to a register or a part of one. */
-export async function storeRegister(target: Target, row: RegisterRow, part: { readonly bit: number; readonly width: number } | undefined, text: string): Promise<void> {
+export async function storeRegister(
+  target: Target,
+  row: RegisterRow,
+  part: { readonly bit: number; readonly width: number } | undefined,
+  text: string,
+): Promise<void> {
   if (row.width === 80) {
     await target.setRegister(row.name, extendedOf(text));
     return;
@@ -91,8 +132,9 @@ export function formatRegister(row: RegisterRow, value: number | string | undefi
   const number = typeof value === 'number' ? value >>> 0 : 0;
   const text = `0x${hexDigits(number, row.width / 4)}`;
   if (!row.bits) return text;
-  const set = row.bits.filter((field) => number >>> field.bit & (1 << field.width) - 1)
-    .map((field) => field.width > 1 ? `${field.name}=${number >>> field.bit & (1 << field.width) - 1}` : field.name);
+  const set = row.bits
+    .filter((field) => (number >>> field.bit) & ((1 << field.width) - 1))
+    .map((field) => (field.width > 1 ? `${field.name}=${(number >>> field.bit) & ((1 << field.width) - 1)}` : field.name));
   return `${text} [${set.join(' ')}]`;
 }
 
@@ -102,17 +144,39 @@ function items(reference: number, registers: Registers): Item[] {
   const row = REGISTERS[reference - FIELDS_REFERENCE];
   if (row?.bits) return bitFields(row, registers);
   const name = SEGMENTS[reference - SEGMENT_REFERENCE];
-  if (name) return parts([[name, 'selector'], [`${name}_base`, 'base'], [`${name}_limit`, 'limit'], [`${name}_access`, 'access']], registers);
+  if (name)
+    return parts(
+      [
+        [name, 'selector'],
+        [`${name}_base`, 'base'],
+        [`${name}_limit`, 'limit'],
+        [`${name}_access`, 'access'],
+      ],
+      registers,
+    );
   const of = TABLES[reference - TABLE_REFERENCE];
-  if (of) return parts([[of, 'selector'], [`${of}_base`, 'base'], [`${of}_limit`, 'limit']], registers);
+  if (of)
+    return parts(
+      [
+        [of, 'selector'],
+        [`${of}_base`, 'base'],
+        [`${of}_limit`, 'limit'],
+      ],
+      registers,
+    );
   throw new Error(`variablesReference: ${reference} is unknown`);
 }
 
 function item(row: RegisterRow, registers: Registers, name = row.name): Item {
   const value = registers.values[row.name];
   return {
-    name, value: formatRegister(row, value), about: `${row.width} bits`, register: row.editable ? row : undefined,
-    children: row.bits ? FIELDS_REFERENCE + REGISTERS.indexOf(row) : undefined, memory: memoryOf(row, registers), evaluateName: row.width === 80 ? undefined : row.name,
+    name,
+    value: formatRegister(row, value),
+    about: `${row.width} bits`,
+    register: row.editable ? row : undefined,
+    children: row.bits ? FIELDS_REFERENCE + REGISTERS.indexOf(row) : undefined,
+    memory: memoryOf(row, registers),
+    evaluateName: row.width === 80 ? undefined : row.name,
   };
 }
 
@@ -145,7 +209,11 @@ function parts(list: readonly (readonly [string, string])[], registers: Register
 function bitFields(row: RegisterRow, registers: Registers): Item[] {
   const value = registers.number(row.name);
   return (row.bits ?? []).map((field) => ({
-    name: field.name, value: String(value >>> field.bit & (1 << field.width) - 1), about: field.about, register: row, field,
+    name: field.name,
+    value: String((value >>> field.bit) & ((1 << field.width) - 1)),
+    about: field.about,
+    register: row,
+    field,
     evaluateName: row.group === 'flags' ? field.name.toLowerCase() : undefined,
   }));
 }
@@ -158,8 +226,13 @@ function selectorText(name: string, registers: Registers): string {
 function segment(name: string, n: number, registers: Registers): Item {
   const rights = registers.real ? '' : `, ${describeAccess(registers.number(`${name}_access`))}`;
   return {
-    name, value: `0x${hexDigits(registers.number(name), 4)} (base ${hex32(registers.number(`${name}_base`))}, limit ${hex32(registers.number(`${name}_limit`))}${rights})`,
-    about: 'segment', register: BY_NAME.get(name), children: SEGMENT_REFERENCE + n, memory: hex32(registers.number(`${name}_base`)), evaluateName: name,
+    name,
+    value: `0x${hexDigits(registers.number(name), 4)} (base ${hex32(registers.number(`${name}_base`))}, limit ${hex32(registers.number(`${name}_limit`))}${rights})`,
+    about: 'segment',
+    register: BY_NAME.get(name),
+    children: SEGMENT_REFERENCE + n,
+    memory: hex32(registers.number(`${name}_base`)),
+    evaluateName: name,
   };
 }
 
@@ -167,8 +240,13 @@ function table(name: string, n: number, registers: Registers): Item {
   const row = BY_NAME.get(name);
   const place = `base ${hex32(registers.number(`${name}_base`))}, limit 0x${hexDigits(registers.number(`${name}_limit`), 4)}`;
   return {
-    name, value: row ? `0x${hexDigits(registers.number(name), 4)} (${place})` : place, about: 'system table', register: row,
-    children: TABLE_REFERENCE + n, memory: hex32(registers.number(`${name}_base`)), evaluateName: row ? name : undefined,
+    name,
+    value: row ? `0x${hexDigits(registers.number(name), 4)} (${place})` : place,
+    about: 'system table',
+    register: row,
+    children: TABLE_REFERENCE + n,
+    memory: hex32(registers.number(`${name}_base`)),
+    evaluateName: row ? name : undefined,
   };
 }
 

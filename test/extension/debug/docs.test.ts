@@ -16,10 +16,18 @@ function row(name: string, schema: { description: string; default?: unknown; enu
 }
 
 describe('docs/debugging.md', () => {
-  for (const [title, table] of [['Launch', LAUNCH_ATTRIBUTES], ['Attach', ATTACH_ATTRIBUTES]] as const) {
+  for (const [title, table] of [
+    ['Launch', LAUNCH_ATTRIBUTES],
+    ['Attach', ATTACH_ATTRIBUTES],
+  ] as const) {
     it(`has the table of ${title.toLowerCase()} attributes as they are`, () => {
-      const rows = section(title).split('\n').filter((line) => line.startsWith('| `'));
-      assert.deepEqual(rows, Object.entries(table).map(([name, schema]) => row(name, schema)));
+      const rows = section(title)
+        .split('\n')
+        .filter((line) => line.startsWith('| `'));
+      assert.deepEqual(
+        rows,
+        Object.entries(table).map(([name, schema]) => row(name, schema)),
+      );
     });
   }
 

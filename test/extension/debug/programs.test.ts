@@ -13,7 +13,7 @@ import { nodePlatform } from '../../../src/vmm/node/platform.ts';
 import { DapClient } from '../../support/dapClient.ts';
 import { requireTool } from '../../support/tools.ts';
 
-describe('a debug session', function () {
+describe('a debug session', () => {
   let folder = '';
   let nasm = '';
   let hypervisor: LocalClient;
@@ -23,9 +23,16 @@ describe('a debug session', function () {
     nasm = requireTool(this, 'nasm');
     folder = mkdtempSync(join(tmpdir(), 'cp86-debug-'));
   });
-  after(() => { if (folder) rmSync(folder, { recursive: true }); });
-  beforeEach(() => { hypervisor = createLocalClient(nodePlatform(), createMachineBuilder({ arenaBytes: 64 << 20 })); });
-  afterEach(() => { session?.dispose(); hypervisor.dispose(); });
+  after(() => {
+    if (folder) rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    hypervisor = createLocalClient(nodePlatform(), createMachineBuilder({ arenaBytes: 64 << 20 }));
+  });
+  afterEach(() => {
+    session?.dispose();
+    hypervisor.dispose();
+  });
 
   const path = (name: string): string => join(folder, name);
   /** Assembles a source; answers the image. */
@@ -54,8 +61,32 @@ describe('a debug session', function () {
 
   it('steps over a macro as one line, into an include, and through a second section', async () => {
     writeFileSync(path('inc.inc'), 'helper:\n  inc ax\n  ret\n');
-    const image = assemble('macro', ['org 0x7c00', '%macro twice 1', '  inc %1', '  inc %1', '%endmacro', 'start:', '  xor ax, ax', '  twice ax', '  twice ax', '  call helper', '  times 3 inc ax', '  jmp second',
-      '%include "inc.inc"', 'times 510-($-$$) db 0', 'dw 0xaa55', 'section .more', 'second: dec ax', 'jmp $', 'times 510 db 0', ''].join('\n'), '.img');
+    const image = assemble(
+      'macro',
+      [
+        'org 0x7c00',
+        '%macro twice 1',
+        '  inc %1',
+        '  inc %1',
+        '%endmacro',
+        'start:',
+        '  xor ax, ax',
+        '  twice ax',
+        '  twice ax',
+        '  call helper',
+        '  times 3 inc ax',
+        '  jmp second',
+        '%include "inc.inc"',
+        'times 510-($-$$) db 0',
+        'dw 0xaa55',
+        'section .more',
+        'second: dec ax',
+        'jmp $',
+        'times 510 db 0',
+        '',
+      ].join('\n'),
+      '.img',
+    );
     // Only the first sector is loaded by the firmware; the rest is put where it belongs by hand.
     const client = await launch({ program: image });
     assert.deepEqual(await frames(client), ['start macro.asm:7']);
@@ -68,13 +99,40 @@ describe('a debug session', function () {
     assert.deepEqual(await run(client, 'next'), ['start+0xc macro.asm:12']);
     const bytes = (await readFile(image)).subarray(512);
     await client.request('writeMemory', { memoryReference: '0x7e00', data: bytes.toString('base64') });
-    const { breakpoints } = await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', { source: { path: path('macro.asm') }, breakpoints: [{ line: 17 }, { line: 3 }] });
-    assert.deepEqual(breakpoints.map((one) => [one.verified, one.line]), [[true, 17], [true, 3]]);
+    const { breakpoints } = await client.request<{ breakpoints: DebugProtocol.Breakpoint[] }>('setBreakpoints', {
+      source: { path: path('macro.asm') },
+      breakpoints: [{ line: 17 }, { line: 3 }],
+    });
+    assert.deepEqual(
+      breakpoints.map((one) => [one.verified, one.line]),
+      [
+        [true, 17],
+        [true, 3],
+      ],
+    );
     assert.deepEqual(await run(client, 'continue'), ['second macro.asm:17']);
   });
 
-  it('stops in every expansion of a macro\'s body line', async () => {
-    const image = assemble('body', ['org 0x7c00', '%macro twice 1', '  inc %1', '  inc %1', '%endmacro', 'start:', '  twice ax', '  nop', '  twice ax', '  hlt', 'times 510-($-$$) db 0', 'dw 0xaa55', ''].join('\n'), '.img');
+  it("stops in every expansion of a macro's body line", async () => {
+    const image = assemble(
+      'body',
+      [
+        'org 0x7c00',
+        '%macro twice 1',
+        '  inc %1',
+        '  inc %1',
+        '%endmacro',
+        'start:',
+        '  twice ax',
+        '  nop',
+        '  twice ax',
+        '  hlt',
+        'times 510-($-$$) db 0',
+        'dw 0xaa55',
+        '',
+      ].join('\n'),
+      '.img',
+    );
     const client = await launch({ program: image });
     await client.request('setBreakpoints', { source: { path: path('body.asm') }, breakpoints: [{ line: 4 }] });
     assert.deepEqual(await run(client, 'continue'), ['start+0x1 body.asm:7']);
@@ -82,7 +140,13 @@ describe('a debug session', function () {
   });
 
   it('runs a .com program and ends with it', async () => {
-    const image = assemble('program', ['org 0x100', 'start:', '  mov dx, text', '  mov ah, 9', '  int 0x21', '  mov ax, 0x4c07', '  int 0x21', "text db 'hi$'", ''].join('\n'), '.com');
+    const image = assemble(
+      'program',
+      ['org 0x100', 'start:', '  mov dx, text', '  mov ah, 9', '  int 0x21', '  mov ax, 0x4c07', '  int 0x21', "text db 'hi$'", ''].join(
+        '\n',
+      ),
+      '.com',
+    );
     const client = await launch({ program: image, serial: 'console' });
     assert.deepEqual(await frames(client), ['start program.asm:3']);
     assert.deepEqual(await run(client, 'next'), ['start+0x3 program.asm:4']);
@@ -93,24 +157,85 @@ describe('a debug session', function () {
   });
 
   it('debugs flat 32-bit code, through the mode switch of a boot sector too', async () => {
-    const flat = assemble('flat', ['bits 32', 'org 0x100000', 'start:', '  mov eax, 0x12345678', '  call twice', '  hlt', 'twice:', '  push ebp', '  mov ebp, esp', '  add eax, eax', '  pop ebp', '  ret', ''].join('\n'), '.bin');
+    const flat = assemble(
+      'flat',
+      [
+        'bits 32',
+        'org 0x100000',
+        'start:',
+        '  mov eax, 0x12345678',
+        '  call twice',
+        '  hlt',
+        'twice:',
+        '  push ebp',
+        '  mov ebp, esp',
+        '  add eax, eax',
+        '  pop ebp',
+        '  ret',
+        '',
+      ].join('\n'),
+      '.bin',
+    );
     const client = await launch({ program: flat, loadAddress: '0x100000', mode: 32 });
     await run(client, 'next');
     assert.deepEqual(await run(client, 'stepIn'), ['twice flat.asm:8', 'start+0xa flat.asm:5']);
-    for (const line of [9, 10, 11, 12]) assert.deepEqual(await run(client, 'next'), [`twice+0x${(line - 8 === 1 ? 1 : line - 8 === 2 ? 3 : line - 8 === 3 ? 5 : 6).toString(16)} flat.asm:${line}`, 'start+0xa flat.asm:5']);
+    for (const line of [9, 10, 11, 12])
+      assert.deepEqual(await run(client, 'next'), [
+        `twice+0x${(line - 8 === 1 ? 1 : line - 8 === 2 ? 3 : line - 8 === 3 ? 5 : 6).toString(16)} flat.asm:${line}`,
+        'start+0xa flat.asm:5',
+      ]);
     assert.deepEqual(await run(client, 'stepOut'), ['start+0xa flat.asm:6']);
     session?.dispose();
     hypervisor = createLocalClient(nodePlatform(), createMachineBuilder({ arenaBytes: 64 << 20 }));
-    const boot = assemble('switch', ['org 0x7c00', 'bits 16', 'start:', '  cli', '  xor ax, ax', '  mov ds, ax', '  lgdt [gdtr]', '  mov eax, cr0', '  or al, 1', '  mov cr0, eax', '  jmp 8:protected', 'bits 32',
-      'protected:', '  mov ax, 16', '  mov ds, ax', '  mov ss, ax', '  mov esp, 0x7000', '  call leaf', '  hlt', 'leaf:', '  mov ebx, 0x11223344', '  ret', 'gdt: dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff', 'gdtr: dw 23', '  dd gdt',
-      'times 510-($-$$) db 0', 'dw 0xaa55', ''].join('\n'), '.img');
+    const boot = assemble(
+      'switch',
+      [
+        'org 0x7c00',
+        'bits 16',
+        'start:',
+        '  cli',
+        '  xor ax, ax',
+        '  mov ds, ax',
+        '  lgdt [gdtr]',
+        '  mov eax, cr0',
+        '  or al, 1',
+        '  mov cr0, eax',
+        '  jmp 8:protected',
+        'bits 32',
+        'protected:',
+        '  mov ax, 16',
+        '  mov ds, ax',
+        '  mov ss, ax',
+        '  mov esp, 0x7000',
+        '  call leaf',
+        '  hlt',
+        'leaf:',
+        '  mov ebx, 0x11223344',
+        '  ret',
+        'gdt: dq 0, 0x00cf9a000000ffff, 0x00cf92000000ffff',
+        'gdtr: dw 23',
+        '  dd gdt',
+        'times 510-($-$$) db 0',
+        'dw 0xaa55',
+        '',
+      ].join('\n'),
+      '.img',
+    );
     const second = await launch({ program: boot });
     await second.request('setBreakpoints', { source: { path: path('switch.asm') }, breakpoints: [{ line: 21 }] });
     assert.deepEqual(await run(second, 'continue'), ['leaf switch.asm:21', 'protected+0x12 switch.asm:18']);
-    const { instructions } = await second.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', { memoryReference: '0x7c00', instructionCount: 2 });
+    const { instructions } = await second.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', {
+      memoryReference: '0x7c00',
+      instructionCount: 2,
+    });
     assert.match(instructions[1]?.instruction ?? '', /xor\s+ax/);
-    const leaf = (await second.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 })).stackFrames[0]?.instructionPointerReference;
-    const there = await second.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', { memoryReference: leaf, instructionOffset: -1, instructionCount: 2 });
+    const leaf = (await second.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 })).stackFrames[0]
+      ?.instructionPointerReference;
+    const there = await second.request<{ instructions: DebugProtocol.DisassembledInstruction[] }>('disassemble', {
+      memoryReference: leaf,
+      instructionOffset: -1,
+      instructionCount: 2,
+    });
     assert.match(there.instructions[1]?.instruction ?? '', /mov\s+ebx, ?0x11223344/);
     const result = await second.request<{ result: string }>('evaluate', { expression: 'info gdt', context: 'repl' });
     assert.match(result.result, /0008 {2}base 0x00000000, limit 0xffffffff, code 32-bit/);
@@ -118,10 +243,38 @@ describe('a debug session', function () {
 
   it('places the listings of a linked ELF kernel by its symbols', async function () {
     const ld = join(dirname(requireTool(this, 'objdump')), 'ld');
-    assemble('kernel', ['section .text', 'global _start', 'extern helper', '_start:', '  mov esp, top', '  push 5', '  call square', '  call helper', '.halt: hlt', '  jmp .halt', 'square:', '  push ebp', '  mov ebp, esp',
-      '  mov eax, [ebp + 8]', '  imul eax, eax', '  pop ebp', '  ret', 'section .bss', '  resb 4096', 'top:', ''].join('\n'), '.o', 'elf32');
+    assemble(
+      'kernel',
+      [
+        'section .text',
+        'global _start',
+        'extern helper',
+        '_start:',
+        '  mov esp, top',
+        '  push 5',
+        '  call square',
+        '  call helper',
+        '.halt: hlt',
+        '  jmp .halt',
+        'square:',
+        '  push ebp',
+        '  mov ebp, esp',
+        '  mov eax, [ebp + 8]',
+        '  imul eax, eax',
+        '  pop ebp',
+        '  ret',
+        'section .bss',
+        '  resb 4096',
+        'top:',
+        '',
+      ].join('\n'),
+      '.o',
+      'elf32',
+    );
     assemble('helper', ['global helper', 'helper:', '  nop', '  ret', ''].join('\n'), '.o', 'elf32');
-    execFileSync(ld, ['-m', 'elf_i386', '-n', '-Ttext', '0x100000', '-o', path('kernel.elf'), path('kernel.o'), path('helper.o')], { stdio: 'pipe' });
+    execFileSync(ld, ['-m', 'elf_i386', '-n', '-Ttext', '0x100000', '-o', path('kernel.elf'), path('kernel.o'), path('helper.o')], {
+      stdio: 'pipe',
+    });
     const client = await launch({ program: path('kernel.elf'), listing: [path('kernel.lst'), path('helper.lst')] });
     assert.deepEqual(await frames(client), ['_start kernel.asm:5']);
     await client.request('setFunctionBreakpoints', { breakpoints: [{ name: 'square' }] });
@@ -133,7 +286,11 @@ describe('a debug session', function () {
   });
 
   it('keeps a triple fault as a stop that tells the reason', async () => {
-    const image = assemble('fault', ['org 0x7c00', 'start:', '  lidt [idtr]', '  ud2', 'idtr: dw 0', '  dd 0', 'times 510-($-$$) db 0', 'dw 0xaa55', ''].join('\n'), '.img');
+    const image = assemble(
+      'fault',
+      ['org 0x7c00', 'start:', '  lidt [idtr]', '  ud2', 'idtr: dw 0', '  dd 0', 'times 510-($-$$) db 0', 'dw 0xaa55', ''].join('\n'),
+      '.img',
+    );
     const client = await launch({ program: image });
     await client.request('continue', { threadId: 1 });
     const stop = await client.event('stopped');
@@ -160,7 +317,9 @@ describe('the debug adapter alone', () => {
     const child = spawn(process.execPath, [join(root, 'extension/debug/standalone.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
     const decoder = new MessageDecoder();
     const client = new DapClient((message) => void child.stdin.write(encodeMessage(message)));
-    child.stdout.on('data', (bytes: Buffer) => { for (const message of decoder.push(bytes)) client.receive(message as DebugProtocol.ProtocolMessage); });
+    child.stdout.on('data', (bytes: Buffer) => {
+      for (const message of decoder.push(bytes)) client.receive(message as DebugProtocol.ProtocolMessage);
+    });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     try {
       await client.start({ program: join(root, 'examples/hello.img'), stopOnEntry: true, paced: false });

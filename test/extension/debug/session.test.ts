@@ -79,7 +79,7 @@ describe('a debug session of the example boot sector', () => {
     const reference = scopes.find((one) => one.name === name)?.variablesReference;
     return (await client.request<DebugProtocol.VariablesResponse['body']>('variables', { variablesReference: reference })).variables;
   };
-  const valueOf = (list: DebugProtocol.Variable[], name: string): string =>
+  const textOf = (list: DebugProtocol.Variable[], name: string): string =>
     list.find((one) => one.name === name)?.value ?? assert.fail(name);
 
   it("stops on entry at the boot sector's first line", async () => {
@@ -201,14 +201,14 @@ describe('a debug session of the example boot sector', () => {
   it('shows registers by group, with flags and segments decoded', async () => {
     const client = await atEntry();
     const general = await group(client, 'General');
-    assert.equal(valueOf(general, 'eip'), '0x00007c00');
+    assert.equal(textOf(general, 'eip'), '0x00007c00');
     const eflags = general.find((one) => one.name === 'eflags') ?? assert.fail('no eflags');
     const flags = (
       await client.request<DebugProtocol.VariablesResponse['body']>('variables', { variablesReference: eflags.variablesReference })
     ).variables;
-    assert.match(valueOf(flags, 'IF'), /^[01]$/);
-    assert.match(valueOf(await group(client, 'Segments'), 'cs'), /^0x0000 \(base 0x00000000, limit 0x0000ffff\)$/);
-    assert.match(valueOf(await group(client, 'Control'), 'cr0'), /\[.*\]$/);
+    assert.match(textOf(flags, 'IF'), /^[01]$/);
+    assert.match(textOf(await group(client, 'Segments'), 'cs'), /^0x0000 \(base 0x00000000, limit 0x0000ffff\)$/);
+    assert.match(textOf(await group(client, 'Control'), 'cr0'), /\[.*\]$/);
     assert.equal((await group(client, 'FPU')).length, 16);
     assert.ok((await group(client, 'System tables')).some((one) => one.name === 'gdtr'));
   });
@@ -238,7 +238,7 @@ describe('a debug session of the example boot sector', () => {
 
   it('marks what changed since the last stop', async () => {
     const client = await atEntry();
-    const before = valueOf(await group(client, 'General'), 'eax');
+    const before = textOf(await group(client, 'General'), 'eax');
     await evaluate(client, 'eax = 0x55', 'repl');
     await group(client, 'General');
     await client.request('next', { threadId: 1 });
