@@ -55,6 +55,8 @@ export class DebugConfigurations implements vscode.DebugConfigurationProvider {
     given: vscode.DebugConfiguration,
   ): Promise<vscode.DebugConfiguration | undefined> {
     let config = absolutePaths(given, folder?.uri);
+    // The debug console would take the place of the exits panel or the terminal at every first start.
+    if (config['serial'] !== 'console') config = { internalConsoleOptions: 'neverOpen', ...config };
     if (config.request === 'launch') {
       const settings = vscode.workspace.getConfiguration('cp86', folder);
       config = { memory: settings.get('defaultMemory'), clock: settings.get('clock'), ...config };

@@ -1,5 +1,5 @@
 // The VM Exits panel: counts and rates by reason, and a list of the newest exits. The records stay here (exitLog.ts); the
-// webview gets, at most ten times a second, the rows in its sight. The hypervisor bounds what it sends of a guest that makes a
+// webview gets, at most fifteen times a second, the rows in its sight. The hypervisor bounds what it sends of a guest that makes a
 // hundred thousand exits a second; while the panel is paused it only counts.
 
 import * as vscode from 'vscode';
@@ -20,7 +20,7 @@ export interface ExitPlace {
 }
 
 const CAPACITY = 20_000;
-const UPDATE_INTERVAL = 100;
+const UPDATE_INTERVAL = 67;
 const SETTLE_INTERVAL = 2500;
 
 /** What tests read of the panel. */

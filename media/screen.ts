@@ -115,7 +115,8 @@ function scaleCanvas(): void {
 }
 
 function showHint(): void {
-  const captured = document.activeElement === glass;
+  const captured = live && document.activeElement === glass;
+  root.classList.toggle('captured', captured);
   setText(hint, !live ? '' : captured ? 'Keys go to the guest · Ctrl+Alt+G releases them' : 'Click the screen to type');
 }
 
