@@ -18,7 +18,7 @@ import { type CommonArguments, readAttachArguments, readLaunchArguments } from '
 import { hex32, wrap } from './memory.ts';
 import { type RequestHandler, RequestServer, ShortError } from './requests.ts';
 import { sourceOf } from './sourceMap.ts';
-import { describeStop, readStops, type StopOn, type StoppedEvent, type StopWords } from './stops.ts';
+import { describeStop, readStops, type StoppedEvent, type StopWords } from './stops.ts';
 import { Target } from './target.ts';
 import { scopes, setVariable, variables } from './variables.ts';
 
@@ -281,6 +281,8 @@ export class DebugSession {
   }
 
   async #disconnect(fields: Fields): Promise<void> {
+    const terminate = fields.flag('terminateDebuggee', this.#launch === 'launched');
+    const suspend = fields.flag('suspendDebuggee', false);
     const target = this.#target;
     this.#target = undefined;
     this.#ended = true;
@@ -289,14 +291,14 @@ export class DebugSession {
     const attempt = async (work: Promise<unknown>): Promise<void> => {
       await work.catch(() => undefined);
     };
-    if (fields.flag('terminateDebuggee', this.#launch === 'launched')) {
+    if (terminate) {
       await attempt(client.request('remove', { id }));
       return;
     }
     this.#launch = 'attached';
     await attempt(this.#breakpoints.clear(target));
     await attempt(client.request('setBreakOn', { id, vectors: [], exits: null }));
-    if (!fields.flag('suspendDebuggee', false) && !this.#running) await attempt(client.request('resume', { id }));
+    if (!suspend && !this.#running) await attempt(client.request('resume', { id }));
   }
 
   /** Lets the guest run; what it reports is told after the answer. */
@@ -350,9 +352,10 @@ export class DebugSession {
 
   async #announce(event: Pick<StoppedEvent, 'reason' | 'text' | 'breakpoints'>): Promise<void> {
     const target = this.#target;
-    if (!target || !this.#configured) return;
     this.#running = false;
     this.#frames = undefined;
+    // Before the client has configured the session it hears nothing; configurationDone tells it where the guest is.
+    if (!target || !this.#configured) return;
     await target.changed(false);
     const atEntry = event.breakpoints.includes(ENTRY_ID);
     if (atEntry) await this.#breakpoints.setEntry(target, null).catch(() => undefined);
@@ -361,7 +364,8 @@ export class DebugSession {
     this.#lastStop = stop;
     for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
       this.#server.event('breakpoint', { reason: 'changed', breakpoint });
-    if (this.#target !== target) return;
+    // Somebody may have let it run on meanwhile.
+    if (this.#target !== target || this.#running) return;
     this.#server.event('stopped', {
       reason: stop.reason,
       description: stop.description,
@@ -391,11 +395,11 @@ export class DebugSession {
         return;
       }
       case 'continued':
-        if (this.#running || !this.#configured) return;
+        if (this.#running) return;
         this.#running = true;
         this.#frames = undefined;
         void this.#target.changed(true);
-        this.#server.event('continued', { threadId: THREAD, allThreadsContinued: true });
+        if (this.#configured) this.#server.event('continued', { threadId: THREAD, allThreadsContinued: true });
         return;
       case 'output':
         return this.#guestOutput(event.channel, event.bytes);
@@ -433,10 +437,13 @@ export class DebugSession {
 
   async #setStops(fields: Fields): Promise<object> {
     const target = this.#guest;
-    const stops: StopOn = readStops(fields, { vectors: this.#arguments?.breakOnVectors ?? [], exits: this.#arguments?.breakOnExits ?? [] });
-    await target.client.request('setBreakOn', { id: target.id, ...stops });
+    const { stopOn, breakpoints } = readStops(fields, {
+      vectors: this.#arguments?.breakOnVectors ?? [],
+      exits: this.#arguments?.breakOnExits ?? [],
+    });
+    await target.client.request('setBreakOn', { id: target.id, ...stopOn });
     this.#filters = fields;
-    return {};
+    return { breakpoints };
   }
 
   async #exceptionInfo(): Promise<DebugProtocol.ExceptionInfoResponse['body']> {

@@ -4,9 +4,9 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
 import type { Commands, ExitFilter, HypervisorEvent } from '../../src/vmm/protocol.ts';
-import { type Fields, parseNumber } from './fields.ts';
+import { type Fields, messageOf, parseNumber } from './fields.ts';
 
-export type StopOn = Omit<Commands['setBreakOn']['args'], 'id'>;
+type StopOn = Omit<Commands['setBreakOn']['args'], 'id'>;
 export type StoppedEvent = Extract<HypervisorEvent, { event: 'stopped' }>;
 
 /** Exception mnemonics' titles (SDM volume 3, "Exception and Interrupt Vectors"). */
@@ -46,26 +46,33 @@ export const EXCEPTION_FILTERS: readonly DebugProtocol.ExceptionBreakpointsFilte
   ...VECTORS.map(([name]) => ({ filter: `exception:${name}`, label: `#${name} ${TITLES[name]}` })),
 ];
 
-/** What a setExceptionBreakpoints request comes to, together with what the launch configuration asked for. */
-export function readStops(fields: Fields, always: { readonly vectors: readonly number[]; readonly exits: readonly ExitName[] }): StopOn {
+/**
+ * What a setExceptionBreakpoints request comes to, together with what the launch configuration asked for, and the answer to
+ * each of its filters: one that cannot be understood is not verified and says why.
+ */
+export function readStops(
+  fields: Fields,
+  always: { readonly vectors: readonly number[]; readonly exits: readonly ExitName[] },
+): { stopOn: StopOn; breakpoints: DebugProtocol.Breakpoint[] } {
   const asked = [
-    ...fields.list('filters', (value, path) => ({ filter: String(value), condition: '', path })),
-    ...fields.objects('filterOptions', (one) => ({
-      filter: one.text('filterId'),
-      condition: one.optionalText('condition') ?? '',
-      path: 'filterOptions',
-    })),
+    ...fields.list('filters', (value) => ({ filter: String(value), condition: '' })),
+    ...fields.objects('filterOptions', (one) => ({ filter: one.text('filterId'), condition: one.optionalText('condition') ?? '' })),
   ];
   const vectors = new Set(always.vectors);
   const filters: ExitFilter[] = always.exits.length > 0 ? [{ reasons: always.exits }] : [];
-  for (const { filter, condition, path } of asked) {
+  const breakpoints = asked.map(({ filter, condition }): DebugProtocol.Breakpoint => {
     const vector = VECTORS.find(([name]) => filter === `exception:${name}`)?.[1];
-    if (vector !== undefined) vectors.add(vector);
-    else if (filter === 'tripleFault') filters.push({ reasons: ['tripleFault'] });
-    else if (filter === 'exit') filters.push(readExitFilter(condition));
-    else throw new Error(`${path}: the filter '${filter.slice(0, 80)}' is unknown`);
-  }
-  return { vectors: [...vectors], exits: mergeFilters(filters) };
+    try {
+      if (vector !== undefined) vectors.add(vector);
+      else if (filter === 'tripleFault') filters.push({ reasons: ['tripleFault'] });
+      else if (filter === 'exit') filters.push(readExitFilter(condition));
+      else throw new Error(`the filter '${filter.slice(0, 80)}' is unknown`);
+      return { verified: true };
+    } catch (error) {
+      return { verified: false, message: messageOf(error) };
+    }
+  });
+  return { stopOn: { vectors: [...vectors], exits: mergeFilters(filters) }, breakpoints };
 }
 
 /** 'cpuid, ioInstruction port 0x60-0x64' as a filter; an empty text is every exit. Throws for unknown names. */

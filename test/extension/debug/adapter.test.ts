@@ -296,6 +296,24 @@ describe('the debug adapter', () => {
     assert.deepEqual((await names())[1], ['0x00007d14', 'normal']);
   });
 
+  it('names the attribute of a file that is not what it should be, and takes the guest back', async () => {
+    for (const [attribute, bytes] of [
+      ['listing', 'no listing'],
+      ['symbols', '\x7fELF and nothing else'],
+    ] as const) {
+      const { guest, client } = bench();
+      FILES['/w/bad'] = new TextEncoder().encode(bytes);
+      assert.match(await client.failure('launch', { ...LAUNCH, [attribute]: '/w/bad' }), new RegExp(`^${attribute}: /w/bad: `));
+      assert.equal(guest.asked.at(-1)?.command, 'remove');
+    }
+  });
+
+  it('knows where an attached guest is when it was stopped before the session was set up', async () => {
+    const { guest, client } = bench();
+    await client.start({ guest: 'table' }, async () => stop(guest, 'pause', 0x7c00));
+    assert.equal((await client.event('stopped'))['reason'], 'pause');
+  });
+
   it('tells panels where an address is', async () => {
     const { client } = await stopped();
     assert.deepEqual(await client.request('cp86Locate', { address: '0x7c04' }), {

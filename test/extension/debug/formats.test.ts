@@ -149,15 +149,25 @@ describe('stops', () => {
     assert.throws(() => readExitFilter('port 0x10000'), /ports are/);
   });
   it('come together from filters and the launch configuration', () => {
-    assert.deepEqual(readStops(new Fields({ filters: ['exception:PF', 'tripleFault'] }), { vectors: [6], exits: ['cpuid'] }), {
+    const stops = (request: object, vectors: number[] = [], exits: 'cpuid'[] = []) =>
+      readStops(new Fields(request), { vectors, exits }).stopOn;
+    assert.deepEqual(stops({ filters: ['exception:PF', 'tripleFault'] }, [6], ['cpuid']), {
       vectors: [6, 14],
       exits: { reasons: ['cpuid', 'tripleFault'] },
     });
-    assert.deepEqual(readStops(new Fields({ filterOptions: [{ filterId: 'exit' }] }), { vectors: [], exits: ['cpuid'] }), {
-      vectors: [],
-      exits: {},
-    });
-    assert.deepEqual(readStops(new Fields({}), { vectors: [], exits: [] }), { vectors: [], exits: null });
-    assert.throws(() => readStops(new Fields({ filters: ['nonsense'] }), { vectors: [], exits: [] }), /filters\[0\]/);
+    assert.deepEqual(stops({ filterOptions: [{ filterId: 'exit' }] }, [], ['cpuid']), { vectors: [], exits: {} });
+    assert.deepEqual(stops({}), { vectors: [], exits: null });
+  });
+  it('leave out filters that cannot be understood, and say why', () => {
+    const { stopOn, breakpoints } = readStops(
+      new Fields({ filters: ['nonsense', 'exception:UD'], filterOptions: [{ filterId: 'exit', condition: 'sneeze' }] }),
+      { vectors: [], exits: [] },
+    );
+    assert.deepEqual(stopOn, { vectors: [6], exits: null });
+    assert.deepEqual(
+      breakpoints.map((one) => one.verified),
+      [false, true, false],
+    );
+    assert.match(breakpoints[2]?.message ?? '', /no VM exit/);
   });
 });
