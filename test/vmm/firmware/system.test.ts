@@ -1,10 +1,6 @@
 import { strict as assert } from 'node:assert';
-import { dosService, terminateService } from '../../../src/vmm/firmware/dos.ts';
-import { printerService } from '../../../src/vmm/firmware/printer.ts';
 import { ROM_LABELS } from '../../../src/vmm/firmware/rom.generated.ts';
-import { serialService } from '../../../src/vmm/firmware/serial.ts';
 import { equipmentService, memoryMap, memorySizeService, systemService } from '../../../src/vmm/firmware/system.ts';
-import { timeService } from '../../../src/vmm/firmware/time.ts';
 import { createMemoryMachine } from './memoryMachine.ts';
 
 const SMAP = 0x534d4150, MIB = 1 << 20;
@@ -93,101 +89,5 @@ describe('INT 11h, 12h, 15h', () => {
       assert.equal(machine.invoke(systemService, { eax: ax }) & 1, 1, ax.toString(16));
       assert.equal(machine.get('eax') >> 8 & 0xff, 0x86);
     }
-  });
-});
-
-describe('INT 1Ah', () => {
-  it('counts ticks and reports midnight once', () => {
-    const machine = createMemoryMachine();
-    machine.invoke(timeService, { eax: 0x0100, ecx: 0x0012, edx: 0x3456 });
-    machine.bytes[0x470] = 1;
-    machine.invoke(timeService, { eax: 0x0000 });
-    assert.deepEqual([machine.get('ecx'), machine.get('edx'), machine.get('eax') & 0xff], [0x12, 0x3456, 1]);
-    machine.invoke(timeService, { eax: 0x0000 });
-    assert.equal(machine.get('eax') & 0xff, 0);
-  });
-
-  it('reads and sets the clock in BCD', () => {
-    const machine = createMemoryMachine(), cmos = machine.indexed(0x70);
-    machine.invoke(timeService, { eax: 0x0300, ecx: 0x2359, edx: 0x5800 });
-    machine.invoke(timeService, { eax: 0x0500, ecx: 0x2026, edx: 0x1122 });
-    assert.deepEqual([cmos.get(4), cmos.get(2), cmos.get(0), cmos.get(0x32), cmos.get(9), cmos.get(8), cmos.get(7)], [0x23, 0x59, 0x58, 0x20, 0x26, 0x11, 0x22]);
-    assert.equal((cmos.get(0x0b) ?? 0) & 0x86, 0x02, 'the clock runs again, BCD, 24 hours');
-    assert.equal(machine.invoke(timeService, { eax: 0x0200 }) & 1, 0);
-    assert.deepEqual([machine.get('ecx'), machine.get('edx')], [0x2359, 0x5800]);
-    machine.invoke(timeService, { eax: 0x0400 });
-    assert.deepEqual([machine.get('ecx'), machine.get('edx')], [0x2026, 0x1122]);
-  });
-
-  it('sets one alarm at a time', () => {
-    const machine = createMemoryMachine(), cmos = machine.indexed(0x70);
-    machine.portWrite(0xa1, 0xff);
-    assert.equal(machine.invoke(timeService, { eax: 0x0600, ecx: 0x0730, edx: 0 }) & 1, 0);
-    assert.deepEqual([cmos.get(5), cmos.get(3), cmos.get(1), (cmos.get(0x0b) ?? 0) & 0x20, machine.portRead(0xa1)], [0x07, 0x30, 0, 0x20, 0xfe]);
-    assert.equal(machine.invoke(timeService, { eax: 0x0600 }) & 1, 1);
-    machine.invoke(timeService, { eax: 0x0700 });
-    assert.equal((cmos.get(0x0b) ?? 0) & 0x20, 0);
-    assert.equal(machine.invoke(timeService, { eax: 0xb101 }) & 1, 1, 'no PCI BIOS');
-  });
-});
-
-describe('INT 14h and 17h', () => {
-  it('sets the rate and sends', () => {
-    const machine = createMemoryMachine();
-    machine.writes.length = 0;
-    machine.invoke(serialService, { eax: 0x00e3, edx: 0 });
-    assert.deepEqual(machine.writes, [[0x3fb, 0x80], [0x3f8, 12], [0x3f9, 0], [0x3fb, 0x03], [0x3f9, 0]]);
-    machine.invoke(serialService, { eax: 0x0141, edx: 0 });
-    assert.deepEqual(machine.writes.at(-1), [0x3f8, 0x41]);
-    assert.equal(machine.get('eax') >> 15 & 1, 0);
-  });
-
-  it('times out when nothing came, and leaves ports that are not there alone', () => {
-    const machine = createMemoryMachine();
-    machine.invoke(serialService, { eax: 0x0200, edx: 0 });
-    assert.equal(machine.get('eax') >> 15 & 1, 1);
-    machine.writes.length = 0;
-    for (const port of [2, 3, 4, 0xffff]) machine.invoke(serialService, { eax: 0x0141, edx: port });
-    assert.deepEqual(machine.writes, []);
-  });
-
-  it('has no printer', () => {
-    const machine = createMemoryMachine();
-    machine.invoke(printerService, { eax: 0x0041, edx: 0 });
-    assert.equal(machine.get('eax') >> 8 & 1, 1);
-  });
-});
-
-describe('INT 20h and 21h', () => {
-  it('prints characters and texts', () => {
-    const machine = createMemoryMachine();
-    machine.bytes.set(new TextEncoder().encode('ello$never'), 0x5000);
-    machine.invoke(dosService, { eax: 0x0200, edx: 0x48 });
-    machine.invoke(dosService, { eax: 0x0900, ds_base: 0x5000, edx: 0 });
-    assert.equal(machine.row(0), 'Hello');
-  });
-
-  it('ends a text without $ at the end of the segment', () => {
-    const machine = createMemoryMachine();
-    machine.bytes.fill(0x0d, 0x20000, 0x30000);
-    machine.invoke(dosService, { eax: 0x0900, ds_base: 0x20000, edx: 0xff00 });
-    assert.equal(machine.get('eax') & 0xff, 0);
-  });
-
-  it('sets and gets interrupt vectors', () => {
-    const machine = createMemoryMachine();
-    machine.invoke(dosService, { eax: 0x2580, ds: 0x1234, edx: 0x5678 });
-    machine.invoke(dosService, { eax: 0x3580 });
-    assert.deepEqual([machine.get('es'), machine.get('ebx') & 0xffff], [0x1234, 0x5678]);
-  });
-
-  it('ends with the exit code, and refuses functions that are not there', () => {
-    const machine = createMemoryMachine();
-    assert.equal(machine.invoke(dosService, { eax: 0x3d00 }) & 1, 1);
-    assert.equal(machine.get('eax') & 0xffff, 1);
-    machine.invoke(dosService, { eax: 0x4c2a });
-    assert.equal(machine.status, 42);
-    machine.invoke(terminateService);
-    assert.equal(machine.status, 0);
   });
 });
