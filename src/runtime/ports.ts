@@ -15,6 +15,7 @@ const MAP_BASE = 102;
 export function createPorts(engine: Engine): {
   portIn(port: number, bits: number): number;
   portOut(port: number, value: number, bits: number): void;
+  checkPort(port: number, bits: number): void;
 } {
   const { r, readSystem, updateEvents } = engine;
 
@@ -38,8 +39,9 @@ export function createPorts(engine: Engine): {
     }
   }
   return {
+    checkPort: (port, bits) => checkPermission(port & 0xffff, bits >> 3),
     portIn(port, bits) {
-      const size = bits === 32 ? 4 : bits === 16 ? 2 : 1,
+      const size = bits >> 3,
         number = port & 0xffff;
       checkPermission(number, size);
       const value = engine.host.portRead(number, size);
@@ -48,7 +50,7 @@ export function createPorts(engine: Engine): {
       return value | 0;
     },
     portOut(port, value, bits) {
-      const size = bits === 32 ? 4 : bits === 16 ? 2 : 1,
+      const size = bits >> 3,
         number = port & 0xffff,
         data = size === 4 ? value >>> 0 : value & ((1 << bits) - 1);
       checkPermission(number, size);

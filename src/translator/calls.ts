@@ -39,6 +39,8 @@ export const CALLS = {
   portIn: call(2, ENDS),
   /** (port, value, width in bits): OUT, OUTS. */
   portOut: call(3, ENDS),
+  /** (port, width in bits): the permission check alone, #GP(0): INS, OUTS before their first element. */
+  checkPort: call(2),
   /** (n) -> CRn and (n, value). */
   readControl: call(1, ENDS),
   writeControl: call(2, ENDS),

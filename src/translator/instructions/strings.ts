@@ -14,14 +14,17 @@ interface Element {
   readonly destination?: true;
   /** REPE and REPNE look at ZF (CMPS, SCAS); elsewhere both prefixes are REP. */
   readonly compares?: true;
+  /** Reaches the port DX: permission is checked before anything else, also when nothing is repeated. */
+  readonly port?: true;
   /** Moves or compares one element at the offsets si and di. */
   readonly element: (b: Builder, i: Context, w: Width, si: Value, di: Value) => void;
 }
 const string =
-  ({ source, destination, compares, element }: Element, width: 0 | 1): Meaning =>
+  ({ source, destination, compares, port, element }: Element, width: 0 | 1): Meaning =>
   (b, i, ...operands) => {
     const w = operands[width]!.w,
       zero = b.imm(0);
+    if (port) b.call('checkPort', b.gpr(EDX, 16), b.imm(w));
     const one = (): void => {
       const si = b.gpr(ESI, i.address),
         di = b.gpr(EDI, i.address);
@@ -115,6 +118,7 @@ insn(
   string(
     {
       destination: true,
+      port: true,
       element: (b, _i, w, _si, di) => {
         b.probe(ES, di, w); // before the port is read, whose value would be lost
         b.store(ES, di, b.call('portIn', b.gpr(EDX, 16), b.imm(w)), w);
@@ -130,6 +134,7 @@ insn(
   string(
     {
       source: true,
+      port: true,
       element: (b, i, w, si) => {
         b.call('portOut', b.gpr(EDX, 16), b.load(i.seg, si, w), b.imm(w));
       },

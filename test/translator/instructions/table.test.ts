@@ -68,6 +68,7 @@ const HARMLESS = new Set<unknown>([
   'loadSegmentLimit',
   'readControl',
   'readDebug',
+  'checkPort',
 ]);
 const NEVER_FAULTS = new Set<unknown>(['shadowSs']);
 
