@@ -2,15 +2,18 @@
 // code and with segments as they are. Guests are assembly more often than not, so nothing is believed that does not look
 // right: a return address must follow a CALL or INT, frames must go up the stack, and memory must be there.
 
-import { hex32, littleEndian } from './memory.ts';
+import { hex32, hexDigits, littleEndian, wrap } from './memory.ts';
 import type { PlacedPiece } from './sourceMap.ts';
 import type { Registers, Target } from './target.ts';
 
 export interface Frame {
   /** Linear address of the next instruction (frame 0) or of the return. */
   readonly linear: number;
-  /** Offset in the code segment. */
-  readonly ip: number;
+  /** Where to look for line and procedure: a caller is at its CALL, which is before the return address. */
+  readonly inside: number;
+  /** Code segment: selector and base. */
+  readonly selector: number;
+  readonly base: number;
   /** Frame and stack pointer as they are in this frame. */
   readonly bp: number;
   readonly sp: number;
@@ -23,6 +26,11 @@ const MAX_FRAMES = 200;
 const GUESS_WORDS = 16;
 const PUSH_EBP = 0x55;
 const LONGEST_CALL = 7;
+const INT = 0xcd;
+/** Bits of FLAGS that have one value always, and that value; above FLAGS_END EFLAGS has none (SDM volume 1, "EFLAGS Register"). */
+const FLAGS_FIXED = 0x802a;
+const FLAGS_SET = 2;
+const FLAGS_END = 0x400000;
 
 /** Frames from the innermost. */
 export async function unwind(target: Target): Promise<Frame[]> {
@@ -30,13 +38,16 @@ export async function unwind(target: Target): Promise<Frame[]> {
   const walker = new Walker(target, registers);
   const first: Frame = {
     linear: registers.ip,
-    ip: registers.number('eip'),
+    inside: registers.ip,
+    selector: registers.number('cs'),
+    base: registers.number('cs_base'),
     bp: walker.mask(registers.number('ebp')),
     sp: walker.mask(registers.number('esp')),
     guessed: false,
   };
   const frames = [first];
-  let frame = (await walker.entered(first)) ?? (await walker.chained(first)) ?? (await walker.guessed(first));
+  let frame =
+    (await walker.entered(first)) ?? (await walker.interrupted(first)) ?? (await walker.chained(first)) ?? (await walker.guessed(first));
   while (frame && frames.length < MAX_FRAMES) {
     frames.push(frame);
     frame = await walker.chained(frame);
@@ -65,8 +76,38 @@ class Walker {
     const code = await this.#target.read(Math.max(0, frame.linear - 1), 4);
     const at = frame.linear === 0 ? 0 : 1;
     const moves = (n: number): boolean => (code[n] === 0x89 && code[n + 1] === 0xe5) || (code[n] === 0x8b && code[n + 1] === 0xec);
-    if (code[at] === PUSH_EBP && moves(at + 1)) return this.#caller(frame.bp, frame.sp, false);
-    if (at === 1 && code[0] === PUSH_EBP && moves(1)) return this.#caller(frame.bp, frame.sp + this.#size, false);
+    if (code[at] === PUSH_EBP && moves(at + 1)) return this.#caller(frame, frame.bp, frame.sp, false);
+    if (at === 1 && code[0] === PUSH_EBP && moves(1)) return this.#caller(frame, frame.bp, frame.sp + this.#size, false);
+    return undefined;
+  }
+
+  /**
+   * What an interrupt or exception handler interrupted, at the handler's first instruction: the stack has the place and FLAGS
+   * (SDM volume 3, "Exception- or Interrupt-Handler Procedures"), below them perhaps an error code.
+   */
+  async interrupted(frame: Frame): Promise<Frame | undefined> {
+    const real = this.#registers.real;
+    for (const slot of real ? [frame.sp] : [frame.sp, frame.sp + this.#size]) {
+      const ip = await this.#word(slot);
+      const selector = await this.#word(slot + this.#size);
+      const flags = await this.#word(slot + 2 * this.#size);
+      if (ip === undefined || selector === undefined || flags === undefined) return undefined;
+      if ((flags & FLAGS_FIXED) !== FLAGS_SET || flags >= FLAGS_END || (!real && selector !== frame.selector)) continue;
+      const base = real ? selector * 16 : frame.base;
+      const linear = wrap(base + ip);
+      const code = await this.#target.read(wrap(linear - 2), 2);
+      if (code[0] !== INT && this.#target.sources.between(linear, linear + 1).length === 0 && !this.#target.symbols.near(linear)) continue;
+      const called = code[0] === INT;
+      return {
+        linear,
+        inside: called ? wrap(linear - 1) : linear,
+        selector,
+        base,
+        bp: frame.bp,
+        sp: this.mask(slot + 3 * this.#size),
+        guessed: !called,
+      };
+    }
     return undefined;
   }
 
@@ -75,7 +116,7 @@ class Walker {
     if (frame.bp < frame.sp || frame.bp === 0 || (this.#size === 4 && frame.bp % 4 !== 0)) return undefined;
     const saved = await this.#word(frame.bp);
     if (saved === undefined) return undefined;
-    return this.#caller(saved > frame.bp ? saved : 0, frame.bp + this.#size, false);
+    return this.#caller(frame, saved > frame.bp ? saved : 0, frame.bp + this.#size, false);
   }
 
   /** The caller of a procedure without a frame: the first word that returns behind a CALL of code at or shortly before here. */
@@ -84,7 +125,7 @@ class Walker {
       const slot = frame.sp + n * this.#size;
       const ip = await this.#word(slot);
       if (ip === undefined) return undefined;
-      const called = await this.#callBefore(ip);
+      const called = await this.#callBefore(frame.base, ip);
       if (called === undefined || called === 'indirect') continue;
       const here = this.#target.symbols.near(frame.linear);
       const there = this.#target.symbols.near(called);
@@ -92,16 +133,17 @@ class Walker {
         here && there
           ? called <= frame.linear && (here === there || here.name.startsWith(`${there.name}.`))
           : called <= frame.linear && frame.linear - called < 0x100;
-      if (same) return this.#caller(frame.bp, slot, true);
+      if (same) return this.#caller(frame, frame.bp, slot, true);
     }
     return undefined;
   }
 
   /** The frame whose return address is at stack offset `slot`. */
-  async #caller(bp: number, slot: number, guessed: boolean): Promise<Frame | undefined> {
+  async #caller({ selector, base }: Frame, bp: number, slot: number, guessed: boolean): Promise<Frame | undefined> {
     const ip = await this.#word(slot);
-    if (ip === undefined || (await this.#callBefore(ip)) === undefined) return undefined;
-    return { linear: this.#registers.linear('cs', ip), ip, bp: this.mask(bp), sp: this.mask(slot + this.#size), guessed };
+    if (ip === undefined || (await this.#callBefore(base, ip)) === undefined) return undefined;
+    const linear = wrap(base + ip);
+    return { linear, inside: wrap(linear - 1), selector, base, bp: this.mask(bp), sp: this.mask(slot + this.#size), guessed };
   }
 
   async #word(offset: number): Promise<number | undefined> {
@@ -112,16 +154,16 @@ class Walker {
   }
 
   /** Linear address that the CALL or INT before `ip` goes to, 'indirect' when memory decides; undefined when there is none. */
-  async #callBefore(ip: number): Promise<number | 'indirect' | undefined> {
+  async #callBefore(base: number, ip: number): Promise<number | 'indirect' | undefined> {
     if (ip > this.#registers.number('cs_limit') || ip < 2) return undefined;
     const length = Math.min(LONGEST_CALL, ip);
-    const code = await this.#target.read(this.#registers.linear('cs', ip - length), length + 1);
+    const code = await this.#target.read(wrap(base + ip - length), length + 1);
     if (code.length <= length) return undefined;
     const back = (n: number): number => code[length - n] ?? 0;
     const near = 1 + this.#size;
     if (ip > near && back(near) === 0xe8) {
       const to = ip + littleEndian(code, length - this.#size, this.#size);
-      return this.#registers.linear('cs', this.#size === 2 ? to & 0xffff : to >>> 0);
+      return wrap(base + (this.#size === 2 ? to & 0xffff : to >>> 0));
     }
     if (ip > near + 2 && back(near + 2) === 0x9a) return 'indirect';
     // FF /2 and FF /3 with each length of addressing; INT n.
@@ -130,10 +172,10 @@ class Walker {
   }
 }
 
-/** How a frame is called in the Call Stack view: a caller by the procedure that its CALL is in. */
-export function frameName(target: Target, registers: Registers, frame: Frame, innermost: boolean, placed: PlacedPiece | undefined): string {
-  const logical = registers.logical(frame.linear);
-  const symbol = target.symbols.describe(frame.linear, innermost ? frame.linear : frame.linear - 1);
+/** How a frame is called in the Call Stack view: procedure and logical address. */
+export function frameName(target: Target, registers: Registers, frame: Frame, placed: PlacedPiece | undefined): string {
+  const logical = `${hexDigits(frame.selector, 4)}:${hexDigits(wrap(frame.linear - frame.base), registers.codeBits / 4)}`;
+  const symbol = target.symbols.describe(frame.linear, frame.inside);
   if (symbol) return `${symbol} (${logical})`;
   return placed ? logical : `${logical} (linear ${hex32(frame.linear)})`;
 }

@@ -4,7 +4,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { type Frame, frameName } from './callStack.ts';
 import type { Explanation } from './explain.ts';
 import type { Fields } from './fields.ts';
-import { fromBase64, hex32, MAX_TRANSFER, type Place, parsePlace, readMemory, toBase64, unreadableFrom, wrap } from './memory.ts';
+import { fromBase64, hex32, MAX_TRANSFER, type Place, parsePlace, readMemory, toBase64, unreadableFrom } from './memory.ts';
 import { baseName } from './paths.ts';
 import { sourceOf } from './sourceMap.ts';
 import type { Target } from './target.ts';
@@ -23,12 +23,10 @@ export async function stackTrace(
   const shown = frames.slice(start, levels > 0 ? start + levels : undefined);
   const stackFrames = await Promise.all(
     shown.map(async (frame, n): Promise<DebugProtocol.StackFrame> => {
-      // A caller is shown at its CALL, which is before the return address.
-      const innermost = start + n === 0;
-      const placed = await target.locate(innermost ? frame.linear : wrap(frame.linear - 1));
+      const placed = await target.locate(frame.inside);
       return {
         id: start + n + 1,
-        name: frameName(target, registers, frame, innermost, placed),
+        name: frameName(target, registers, frame, placed),
         instructionPointerReference: hex32(frame.linear),
         source: placed && sourceOf(placed.path),
         line: placed?.piece.line ?? 0,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebugSession } from '../../../extension/debug/session.ts';
+import { root } from '../../../scripts/root.ts';
 import { createLocalClient, type LocalClient } from '../../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import { nodePlatform } from '../../../src/vmm/node/platform.ts';
@@ -285,6 +286,18 @@ describe('a debug session', () => {
     assert.equal(result, '0x00000019');
   });
 
+  it('stops the example kernel at its page fault, with the code that caused it', async () => {
+    const client = await launch({ program: join(root, 'examples/kernel/kernel.elf') });
+    await client.request('setExceptionBreakpoints', { filters: ['exception:PF'] });
+    const names = (await run(client, 'continue')).map((frame) => frame.replace(/\+.*| .*/, ''));
+    assert.deepEqual(names, ['entry14', 'kernelMain', '_start']);
+    assert.match(String((await client.request('exceptionInfo', { threadId: 1 }))['description']), /#PF/);
+    const { result } = await client.request<{ result: string }>('evaluate', { expression: 'info page cr2', context: 'repl' });
+    assert.match(result, /^linear 0x00400000 is not mapped/);
+    const idt = await client.request<{ result: string }>('evaluate', { expression: 'info idt', context: 'repl' });
+    assert.match(idt.result, /\n0e {2}32-bit interrupt gate, DPL 0, to 0008:[0-9a-f]{8}/);
+  });
+
   it('keeps a triple fault as a stop that tells the reason', async () => {
     const image = assemble(
       'fault',
@@ -313,7 +326,6 @@ describe('the debug adapter alone', () => {
   it('serves a session over standard input and output', async () => {
     const { spawn } = await import('node:child_process');
     const { MessageDecoder, encodeMessage } = await import('../../../extension/debug/framing.ts');
-    const { root } = await import('../../../scripts/root.ts');
     const child = spawn(process.execPath, [join(root, 'extension/debug/standalone.ts')], { stdio: ['pipe', 'pipe', 'inherit'] });
     const decoder = new MessageDecoder();
     const client = new DapClient((message) => void child.stdin.write(encodeMessage(message)));

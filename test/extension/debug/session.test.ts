@@ -128,6 +128,22 @@ describe('a debug session of the example boot sector', () => {
     assert.match(output(client), /^3\s+2\s+$/);
   });
 
+  it('shows what a service of the firmware was called by', async () => {
+    const client = await atEntry();
+    const line = lineOf('int 0x10');
+    await setLines(client, { line });
+    await client.request('continue', { threadId: 1 });
+    await client.event('stopped');
+    await client.request('stepIn', { threadId: 1, granularity: 'instruction' });
+    await client.event('stopped');
+    const { stackFrames } = await client.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 });
+    assert.match(stackFrames[0]?.name ?? '', /^f000:/);
+    assert.deepEqual([stackFrames[1]?.line, stackFrames[1]?.name], [line, 'putc+0xa (0000:7c3e)']);
+    await client.request('stepOut', { threadId: 1 });
+    await client.event('stopped');
+    assert.equal((await top(client)).line, line + 1);
+  });
+
   it('obeys conditions, hit counts and log points', async () => {
     const client = await atEntry();
     await setLines(client, { line: lineOf("add al, '0'"), condition: 'cx == 1' });
