@@ -1,12 +1,14 @@
-// Lists of instructions around an address, forwards and backwards. x86 code cannot be decoded backwards: instead decoding starts
-// some way before the address, and a start that arrives exactly at it is taken, the farthest first, because code decoded from a
-// wrong start falls into step with the right one after a few instructions.
+// Lists of instructions around an address, forwards and backwards. x86 code cannot be decoded backwards: instead every byte
+// before the address is taken for a start. Code decoded from a wrong start falls into step with the right one after a few
+// instructions, so of two instructions that could be the one before, the one that more starts lead through is taken.
 
 import type { Guest } from './guest.ts';
 import type { InstructionInfo } from './protocol.ts';
 
 /** Longest instruction (SDM volume 2, "Instruction Prefixes"). */
 const LONGEST = 15;
+/** Instructions in which wrong starts have fallen into step with the right ones. */
+const SETTLE = 8;
 /** Most instructions in one answer. */
 export const MAXIMUM_INSTRUCTIONS = 10_000;
 
@@ -40,19 +42,25 @@ function forwards(guest: Guest, address: number, count: number, bits: 16 | 32): 
 
 function backwards(guest: Guest, address: number, count: number, bits: 16 | 32): InstructionInfo[] {
   if (count === 0) return [];
-  const reach = Math.min(address, count * LONGEST);
-  const start = address - reach;
-  const bytes = readableEnd(guest, start, reach);
+  const reach = Math.min(address, (count + SETTLE) * LONGEST);
+  const bytes = readableEnd(guest, address - reach, reach);
   const first = address - bytes.length;
-  let best: InstructionInfo[] = [];
-  for (let from = first; from < address && best.length < count; from++) {
-    const chain = chainTo(guest, bytes, first, from, address, bits);
-    if (chain && chain.length > best.length) best = chain;
-  }
-  const missing = Math.max(0, count - best.length);
-  const firstAt = best[0]?.address ?? address;
-  const padding = Array.from({ length: missing }, (_, n) => invalid((firstAt - (missing - n)) >>> 0));
-  return [...padding, ...best.slice(-count)];
+  const starts = Array.from(bytes, (_, n) => decode(guest, bytes.subarray(n, n + LONGEST), first + n, bits));
+  // How many starts lead to each byte. Zeros decode as ADD and are padding more often than code: they are no start of their own.
+  const weights = starts.map(({ bytes: [a, b] }) => (a === 0 && b === 0 ? 0 : 1));
+  const before = new Map<number, number>();
+  starts.forEach(({ valid, bytes: { length } }, n) => {
+    if (!valid) return;
+    const next = n + length;
+    if (next < weights.length) weights[next] += weights[n];
+    const other = before.get(next);
+    if (other === undefined || weights[n] > weights[other]) before.set(next, n);
+  });
+  const chain: InstructionInfo[] = [];
+  for (let at = before.get(bytes.length); at !== undefined && chain.length < count; at = before.get(at)) chain.unshift(starts[at]);
+  const firstAt = chain[0]?.address ?? address;
+  const missing = count - chain.length;
+  return [...Array.from({ length: missing }, (_, n) => invalid((firstAt - (missing - n)) >>> 0)), ...chain];
 }
 
 const invalid = (address: number): InstructionInfo => ({ address, bytes: new Uint8Array(0), text: '(not readable)', valid: false });
@@ -66,16 +74,4 @@ function readableEnd(guest: Guest, start: number, length: number): Uint8Array {
     skipped = (Math.floor((start + skipped + bytes.length) / 4096) + 1) * 4096 - start;
   }
   return new Uint8Array(0);
-}
-
-function chainTo(guest: Guest, bytes: Uint8Array, first: number, from: number, end: number, bits: 16 | 32): InstructionInfo[] | null {
-  const chain: InstructionInfo[] = [];
-  for (let at = from; at < end; ) {
-    const instruction = decode(guest, bytes.subarray(at - first, at - first + LONGEST), at, bits);
-    if (!instruction.valid) return null;
-    chain.push(instruction);
-    at += instruction.bytes.length;
-    if (at > end) return null;
-  }
-  return chain;
 }

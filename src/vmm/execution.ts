@@ -49,6 +49,8 @@ export class Execution implements Runnable {
   #stepper: Stepper | null = null;
   #plan: StepPlan | null = null;
   #pastBreakpoint = false;
+  /** A reset costs the host far more than its ticks: it ends the turn. */
+  #hasReset = false;
   /** Callers' numbers of the watchpoints, in the processor's order. */
   #watchIds: readonly number[] = [];
   /** Wall time and cycle that host-clock samples count from. */
@@ -145,6 +147,7 @@ export class Execution implements Runnable {
   #loop(ticks: number): TurnResult {
     const { cpu, timers, clock, player } = this.guest;
     let end = cpu.ticks + ticks;
+    this.#hasReset = false;
     this.#sampleHost();
     while (this.isRunning) {
       this.#boundary();
@@ -169,7 +172,7 @@ export class Execution implements Runnable {
         this.pause(this.#runToReason, '');
         break;
       }
-      if (end <= cpu.ticks) return { kind: 'ready' };
+      if (end <= cpu.ticks || this.#hasReset) return { kind: 'ready' };
       const pace = this.#stepping() ? Infinity : this.guest.pacing.allowed(this.#platform.now(), now) - now;
       if (pace <= 0) return { kind: 'wait', milliseconds: PACE_WAIT };
       const limit = Math.min(end - cpu.ticks, deadline - now, this.#runTo - cpu.ticks, clock.ticksUntilSkip(), Math.max(1, Math.floor(pace)), this.#plan?.kind === 'tick' ? 1 : Infinity);
@@ -266,6 +269,7 @@ export class Execution implements Runnable {
   }
 
   #reset(): void {
+    this.#hasReset = true;
     this.guest.restart();
     this.#halted = false;
     this.#pastBreakpoint = false;

@@ -37,6 +37,7 @@ const SHADOW_FIRST_PAGE = 0xc0, SHADOW_END_PAGE = 0x100;
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   let worker: { processor: Processor; arena: Arena } | null = null;
+  const shadow = shadowImage();
 
   return (id, config, services) => {
     checkConfiguration(config);
@@ -113,8 +114,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       for (const device of Object.values(devices)) device.reset();
       signals.reset = false;
       signals.stop = null;
-      const shadow = new Uint8Array((SHADOW_END_PAGE - SHADOW_FIRST_PAGE) * 4096).fill(0xff);
-      shadow.set(romImage(), ROM_ADDRESS - SHADOW_FIRST_PAGE * 4096);
       cpu.writePhysical(SHADOW_FIRST_PAGE * 4096, shadow);
       for (let page = SHADOW_FIRST_PAGE; page < SHADOW_END_PAGE; page++) cpu.memory.setState(page, PAGE.ROM, true);
       const registers = Object.entries(image.registers);
@@ -145,6 +144,13 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     };
     return guest;
   };
+}
+
+/** C0000h-FFFFFh: no adapter ROMs, then the firmware. */
+function shadowImage(): Uint8Array {
+  const image = new Uint8Array((SHADOW_END_PAGE - SHADOW_FIRST_PAGE) * 4096).fill(0xff);
+  image.set(romImage(), ROM_ADDRESS - SHADOW_FIRST_PAGE * 4096);
+  return image;
 }
 
 function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers>): Guest['inputs'] {
