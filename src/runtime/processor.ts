@@ -5,6 +5,7 @@ import type { ActiveCpu, Cpu, CpuOptions } from './cpu.ts';
 import { createCpu } from './cpu.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { createExecutor, type Executor } from './executor.ts';
+import { createFpu } from './fpu/index.ts';
 import { createHandlers } from './handlers.ts';
 import type { Interrupts } from './interrupts.ts';
 import { createScope } from './scope.ts';
@@ -24,7 +25,7 @@ export interface Processor {
 /** `arenaBytes`: RAM of all guests of the worker, whole pages, 1 MiB to 2 GiB. */
 export function createProcessor({ arenaBytes }: { arenaBytes: number }): Processor {
   const engine = createEngine({ arenaBytes }),
-    { system, interrupts } = createSystem(engine);
+    { system, interrupts } = createSystem(engine, createFpu(engine));
   const scope = createScope(engine, system);
   const handlers = createHandlers(scope, () => processor.active!.stopsHere());
   const translation = createTranslation(scope, engine.u8);
