@@ -114,7 +114,8 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       stopped = executor.executeOne();
       if (!stopped) engine.debugAfterInstruction();
     } finally {
-      setBudget(r[S.BUDGET]! + rest + takeWithheld());
+      r[S.BUDGET]! += takeWithheld();
+      setBudget(r[S.BUDGET]! + rest);
     }
     return stopped ? 'breakpoint' : undefined;
   }

@@ -10,6 +10,8 @@ export interface VectorInput {
   readonly eflags: number;
   /** Seeds the data region (test/support/random.ts, one word after the other). */
   readonly seed: number;
+  /** Four bytes put into the data region before: offset and value; offset 0 = none. */
+  readonly poke: readonly [number, number];
   readonly code: readonly number[];
   readonly fpu: FpuState;
 }
@@ -37,7 +39,7 @@ export interface VectorOutput {
 /** Where runner.c puts things. */
 export const LAYOUT = { CODE: 0x200000, DATA: 0x10000, SIZE: 0x10000, AT: 0x800 } as const;
 export const FRESH_FPU: FpuState = { control: 0x37f, status: 0, tags: 0xffff, st: Array.from({ length: 8 }, () => '0'.repeat(20)) };
-const INPUT_BYTES = 4 + 32 + 12 + 16 + 8 + 80,
+const INPUT_BYTES = 4 + 32 + 20 + 16 + 8 + 80,
   OUTPUT_BYTES = 32 + 24 + 8 + 80;
 
 export function encodeInput(v: VectorInput): Uint8Array {
@@ -47,12 +49,14 @@ export function encodeInput(v: VectorInput): Uint8Array {
   v.regs.forEach((r, n) => view.setInt32(4 + 4 * n, r, true));
   view.setUint32(36, v.eflags, true);
   view.setInt32(40, v.seed, true);
-  view.setUint32(44, v.code.length, true);
-  bytes.set(v.code, 48);
-  view.setUint16(64, v.fpu.control, true);
-  view.setUint16(66, v.fpu.status, true);
-  view.setUint16(68, v.fpu.tags, true);
-  v.fpu.st.forEach((text, n) => bytes.set(bytesOf(text), 72 + 10 * n));
+  view.setUint32(44, v.poke[0], true);
+  view.setInt32(48, v.poke[1], true);
+  view.setUint32(52, v.code.length, true);
+  bytes.set(v.code, 56);
+  view.setUint16(72, v.fpu.control, true);
+  view.setUint16(74, v.fpu.status, true);
+  view.setUint16(76, v.fpu.tags, true);
+  for (const [n, text] of v.fpu.st.entries()) bytes.set(bytesOf(text), 80 + 10 * n);
   return bytes;
 }
 function bytesOf(text: string): number[] {
@@ -97,7 +101,7 @@ function parseFpu(text: string): FpuState {
   return { control: signed(control!), status: signed(status!), tags: signed(tags!), st: st.map((s) => s.padStart(20, '0')) };
 }
 
-/** One line: mode code seed flags registers [fpu] > eip trap error flags changed-registers memory [fpu]. */
+/** One line: mode code seed[@offset:value] flags registers [fpu] > eip trap error flags changed-registers memory [fpu]. */
 export function lineOf(v: VectorInput, o: VectorOutput, withFpu: boolean): string {
   const changed = o.regs
     .map((r, n) => (r === v.regs[n] ? '' : hex(r)))
@@ -107,7 +111,7 @@ export function lineOf(v: VectorInput, o: VectorOutput, withFpu: boolean): strin
   const before = [
     v.mode,
     v.code.map((b) => b.toString(16).padStart(2, '0')).join(''),
-    hex(v.seed),
+    hex(v.seed) + (v.poke[0] === 0 ? '' : `@${v.poke.map(hex).join(':')}`),
     hex(v.eflags),
     v.regs.map(hex).join(','),
   ];
@@ -117,11 +121,13 @@ export function lineOf(v: VectorInput, o: VectorOutput, withFpu: boolean): strin
 export function parseLine(line: string): { input: VectorInput; output: VectorOutput } {
   const [left, right] = line.split(' > '),
     [mode, code, seed, eflags, regs, fpu] = left!.split(' '),
+    [fill, poke] = seed!.split('@'),
     [eip, trap, error, flags, changed, memory, fpuAfter] = right!.split(' ');
   const input: VectorInput = {
     mode: Number(mode) as 16 | 32,
     code: (code!.match(/../g) ?? []).map((h) => Number.parseInt(h, 16)),
-    seed: signed(seed!),
+    seed: signed(fill!),
+    poke: poke ? (poke.split(':').map(signed) as [number, number]) : [0, 0],
     eflags: signed(eflags!),
     regs: regs!.split(',').map(signed),
     fpu: fpu ? parseFpu(fpu) : FRESH_FPU,
