@@ -45,6 +45,8 @@ export interface CodeCache {
   /** Page offsets at which a breakpoint record is put before the instruction. */
   setBreakpointOffsets(offsets: ReadonlySet<number>): void;
   breakpointOffsets(): ReadonlySet<number>;
+  /** Told of every instruction that is decoded: linear address and length; null: nobody. */
+  onDecode: ((linear: number, length: number) => void) | null;
   /** Everything decoded and translated so far is forgotten. */
   clear(): void;
 }
@@ -145,7 +147,8 @@ export function createCodeCache(
     p.used += RECORD.WORDS;
   }
 
-  return {
+  const codeCache: CodeCache = {
+    onDecode: null,
     stats,
     find(page, mode) {
       const pages = (byPage[page] ??= []);
@@ -185,6 +188,7 @@ export function createCodeCache(
         mark(p.page, at, i.length);
         p.used = writeRecords(i, p.mode, p.code, p.used);
         stats.instructions++;
+        codeCache.onDecode?.((linear + at) >>> 0, i.length);
         at += i.length;
         if (endsBlock(i)) {
           pseudo(p, PSEUDO.UNDECODED, at);
@@ -196,6 +200,7 @@ export function createCodeCache(
       const at = linear & 0xfff,
         page = linear & ~0xfff;
       const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0);
+      codeCache.onDecode?.(linear >>> 0, i.length);
       const code = new Int32Array(3 * RECORD.WORDS),
         end = writeRecords(i, mode, code, 0);
       code[end] = PSEUDO.UNDECODED;
@@ -220,6 +225,7 @@ export function createCodeCache(
       });
     },
   };
+  return codeCache;
 }
 
 function overlaps(bitmap: Uint8Array, offset: number, size: number): boolean {

@@ -60,6 +60,8 @@ export interface VirtualCpu {
 
   /** Bits the current code segment decodes with. */
   readonly codeSize: 16 | 32;
+  /** Calls back for every instruction that is decoded for execution, each time it is (linear address, length); null: no longer. */
+  onDecode(listener: ((linear: number, length: number) => void) | null): void;
   /** Counters of the execution tiers. */
   stats(): { [name: string]: number };
   /** JavaScript of the translated region that holds this linear address, or null. */

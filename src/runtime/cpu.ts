@@ -285,6 +285,9 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       return (block()[S.MODE]! & MODE.CODE32) !== 0 ? 32 : 16;
     },
     stats: () => ({ ...cache.stats, ...executor.counters, ...processor.translation.stats }),
+    onDecode(listener) {
+      cache.onDecode = listener;
+    },
     translation(linear) {
       activate();
       const { physical } = engine.paging.translate(linear | 0),

@@ -50,6 +50,13 @@ export const exitLine = (record: ExitRecord): string => `${String(record.tick).p
 export const interruptLine = (record: ExitRecord): string =>
   `${String(record.sequence).padStart(6)}: v=${hex(record.reason === 'nmi' ? 2 : record.qualification, 2)} e=${hex(record.detail & 0xffff, 4)} i=${record.reason === 'exception' ? 0 : 1} IP=${place(record)} pc=${hex(record.linear, 8)} ${record.text}`;
 
+/** A decoded instruction of -d in_asm: address, bytes, text. */
+export function codeLine(guest: Guest, linear: number, length: number): string {
+  const bytes = guest.cpu.readLinear(linear, length);
+  const text = guest.disassemble(bytes, linear, guest.cpu.codeSize)?.text ?? '(bad)';
+  return `0x${hex(linear, 8)}:  ${Array.from(bytes, (byte) => hex(byte, 2)).join(' ').padEnd(30)}  ${text}`;
+}
+
 /** The registers as -d cpu_reset prints them. */
 export function registerLines({ cpu }: Guest): string[] {
   const show = (name: string, digits = 8): string => hex(Number(cpu.get(name)), digits);

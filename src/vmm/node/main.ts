@@ -9,7 +9,7 @@ import { createMachineBuilder } from '../machine.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
 import { characterOf } from './codePage437.ts';
 import { isWritable, readImage, reasonOf, writeBack } from './images.ts';
-import { exitLine, interruptLine, LogFile, registerLines } from './log.ts';
+import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
 import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
 import { nodePlatform } from './platform.ts';
 import { openTerminal } from './terminal.ts';
@@ -61,6 +61,7 @@ async function run(settings: Settings): Promise<number> {
   const finished = new Promise<number>((resolve) => client.onEvent((event) => onEvent(event, settings, channels, resolve)));
   const { id } = await client.request('define', { config });
   const guest = client.hypervisor.guest(id);
+  if (settings.log.includes('in_asm') && log) guest.cpu.onDecode((linear, length) => log.line(codeLine(guest, linear, length)));
   const trace = settings.traceExits === null ? null : new LogFile(settings.traceExits);
   tapExits(guest, settings, log, trace);
   const saved = guest.drives.map((drive, n) => ({ drive, path: files[n].file, save: files[n].writable && !settings.snapshot && !files[n].snapshot }));

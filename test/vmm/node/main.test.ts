@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../../../src/vmm/node/cli.ts', import.meta.url));
+const hello = fileURLToPath(new URL('../../../examples/hello.img', import.meta.url));
+
+/** Writes 'A' to COM1 and its own sector to sector 1 of the floppy, then ends with `status` through port F4h. */
+function guest(status: number): Uint8Array {
+  const image = new Uint8Array(1024);
+  image.set([0x31, 0xc0, 0x8e, 0xc0, 0xba, 0xf8, 0x03, 0xb0, 0x41, 0xee, 0xb8, 0x01, 0x03, 0xbb, 0x00, 0x7c, 0xb9, 0x02, 0x00, 0x31, 0xd2, 0xcd, 0x13, 0xb0, status, 0xe6, 0xf4, 0xeb, 0xfe]);
+  image.set([0x55, 0xaa], 510);
+  return image;
+}
+
+describe('cp86', function () {
+  this.timeout(30_000);
+  let folder: string;
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'cp86-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  function cp86(...args: string[]): { status: number | null; out: string; error: string } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: folder, encoding: 'latin1', input: '' });
+    return { status, out: stdout, error: stderr };
+  }
+  const image = (status: number, name = 'floppy.img') => {
+    writeFileSync(join(folder, name), guest(status));
+    return name;
+  };
+  const EXIT = ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'];
+
+  it("runs an image, shows its serial output and ends with isa-debug-exit's status", () => {
+    const { status, out } = cp86('-fda', image(0x10), '-serial', 'stdio', '-display', 'none', ...EXIT);
+    assert.deepEqual([status, out], [33, 'A']);
+  });
+
+  it('writes what the guest changed to the image, and not with -snapshot', () => {
+    const file = image(1);
+    cp86('-fda', file, '-snapshot', ...EXIT);
+    assert.deepEqual(new Uint8Array(readFileSync(join(folder, file))), guest(1));
+    cp86('-fda', file, ...EXIT);
+    assert.deepEqual(new Uint8Array(readFileSync(join(folder, file))).slice(512), guest(1).slice(0, 512));
+  });
+
+  it('stops at a tick, prints hash and screen, and says the same when replayed', () => {
+    const args = ['-fda', hello, '--warp', '-serial', 'none', '--hash', '--screen'];
+    const first = cp86(...args, '--max-ticks', '40000', '--record', 'journal');
+    assert.equal(first.status, 0);
+    assert.match(first.out, /3 2 1 Hello from a boot sector!\nhash [0-9a-f]{16} at tick 40000\n$/);
+    for (const tier of ['--interpret', '--translate']) assert.equal(cp86(...args, '--replay', 'journal', tier).out, first.out);
+    writeFileSync(join(folder, 'journal'), 'rubbish');
+    assert.match(cp86(...args, '--replay', 'journal').error, /Journal: /);
+  });
+
+  it('writes the logs that were asked for', () => {
+    cp86('-fda', hello, '--warp', '-serial', 'file:serial.txt', '--max-ticks', '30000', '--trace-exits', 'exits.txt', '-d', 'int,cpu_reset,in_asm', '-D', 'log.txt');
+    const read = (name: string) => readFileSync(join(folder, name), 'latin1');
+    assert.match(read('serial.txt'), /Hello from a boot sector!/);
+    assert.match(read('exits.txt'), /^ +\d+ 0000:00007c[0-9a-f]{2} I\/O instruction +out 0x3f8, al = 0x48 'H'$/m);
+    assert.match(read('log.txt'), /CPU Reset \(CPU 0\)\nEAX=00000000/);
+    assert.match(read('log.txt'), /: v=08 e=0000 i=1 IP=0000:00007c[0-9a-f]{2}/);
+    assert.match(read('log.txt'), /^0x00007c00: +31 c0 +xor +ax, ?ax$/m);
+  });
+
+  it('prints counters with --stats and stops at --timeout', () => {
+    const { status, error } = cp86('-fda', hello, '-serial', 'none', '--timeout', '0.5', '--stats');
+    assert.equal(status, 124);
+    assert.match(error, /^ticks +\d+$/m);
+    assert.match(error, /^exits hlt +\d+$/m);
+  });
+
+  const errors: [string[], RegExp][] = [
+    [['-fda', 'nowhere.img'], /^cp86: image: cannot read 'nowhere.img': no such file\n$/], [['-frobnicate'], /^cp86: -frobnicate: there is no such option/], [[], /^cp86: no drive to boot from/],
+    [['-kernel', program], /^cp86: not a kernel image/],
+  ];
+  for (const [args, message] of errors) {
+    it(`says what is wrong with '${args[0] ?? ''}'`, () => {
+      const { status, error } = cp86(...args);
+      assert.equal(status, 1);
+      assert.match(error, message);
+    });
+  }
+
+  it('prints its help', () => assert.match(cp86('--help').out, /^Usage: cp86/));
+});
