@@ -29,6 +29,7 @@ const ACTIONS: Record<string, readonly [states: readonly GuestStatus[], act: Act
   'cp86.guest.reset': [ON, (guest, { hypervisor }) => hypervisor.request('reset', { id: guest.id })],
   'cp86.guest.powerOff': [ON, (guest, { hypervisor }) => hypervisor.request('powerOff', { id: guest.id })],
   'cp86.guest.remove': [ANY, remove],
+  'cp86.guest.debug': [ON, attach],
   'cp86.guest.openScreen': [ANY, (guest, { screens }) => screens.open(guest, false)],
   'cp86.guest.openTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 0, false)],
   'cp86.guest.openSecondTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 1, false)],
@@ -46,7 +47,16 @@ export function registerGuestCommands(views: GuestViews): vscode.Disposable {
           : await pick(guests.all.filter(({ info, alive }) => states.includes(info.status) && (alive || command === 'cp86.guest.remove')));
       if (guest) await act(guest, views);
     });
-  return vscode.Disposable.from(...Object.entries(ACTIONS).map(register));
+  return vscode.Disposable.from(
+    ...Object.entries(ACTIONS).map(register),
+    // For launch.json: "guest": "${command:cp86.pickGuest}".
+    vscode.commands.registerCommand('cp86.pickGuest', async () => (await pick(guests.all.filter(({ alive }) => alive)))?.info.name),
+  );
+}
+
+async function attach(guest: GuestEntry): Promise<void> {
+  const { name } = guest.info;
+  await vscode.debug.startDebugging(undefined, { type: 'cp86', request: 'attach', name, guest: name });
 }
 
 /** The only guest, or the one the user chooses. */

@@ -69,6 +69,44 @@ describe('a guest', () => {
   });
 });
 
+describe('the hypervisor', () => {
+  afterEach(endAll);
+
+  it('starts again after its end; guests that it took along are shown as failed until then', async () => {
+    const { hypervisor } = await extension();
+    await write('echo.img', ECHO);
+    const lost = await launch({ name: 'lost', program: 'echo.img' });
+    await vscode.commands.executeCommand('cp86.restartHypervisor');
+    const shown = hypervisor.guests.get(lost.key);
+    equal(shown?.info.status, 'failed');
+    equal(shown?.alive, false);
+    await until('its session ends', () => !vscode.debug.activeDebugSession);
+    const next = await launch({ name: 'next', program: 'echo.img' });
+    equal(hypervisor.guests.all.length, 1);
+    await until('the next guest runs', () => hypervisor.guests.get(next.key)?.info.status === 'running');
+  });
+
+  it('lets a debugger attach to a guest that lives on after its session', async () => {
+    const { hypervisor } = await extension();
+    await write('echo.img', ECHO);
+    const guest = await launch({ name: 'survivor', program: 'echo.img' });
+    await until('it runs', () => hypervisor.guests.get(guest.key)?.info.status === 'running');
+    await until('its session', () => vscode.debug.activeDebugSession);
+    await vscode.commands.executeCommand('workbench.action.debug.disconnect');
+    await until('the session is over', () => !vscode.debug.activeDebugSession);
+    equal(hypervisor.guests.get(guest.key)?.info.status, 'running');
+    await vscode.commands.executeCommand('cp86.guest.debug', guest.key);
+    const session = await until('a session attaches', () => {
+      const { activeDebugSession: active } = vscode.debug;
+      return active?.configuration.request === 'attach' ? active : undefined;
+    });
+    equal(session.configuration['guest'], 'survivor');
+    await vscode.commands.executeCommand('cp86.guest.powerOff', guest.key);
+    await until('it is off', () => hypervisor.guests.get(guest.key)?.info.status === 'off');
+    await vscode.commands.executeCommand('cp86.guest.remove', guest.key);
+  });
+});
+
 describe('the VM Exits panel', () => {
   afterEach(async () => {
     const { exits } = await extension();
