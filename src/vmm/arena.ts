@@ -25,7 +25,9 @@ export class Arena {
     }
     if (offset + rounded > this.#bytes.length) {
       const free = this.#bytes.length - [...this.#used.values()].reduce((sum, size) => sum + size, 0);
-      throw new RangeError(`No room for ${rounded / UNIT} MiB of guest memory: ${Math.floor(free / UNIT)} of this worker's ${Math.floor(this.#bytes.length / UNIT)} MiB are free.`);
+      throw new RangeError(
+        `No room for ${rounded / UNIT} MiB of guest memory: ${Math.floor(free / UNIT)} of this worker's ${Math.floor(this.#bytes.length / UNIT)} MiB are free.`,
+      );
     }
     this.#used.set(offset, rounded);
     if (offset < this.#untouched) this.#bytes.fill(0, offset, Math.min(offset + rounded, this.#untouched));

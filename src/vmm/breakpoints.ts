@@ -57,7 +57,8 @@ export class Breakpoints {
         if (breakpoint.condition && evaluate(breakpoint.condition, context).value === 0) continue;
         breakpoint.hits++;
         if (breakpoint.reached && !breakpoint.reached(breakpoint.hits)) continue;
-        if (breakpoint.message) log.push(breakpoint.message.map((part) => (typeof part === 'string' ? part : hex(evaluate(part, context).value))).join(''));
+        if (breakpoint.message)
+          log.push(breakpoint.message.map((part) => (typeof part === 'string' ? part : hex(evaluate(part, context).value))).join(''));
         else stop.push(spec.id);
       } catch (error) {
         if (!(error instanceof ExpressionError)) throw error;
@@ -85,8 +86,14 @@ function compile(spec: BreakpointSpec): Omit<Breakpoint, 'hits'> {
 }
 
 const COMPARISONS: { readonly [sign: string]: (hits: number, count: number) => boolean } = {
-  '': (hits, count) => hits >= count, '=': (hits, count) => hits === count, '==': (hits, count) => hits === count, '>': (hits, count) => hits > count, '>=': (hits, count) => hits >= count,
-  '<': (hits, count) => hits < count, '<=': (hits, count) => hits <= count, '%': (hits, count) => hits % count === 0,
+  '': (hits, count) => hits >= count,
+  '=': (hits, count) => hits === count,
+  '==': (hits, count) => hits === count,
+  '>': (hits, count) => hits > count,
+  '>=': (hits, count) => hits >= count,
+  '<': (hits, count) => hits < count,
+  '<=': (hits, count) => hits <= count,
+  '%': (hits, count) => hits % count === 0,
 };
 
 /** '5' (from the fifth time on), '== 5', '>= 5', '% 3' (every third time). */

@@ -50,7 +50,8 @@ export function createClient(port: WorkerPort, platform: Pick<Platform, 'now' | 
     const now = platform.now();
     if (now - lastCheck > 3 * CHECK) lastMessage = now;
     lastCheck = now;
-    if (now - lastMessage > PATIENCE) return fail(`The worker has not answered for ${Math.round((now - lastMessage) / 1000)} seconds and was ended; its guests are lost.`);
+    if (now - lastMessage > PATIENCE)
+      return fail(`The worker has not answered for ${Math.round((now - lastMessage) / 1000)} seconds and was ended; its guests are lost.`);
     cancelCheck = platform.after(CHECK, check);
   }
 

@@ -1,9 +1,9 @@
 // Checks a guest's configuration before anything is built from it, and says what is wrong in words. The hash of what a guest is
 // made from ties a journal to its configuration.
 
+import { Hasher } from './hash.ts';
 import type { DriveConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
-import { Hasher } from './hash.ts';
 
 const MIB = 1 << 20;
 const MAXIMUM_MEMORY = 1 << 30;
@@ -11,7 +11,8 @@ const MAXIMUM_MEMORY = 1 << 30;
 /** Throws a RangeError that names the setting and its limits. */
 export function checkConfiguration(config: GuestConfig): void {
   const { memory, debugExit, name } = config;
-  if (typeof name !== 'string' || name.length === 0 || name.length > 200) throw new RangeError('A guest needs a name of 1 to 200 characters.');
+  if (typeof name !== 'string' || name.length === 0 || name.length > 200)
+    throw new RangeError('A guest needs a name of 1 to 200 characters.');
   if (!Number.isInteger(memory) || memory < MIB || memory > MAXIMUM_MEMORY || memory % MIB !== 0) {
     throw new RangeError(`Memory of ${memory} bytes: it can be 1 MiB to 1 GiB in whole MiB.`);
   }
@@ -20,11 +21,20 @@ export function checkConfiguration(config: GuestConfig): void {
   oneOf('tier', config.tier, ['mixed', 'interpret', 'translate']);
   oneOf('onReset', config.onReset, ['reset', 'pause', 'off']);
   oneOf('onTripleFault', config.onTripleFault, ['reset', 'pause', 'off']);
-  if (!Number.isSafeInteger(config.startOfTime) || config.startOfTime < 0) throw new RangeError(`Start of time ${config.startOfTime}: it must be milliseconds since 1970.`);
-  if (debugExit !== null && (!Number.isInteger(debugExit.port) || debugExit.port < 0 || debugExit.port + debugExit.size > 0x10000 || ![1, 2, 4].includes(debugExit.size))) {
-    throw new RangeError(`isa-debug-exit: port ${debugExit.port}, size ${debugExit.size}; the size must be 1, 2 or 4 and the ports within 64 Ki.`);
+  if (!Number.isSafeInteger(config.startOfTime) || config.startOfTime < 0)
+    throw new RangeError(`Start of time ${config.startOfTime}: it must be milliseconds since 1970.`);
+  if (
+    debugExit !== null &&
+    (!Number.isInteger(debugExit.port) ||
+      debugExit.port < 0 ||
+      debugExit.port + debugExit.size > 0x10000 ||
+      ![1, 2, 4].includes(debugExit.size))
+  ) {
+    throw new RangeError(
+      `isa-debug-exit: port ${debugExit.port}, size ${debugExit.size}; the size must be 1, 2 or 4 and the ports within 64 Ki.`,
+    );
   }
-  config.drives.forEach((drive, n) => checkDrive(drive, config.drives.slice(0, n)));
+  for (const [n, drive] of config.drives.entries()) checkDrive(drive, config.drives.slice(0, n));
 }
 
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {

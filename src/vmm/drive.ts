@@ -76,6 +76,7 @@ export class Drive implements FirmwareDrive {
   }
 
   #check(offset: number, length: number): void {
-    if (!(offset >= 0 && length >= 0 && offset + length <= this.size)) throw new RangeError(`${this.kind} ${this.index}: bytes ${offset} to ${offset + length} are not in its ${this.size} bytes`);
+    if (!(offset >= 0 && length >= 0 && offset + length <= this.size))
+      throw new RangeError(`${this.kind} ${this.index}: bytes ${offset} to ${offset + length} are not in its ${this.size} bytes`);
   }
 }

@@ -27,7 +27,8 @@ export interface ExecutionListener {
 }
 
 /** Ticks of its turn that a guest pays for skipping idle time once, and for one tick of a step. */
-const SKIP_COST = 500, STEP_COST = 200;
+const SKIP_COST = 500,
+  STEP_COST = 200;
 /** A running guest that is ahead of wall time waits at least so many milliseconds. */
 const PACE_WAIT = 4;
 /** Waits shorter than this many milliseconds are not worth a timer. */
@@ -90,7 +91,12 @@ export class Execution implements Runnable {
   }
 
   /** Lets it run: to the end, for a number of ticks, to a tick, or for a step over or out. */
-  go(how: { readonly kind: 'free' } | { readonly kind: 'to'; readonly tick: number; readonly reason: StopReason } | { readonly kind: 'over' | 'out'; readonly count: number }): void {
+  go(
+    how:
+      | { readonly kind: 'free' }
+      | { readonly kind: 'to'; readonly tick: number; readonly reason: StopReason }
+      | { readonly kind: 'over' | 'out'; readonly count: number },
+  ): void {
     this.#runTo = how.kind === 'to' ? how.tick : Infinity;
     if (how.kind === 'to') this.#runToReason = how.reason;
     this.#stepper = how.kind === 'over' || how.kind === 'out' ? new Stepper(how.kind, how.count, stepView(this.guest)) : null;
@@ -98,7 +104,8 @@ export class Execution implements Runnable {
     this.#status = 'running';
     this.#reason = '';
     this.#pastBreakpoint = true;
-    const wall = this.#platform.now(), cycle = this.guest.clock.now();
+    const wall = this.#platform.now(),
+      cycle = this.guest.clock.now();
     this.guest.pacing.restart(wall, cycle);
     this.#hostOrigin = { wall, cycle };
   }
@@ -175,7 +182,14 @@ export class Execution implements Runnable {
       if (end <= cpu.ticks || this.#hasReset) return { kind: 'ready' };
       const pace = this.#stepping() ? Infinity : this.guest.pacing.allowed(this.#platform.now(), now) - now;
       if (pace <= 0) return { kind: 'wait', milliseconds: PACE_WAIT };
-      const limit = Math.min(end - cpu.ticks, deadline - now, this.#runTo - cpu.ticks, clock.ticksUntilSkip(), Math.max(1, Math.floor(pace)), this.#plan?.kind === 'tick' ? 1 : Infinity);
+      const limit = Math.min(
+        end - cpu.ticks,
+        deadline - now,
+        this.#runTo - cpu.ticks,
+        clock.ticksUntilSkip(),
+        Math.max(1, Math.floor(pace)),
+        this.#plan?.kind === 'tick' ? 1 : Infinity,
+      );
       const past = this.#pastBreakpoint || this.#plan?.kind === 'tick';
       this.#pastBreakpoint = false;
       if (this.#plan?.kind === 'tick') end -= STEP_COST;
@@ -197,7 +211,8 @@ export class Execution implements Runnable {
     if (player) {
       for (let event = player.take(clock.now()); event && this.isRunning; event = player.take(clock.now())) {
         if (event.kind === 'end') {
-          if (event.tick !== cpu.ticks) throw new Error(`Replay: the recording ends at tick ${event.tick}, this run is at tick ${cpu.ticks}.`);
+          if (event.tick !== cpu.ticks)
+            throw new Error(`Replay: the recording ends at tick ${event.tick}, this run is at tick ${cpu.ticks}.`);
           this.pause('tick', 'The journal ends here.');
           return;
         }
@@ -221,7 +236,8 @@ export class Execution implements Runnable {
   #passIdleTime(): void {
     const { clock, pacing, timers, config } = this.guest;
     const now = clock.now();
-    const reached = config.clock === 'host' || !config.paced ? now : Math.min(pacing.allowed(this.#platform.now(), now), timers.nextDeadline());
+    const reached =
+      config.clock === 'host' || !config.paced ? now : Math.min(pacing.allowed(this.#platform.now(), now), timers.nextDeadline());
     if (!Number.isFinite(reached) || reached <= now) return;
     clock.skipTo(reached);
     timers.runDue();
@@ -235,14 +251,22 @@ export class Execution implements Runnable {
   #apply(event: JournalEvent): void {
     const { cpu, inputs, signals, clock } = this.guest;
     switch (event.kind) {
-      case 'sample': return clock.sample(event.target);
-      case 'serial': return inputs.serial(event.port, event.bytes);
-      case 'keyboard': return inputs.keyboard(event.scanCodes);
-      case 'register': return cpu.set(event.name, event.value), void (signals.wake = true);
-      case 'memory': return void (event.physical ? cpu.writePhysical(event.address, event.bytes) : cpu.writeLinear(event.address, event.bytes));
-      case 'reset': return this.#reset();
-      case 'powerOff': return this.end('off', 0, 'Powered off.');
-      case 'end': return;
+      case 'sample':
+        return clock.sample(event.target);
+      case 'serial':
+        return inputs.serial(event.port, event.bytes);
+      case 'keyboard':
+        return inputs.keyboard(event.scanCodes);
+      case 'register':
+        return (cpu.set(event.name, event.value), void (signals.wake = true));
+      case 'memory':
+        return void (event.physical ? cpu.writePhysical(event.address, event.bytes) : cpu.writeLinear(event.address, event.bytes));
+      case 'reset':
+        return this.#reset();
+      case 'powerOff':
+        return this.end('off', 0, 'Powered off.');
+      case 'end':
+        return;
     }
   }
 
@@ -287,9 +311,12 @@ export class Execution implements Runnable {
       case 'stopRequested':
         if (this.#plan?.kind === 'tick') this.#plan = null;
         return;
-      case 'shutdown': return this.#tripleFault();
-      case 'breakpoint': return this.#breakpoint();
-      case 'watchpoint': return this.pause('watchpoint', 'Watchpoint', [this.#watchIds[this.guest.cpu.watchHit]]);
+      case 'shutdown':
+        return this.#tripleFault();
+      case 'breakpoint':
+        return this.#breakpoint();
+      case 'watchpoint':
+        return this.pause('watchpoint', 'Watchpoint', [this.#watchIds[this.guest.cpu.watchHit]]);
     }
   }
 
@@ -303,7 +330,11 @@ export class Execution implements Runnable {
   #breakpoint(): void {
     const { guest } = this;
     const linear = linearAddress(guest);
-    const decision = guest.breakpoints.reach(linear, guest.cpu.translate(linear).physical, expressionContext(guest, guest.breakpoints.symbols));
+    const decision = guest.breakpoints.reach(
+      linear,
+      guest.cpu.translate(linear).physical,
+      expressionContext(guest, guest.breakpoints.symbols),
+    );
     for (const line of decision.log) this.#listener.log(line);
     if (decision.stop.length > 0) return this.pause('breakpoint', 'Breakpoint', decision.stop);
     if (this.#plan?.kind === 'until' && this.#plan.target === linear && this.#plan.accept()) {

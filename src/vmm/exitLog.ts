@@ -59,9 +59,11 @@ export class ExitLog {
   breakOn(filter: ExitFilter | null, vectors: readonly number[]): void {
     const exits = filter && matcher(filter);
     const exceptions = vectors.length > 0 ? new Set(vectors) : null;
-    this.#break = exits || exceptions
-      ? (reason, qualification) => (exits?.(reason, qualification) ?? false) || (reason === 'exception' && (exceptions?.has(qualification) ?? false))
-      : null;
+    this.#break =
+      exits || exceptions
+        ? (reason, qualification) =>
+            (exits?.(reason, qualification) ?? false) || (reason === 'exception' && (exceptions?.has(qualification) ?? false))
+        : null;
   }
 
   /** Calls back for every recorded exit when it happens, so that none is lost; null: no longer. For programs in the same thread. */
@@ -78,9 +80,9 @@ export class ExitLog {
   record(reason: ExitName, qualification: number, detail: number): boolean {
     const index = INDEX[reason];
     this.#counts[index]++;
-    this.#recorded = this.#watch !== null && this.#watch(reason, qualification);
+    this.#recorded = this.#watch?.(reason, qualification);
     if (this.#recorded) this.#add(index, qualification, detail);
-    return this.#break !== null && this.#break(reason, qualification);
+    return this.#break?.(reason, qualification);
   }
 
   /** Adds to the cost, in host microseconds, of the exit that happened last. */
@@ -120,14 +122,25 @@ export class ExitLog {
     const [cs, eip, linear, index, qualification, detail] = this.#words.subarray(slot * 6, slot * 6 + 6);
     const reason = EXIT_NAMES[index];
     return {
-      sequence: this.#sequence - this.#length + n, guest: this.#guest, tick: this.#ticks[slot], cs, eip, linear, reason, qualification, detail,
-      text: qualificationText(reason, qualification, detail), cost: this.#costs[slot],
+      sequence: this.#sequence - this.#length + n,
+      guest: this.#guest,
+      tick: this.#ticks[slot],
+      cs,
+      eip,
+      linear,
+      reason,
+      qualification,
+      detail,
+      text: qualificationText(reason, qualification, detail),
+      cost: this.#costs[slot],
     };
   }
 
   counts(tick: number): ExitCounts {
     const counts: { [N in ExitName]?: number } = {};
-    EXIT_NAMES.forEach((name, n) => { if (this.#counts[n] > 0) counts[name] = this.#counts[n]; });
+    EXIT_NAMES.forEach((name, n) => {
+      if (this.#counts[n] > 0) counts[name] = this.#counts[n];
+    });
     return { guest: this.#guest, tick, counts, dropped: this.#dropped };
   }
 

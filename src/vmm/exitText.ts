@@ -13,9 +13,24 @@ const DEBUG_KIND = ['breakpoint', 'watchpoint', 'step', 'pause'];
 
 /** Exception names by vector (SDM volume 3, "Exception and Interrupt Vectors"). */
 export const EXCEPTION_NAMES: { readonly [vector: number]: string } = {
-  0: '#DE divide error', 1: '#DB debug', 2: 'NMI', 3: '#BP breakpoint', 4: '#OF overflow', 5: '#BR BOUND range exceeded', 6: '#UD invalid opcode', 7: '#NM device not available',
-  8: '#DF double fault', 10: '#TS invalid TSS', 11: '#NP segment not present', 12: '#SS stack-segment fault', 13: '#GP general protection', 14: '#PF page fault',
-  16: '#MF x87 floating-point error', 17: '#AC alignment check', 18: '#MC machine check', 19: '#XM SIMD floating-point exception',
+  0: '#DE divide error',
+  1: '#DB debug',
+  2: 'NMI',
+  3: '#BP breakpoint',
+  4: '#OF overflow',
+  5: '#BR BOUND range exceeded',
+  6: '#UD invalid opcode',
+  7: '#NM device not available',
+  8: '#DF double fault',
+  10: '#TS invalid TSS',
+  11: '#NP segment not present',
+  12: '#SS stack-segment fault',
+  13: '#GP general protection',
+  14: '#PF page fault',
+  16: '#MF x87 floating-point error',
+  17: '#AC alignment check',
+  18: '#MC machine check',
+  19: '#XM SIMD floating-point exception',
 };
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
@@ -37,10 +52,14 @@ function controlRegister(qualification: number, value: number): string {
   const name = `cr${qualification & 15}`;
   const register = GENERAL[(qualification >>> 8) & 7];
   switch ((qualification >>> 4) & 3) {
-    case 0: return `mov ${name}, ${register} = ${hex(value)}`;
-    case 1: return `mov ${register}, ${name} = ${hex(value)}`;
-    case 2: return 'clts';
-    default: return `lmsw ${hex(value)}`;
+    case 0:
+      return `mov ${name}, ${register} = ${hex(value)}`;
+    case 1:
+      return `mov ${register}, ${name} = ${hex(value)}`;
+    case 2:
+      return 'clts';
+    default:
+      return `lmsw ${hex(value)}`;
   }
 }
 
@@ -85,4 +104,5 @@ const TEXT: { readonly [N in ExitName]: (qualification: number, detail: number) 
 };
 
 /** The qualification of an exit in words. */
-export const qualificationText = (reason: ExitName, qualification: number, detail: number): string => TEXT[reason](qualification >>> 0, detail >>> 0);
+export const qualificationText = (reason: ExitName, qualification: number, detail: number): string =>
+  TEXT[reason](qualification >>> 0, detail >>> 0);

@@ -45,7 +45,13 @@ export type Expression =
   | { readonly kind: 'number'; readonly value: number; readonly at: number }
   | { readonly kind: 'name'; readonly name: string; readonly at: number }
   | { readonly kind: 'unary'; readonly operator: '-' | '~' | '!' | '+'; readonly operand: Expression; readonly at: number }
-  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression; readonly at: number }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly at: number;
+    }
   | { readonly kind: 'address'; readonly segment: Expression; readonly offset: Expression; readonly at: number }
   | { readonly kind: 'physical'; readonly address: Expression; readonly at: number }
   | { readonly kind: 'memory'; readonly size: 1 | 2 | 4 | null; readonly address: Expression; readonly at: number };
@@ -55,8 +61,23 @@ const MAXIMUM_LENGTH = 2000;
 const MAXIMUM_DEPTH = 64;
 
 /** Binary operators from weakest to strongest. */
-const LEVELS = [['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '<=', '>', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']] as const;
-const SIZES: ReadonlyMap<string, 1 | 2 | 4> = new Map([['byte', 1], ['word', 2], ['dword', 4]]);
+const LEVELS = [
+  ['||'],
+  ['&&'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<', '<=', '>', '>='],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+] as const;
+const SIZES: ReadonlyMap<string, 1 | 2 | 4> = new Map([
+  ['byte', 1],
+  ['word', 2],
+  ['dword', 4],
+]);
 const SEGMENTS = new Set(['es', 'cs', 'ss', 'ds', 'fs', 'gs']);
 const STACK_REGISTERS = new Set(['esp', 'ebp', 'sp', 'bp']);
 
@@ -71,11 +92,12 @@ export function parseExpression(text: string): Expression {
 
 /** Evaluates a parsed expression; throws ExpressionError for unknown names, unreadable memory and division by zero. */
 export function evaluate(expression: Expression, context: ExpressionContext): Evaluated {
-  if (expression.kind !== 'memory') return { value: valueOf(expression, context) };
+  if (expression.kind !== 'memory') return { value: numberOf(expression, context) };
   const { address, physical } = locate(expression.address, context);
   const size = expression.size ?? context.defaultSize;
   const bytes = context.readMemory(address, size, physical);
-  if (bytes.length < size) throw new ExpressionError(`Memory at ${physical ? 'physical ' : ''}0x${address.toString(16)} cannot be read`, expression.at);
+  if (bytes.length < size)
+    throw new ExpressionError(`Memory at ${physical ? 'physical ' : ''}0x${address.toString(16)} cannot be read`, expression.at);
   let value = 0;
   for (let n = size - 1; n >= 0; n--) value = value * 256 + bytes[n];
   return physical ? { value, address, size, physical } : { value, address, size };
@@ -84,15 +106,21 @@ export function evaluate(expression: Expression, context: ExpressionContext): Ev
 /** Parses and evaluates. */
 export const evaluateText = (text: string, context: ExpressionContext): Evaluated => evaluate(parseExpression(text), context);
 
-function valueOf(expression: Expression, context: ExpressionContext): number {
+function numberOf(expression: Expression, context: ExpressionContext): number {
   switch (expression.kind) {
-    case 'number': return expression.value;
-    case 'name': return named(expression.name, expression.at, context);
-    case 'unary': return unary(expression.operator, valueOf(expression.operand, context));
-    case 'binary': return binary(expression, context);
+    case 'number':
+      return expression.value;
+    case 'name':
+      return named(expression.name, expression.at, context);
+    case 'unary':
+      return unary(expression.operator, numberOf(expression.operand, context));
+    case 'binary':
+      return binary(expression, context);
     case 'address':
-    case 'physical': return locate(expression, context).address;
-    case 'memory': return evaluate(expression, context).value;
+    case 'physical':
+      return locate(expression, context).address;
+    case 'memory':
+      return evaluate(expression, context).value;
   }
 }
 
@@ -104,40 +132,56 @@ function named(name: string, at: number, context: ExpressionContext): number {
 
 function unary(operator: '-' | '~' | '!' | '+', value: number): number {
   switch (operator) {
-    case '-': return -value >>> 0;
-    case '~': return ~value >>> 0;
-    case '!': return value === 0 ? 1 : 0;
-    case '+': return value;
+    case '-':
+      return -value >>> 0;
+    case '~':
+      return ~value >>> 0;
+    case '!':
+      return value === 0 ? 1 : 0;
+    case '+':
+      return value;
   }
 }
 
 function binary(expression: Expression & { kind: 'binary' }, context: ExpressionContext): number {
-  const left = valueOf(expression.left, context);
-  if (expression.operator === '&&') return left !== 0 && valueOf(expression.right, context) !== 0 ? 1 : 0;
-  if (expression.operator === '||') return left !== 0 || valueOf(expression.right, context) !== 0 ? 1 : 0;
-  const right = valueOf(expression.right, context);
-  if (right === 0 && (expression.operator === '/' || expression.operator === '%')) throw new ExpressionError('Division by zero', expression.at);
+  const left = numberOf(expression.left, context);
+  if (expression.operator === '&&') return left !== 0 && numberOf(expression.right, context) !== 0 ? 1 : 0;
+  if (expression.operator === '||') return left !== 0 || numberOf(expression.right, context) !== 0 ? 1 : 0;
+  const right = numberOf(expression.right, context);
+  if (right === 0 && (expression.operator === '/' || expression.operator === '%'))
+    throw new ExpressionError('Division by zero', expression.at);
   return BINARY[expression.operator](left, right) >>> 0;
 }
 
 const BINARY: { readonly [O in Exclude<BinaryOperator, '&&' | '||'>]: (a: number, b: number) => number } = {
-  '|': (a, b) => a | b, '^': (a, b) => a ^ b, '&': (a, b) => a & b,
-  '==': (a, b) => (a === b ? 1 : 0), '!=': (a, b) => (a !== b ? 1 : 0),
-  '<': (a, b) => (a < b ? 1 : 0), '<=': (a, b) => (a <= b ? 1 : 0), '>': (a, b) => (a > b ? 1 : 0), '>=': (a, b) => (a >= b ? 1 : 0),
-  '<<': (a, b) => (b > 31 ? 0 : a << b), '>>': (a, b) => (b > 31 ? 0 : a >>> b),
-  '+': (a, b) => a + b, '-': (a, b) => a - b, '*': (a, b) => Math.imul(a, b), '/': (a, b) => Math.floor(a / b), '%': (a, b) => a % b,
+  '|': (a, b) => a | b,
+  '^': (a, b) => a ^ b,
+  '&': (a, b) => a & b,
+  '==': (a, b) => (a === b ? 1 : 0),
+  '!=': (a, b) => (a !== b ? 1 : 0),
+  '<': (a, b) => (a < b ? 1 : 0),
+  '<=': (a, b) => (a <= b ? 1 : 0),
+  '>': (a, b) => (a > b ? 1 : 0),
+  '>=': (a, b) => (a >= b ? 1 : 0),
+  '<<': (a, b) => (b > 31 ? 0 : a << b),
+  '>>': (a, b) => (b > 31 ? 0 : a >>> b),
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => Math.imul(a, b),
+  '/': (a, b) => Math.floor(a / b),
+  '%': (a, b) => a % b,
 };
 
 /** The address an expression inside brackets (or with a segment) stands for. */
 function locate(expression: Expression, context: ExpressionContext): { address: number; physical: boolean } {
-  if (expression.kind === 'physical') return { address: valueOf(expression.address, context), physical: true };
+  if (expression.kind === 'physical') return { address: numberOf(expression.address, context), physical: true };
   if (expression.kind === 'address') {
     const { segment, offset } = expression;
     const name = segment.kind === 'name' ? segment.name.toLowerCase() : '';
-    const base = SEGMENTS.has(name) ? named(`${name}_base`, segment.at, context) : (valueOf(segment, context) & 0xffff) << 4;
-    return { address: (base + valueOf(offset, context)) >>> 0, physical: false };
+    const base = SEGMENTS.has(name) ? named(`${name}_base`, segment.at, context) : (numberOf(segment, context) & 0xffff) << 4;
+    return { address: (base + numberOf(offset, context)) >>> 0, physical: false };
   }
-  const offset = valueOf(expression, context);
+  const offset = numberOf(expression, context);
   const base = defaultSegment(expression, context);
   return { address: base ? (named(`${base}_base`, expression.at, context) + offset) >>> 0 : offset, physical: false };
 }
@@ -150,19 +194,49 @@ function defaultSegment(expression: Expression, context: ExpressionContext): 'ss
       if (context.register(name) === undefined) return null;
       return STACK_REGISTERS.has(name) ? 'ss' : GENERAL.has(name) ? 'ds' : null;
     }
-    case 'unary': return defaultSegment(expression.operand, context);
+    case 'unary':
+      return defaultSegment(expression.operand, context);
     case 'binary': {
-      const left = defaultSegment(expression.left, context), right = defaultSegment(expression.right, context);
+      const left = defaultSegment(expression.left, context),
+        right = defaultSegment(expression.right, context);
       return left === 'ss' || right === 'ss' ? 'ss' : (left ?? right);
     }
-    default: return null;
+    default:
+      return null;
   }
 }
-const GENERAL = new Set(['eax', 'ecx', 'edx', 'ebx', 'esi', 'edi', 'ax', 'cx', 'dx', 'bx', 'si', 'di', 'al', 'cl', 'dl', 'bl', 'ah', 'ch', 'dh', 'bh']);
+const GENERAL = new Set([
+  'eax',
+  'ecx',
+  'edx',
+  'ebx',
+  'esi',
+  'edi',
+  'ax',
+  'cx',
+  'dx',
+  'bx',
+  'si',
+  'di',
+  'al',
+  'cl',
+  'dl',
+  'bl',
+  'ah',
+  'ch',
+  'dh',
+  'bh',
+]);
 
-interface Token { readonly kind: 'number' | 'name' | 'sign'; readonly text: string; readonly value: number; readonly at: number }
+interface Token {
+  readonly kind: 'number' | 'name' | 'sign';
+  readonly text: string;
+  readonly value: number;
+  readonly at: number;
+}
 
-const TOKEN = /\s+|(?<character>'(?:[^'\\])')|(?<number>[0-9][0-9A-Za-z]*)|(?<name>[A-Za-z_.$@?][A-Za-z0-9_.$@?]*)|(?<sign>\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|^~!<>()[\]:])/y;
+const TOKEN =
+  /\s+|(?<character>'(?:[^'\\])')|(?<number>[0-9][0-9A-Za-z]*)|(?<name>[A-Za-z_.$@?][A-Za-z0-9_.$@?]*)|(?<sign>\|\||&&|==|!=|<=|>=|<<|>>|[-+*/%&|^~!<>()[\]:])/y;
 
 function tokens(text: string): Token[] {
   const found: Token[] = [];

@@ -4,7 +4,11 @@
 
 import type { SavedValue } from './device.ts';
 
-const P1 = 0x9e3779b1 | 0, P2 = 0x85ebca77 | 0, P3 = 0xc2b2ae3d | 0, P4 = 0x27d4eb2f | 0, P5 = 0x165667b1 | 0;
+const P1 = 0x9e3779b1 | 0,
+  P2 = 0x85ebca77 | 0,
+  P3 = 0xc2b2ae3d | 0,
+  P4 = 0x27d4eb2f | 0,
+  P5 = 0x165667b1 | 0;
 
 const round = (lane: number, word: number, a: number, b: number): number => {
   const sum = (lane + Math.imul(word, a)) | 0;
@@ -58,7 +62,8 @@ export class Hasher {
     let first = start;
     while (first < end && words[first] === 0) first++;
     this.word(first - start);
-    let a = this.#a, b = this.#b;
+    let a = this.#a,
+      b = this.#b;
     for (let n = first; n < end; n++) {
       const word = words[n];
       a = round(a, word, P2, P1);
@@ -70,11 +75,11 @@ export class Hasher {
 
   /** What a device saved: structure, names and values in their order. */
   saved(value: SavedValue): void {
-    if (typeof value === 'number') return this.word(1), this.number(value);
-    if (typeof value === 'string') return this.word(2), this.text(value);
+    if (typeof value === 'number') return (this.word(1), this.number(value));
+    if (typeof value === 'string') return (this.word(2), this.text(value));
     if (typeof value === 'boolean') return this.word(value ? 4 : 3);
     if (value === null) return this.word(5);
-    if (value instanceof Uint8Array) return this.word(6), this.bytes(value);
+    if (value instanceof Uint8Array) return (this.word(6), this.bytes(value));
     if (Array.isArray(value)) {
       this.word(7);
       this.word(value.length);
@@ -92,6 +97,6 @@ export class Hasher {
 
   /** 16 hexadecimal digits. */
   digest(): string {
-    return [this.#a ^ this.#b >>> 7, this.#b].map((lane) => avalanche(lane).toString(16).padStart(8, '0')).join('');
+    return [this.#a ^ (this.#b >>> 7), this.#b].map((lane) => avalanche(lane).toString(16).padStart(8, '0')).join('');
   }
 }

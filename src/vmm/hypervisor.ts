@@ -53,7 +53,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
   /** A guest that stands still and can go on. */
   function paused(id: GuestId): Execution {
     const execution = find(id);
-    if (execution.status !== 'paused') throw new RangeError(`Guest '${execution.guest.config.name}' is ${execution.status}; it must be paused for this.`);
+    if (execution.status !== 'paused')
+      throw new RangeError(`Guest '${execution.guest.config.name}' is ${execution.status}; it must be paused for this.`);
     return execution;
   }
 
@@ -67,7 +68,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
 
   function outside(id: GuestId, event: Parameters<Execution['outside']>[0]): Record<string, never> {
     const execution = find(id);
-    if (execution.status === 'off' || execution.status === 'failed') throw new RangeError(`Guest '${execution.guest.config.name}' is ${execution.status}.`);
+    if (execution.status === 'off' || execution.status === 'failed')
+      throw new RangeError(`Guest '${execution.guest.config.name}' is ${execution.status}.`);
     execution.outside(event);
     if (execution.isRunning) scheduler.wake(execution);
     return DONE;
@@ -76,8 +78,17 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
   function info(execution: Execution): GuestInfo {
     const { guest } = execution;
     return {
-      id: guest.id, name: guest.config.name, status: execution.status, reason: execution.reason, ticks: guest.cpu.ticks, cycles: guest.clock.now(),
-      memory: guest.config.memory, weight: execution.weight, ...scheduler.usage(execution), exits: guest.exits.total, ...modeOf(guest),
+      id: guest.id,
+      name: guest.config.name,
+      status: execution.status,
+      reason: execution.reason,
+      ticks: guest.cpu.ticks,
+      cycles: guest.clock.now(),
+      memory: guest.config.memory,
+      weight: execution.weight,
+      ...scheduler.usage(execution),
+      exits: guest.exits.total,
+      ...modeOf(guest),
     };
   }
 
@@ -87,7 +98,11 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     const execution: Execution = new Execution(guest, platform, {
       stopped(reason, text, breakpoints) {
         scheduler.stop(execution);
-        guest.exits.record('debug', reason === 'breakpoint' ? 0 : reason === 'watchpoint' ? 1 : reason === 'step' ? 2 : 3, linearAddress(guest));
+        guest.exits.record(
+          'debug',
+          reason === 'breakpoint' ? 0 : reason === 'watchpoint' ? 1 : reason === 'step' ? 2 : 3,
+          linearAddress(guest),
+        );
         outbox.flush(id);
         outbox.sendStatus(id);
         emit({ event: 'stopped', id, reason, text, breakpoints, linear: linearAddress(guest), tick: guest.cpu.ticks });
@@ -123,7 +138,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     list: () => ({ guests: [...executions.values()].map(info) }),
     start({ id, stopOnEntry }) {
       const execution = find(id);
-      if (execution.status !== 'defined') throw new RangeError(`Guest '${execution.guest.config.name}' has been started; it is ${execution.status}.`);
+      if (execution.status !== 'defined')
+        throw new RangeError(`Guest '${execution.guest.config.name}' has been started; it is ${execution.status}.`);
       execution.guest.restart();
       if (!stopOnEntry) return go(execution, { kind: 'free' });
       execution.pause('entry', '');
@@ -142,7 +158,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     },
     runToTick({ id, tick }) {
       const execution = paused(id);
-      if (!Number.isSafeInteger(tick) || tick < execution.ticks) throw new RangeError(`Tick ${tick} is past: the guest is at tick ${execution.ticks}.`);
+      if (!Number.isSafeInteger(tick) || tick < execution.ticks)
+        throw new RangeError(`Tick ${tick} is past: the guest is at tick ${execution.ticks}.`);
       return go(execution, { kind: 'to', tick, reason: 'tick' });
     },
     reset: ({ id }) => outside(id, { kind: 'reset' }),
@@ -175,7 +192,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return { value: find(id).isRunning ? value : cpu.get(name) };
     },
     readMemory({ id, address, length, physical }) {
-      if (!Number.isSafeInteger(length) || length < 0 || length > MAXIMUM_READ) throw new RangeError(`Cannot read ${length} bytes: at most ${MAXIMUM_READ} at a time.`);
+      if (!Number.isSafeInteger(length) || length < 0 || length > MAXIMUM_READ)
+        throw new RangeError(`Cannot read ${length} bytes: at most ${MAXIMUM_READ} at a time.`);
       const { cpu } = guestOf(id);
       return { bytes: physical ? cpu.readPhysical(address >>> 0, length) : cpu.readLinear(address >>> 0, length) };
     },
@@ -188,7 +206,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     },
     translate: ({ id, address }) => guestOf(id).cpu.translate(address >>> 0),
     disassemble({ id, address, before, count, bits }) {
-      if (before < 0 || count < 0 || before + count > MAXIMUM_INSTRUCTIONS) throw new RangeError(`Cannot list ${before + count} instructions: at most ${MAXIMUM_INSTRUCTIONS}.`);
+      if (before < 0 || count < 0 || before + count > MAXIMUM_INSTRUCTIONS)
+        throw new RangeError(`Cannot list ${before + count} instructions: at most ${MAXIMUM_INSTRUCTIONS}.`);
       const guest = guestOf(id);
       return { instructions: instructionsAround(guest, address, before, count, bits === 0 ? guest.cpu.codeSize : bits) };
     },

@@ -1,12 +1,12 @@
 // Read-only views of a guest for debuggers, panels and tests: where it is, its mode, its registers, names in expressions, the
 // hash of its state. Nothing here changes a guest.
 
-import { CF, IF, OF, PF, REGISTERS, SF, VM, ZF, AF, DF, TF } from '../translator/state.ts';
+import { AF, CF, DF, IF, OF, PF, REGISTERS, SF, TF, VM, ZF } from '../translator/state.ts';
 import { instructionAt } from './disassembly.ts';
+import type { ExitPlace } from './exitLog.ts';
 import type { Evaluated, ExpressionContext } from './expression.ts';
 import type { Guest } from './guest.ts';
 import { Hasher } from './hash.ts';
-import type { ExitPlace } from './exitLog.ts';
 import type { RegisterValues } from './protocol.ts';
 import type { StepView } from './stepping.ts';
 
@@ -16,7 +16,12 @@ const number = (guest: Guest, name: string): number => Number(guest.cpu.get(name
 export const linearAddress = (guest: Guest): number => (number(guest, 'cs_base') + number(guest, 'eip')) >>> 0;
 
 /** Where the processor is. */
-export const place = (guest: Guest): ExitPlace => ({ tick: guest.cpu.ticks, cs: number(guest, 'cs'), eip: number(guest, 'eip'), linear: linearAddress(guest) });
+export const place = (guest: Guest): ExitPlace => ({
+  tick: guest.cpu.ticks,
+  cs: number(guest, 'cs'),
+  eip: number(guest, 'eip'),
+  linear: linearAddress(guest),
+});
 
 /** Mode in the SDM's words (volume 3, "Modes of Operation"), with the code segment's size in protected mode. */
 export function modeOf(guest: Guest): { mode: string; paging: boolean } {
@@ -28,14 +33,18 @@ export function modeOf(guest: Guest): { mode: string; paging: boolean } {
 }
 
 /** Every register of the table by name. */
-export const registerValues = (guest: Guest): RegisterValues => Object.fromEntries(REGISTERS.map(({ name }) => [name, guest.cpu.get(name)]));
+export const registerValues = (guest: Guest): RegisterValues =>
+  Object.fromEntries(REGISTERS.map(({ name }) => [name, guest.cpu.get(name)]));
 
 /** Throws a RangeError when there is no such register or the value does not fit it. */
 export function checkRegister(name: string, value: number | string): void {
   const row = REGISTERS.find((candidate) => candidate.name === name);
   if (!row) throw new RangeError(`There is no register '${name}'.`);
   if (!row.editable) throw new RangeError(`Register ${name} cannot be changed.`);
-  const fits = row.width === 80 ? /^[0-9a-f]{1,20}$/i.test(String(value)) : Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** row.width;
+  const fits =
+    row.width === 80
+      ? /^[0-9a-f]{1,20}$/i.test(String(value))
+      : Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** row.width;
   if (!fits) throw new RangeError(`${value} does not fit the ${row.width} bits of ${name}.`);
 }
 
@@ -44,8 +53,12 @@ const FLAGS: { readonly [name: string]: number } = { cf: CF, pf: PF, af: AF, zf:
 /** Parts of registers by their own names: register, shift, mask. */
 const PARTS: { readonly [name: string]: readonly [string, number, number] } = Object.fromEntries([
   ...['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'].map((name) => [name, [`e${name}`, 0, 0xffff]]),
-  ...['a', 'c', 'd', 'b'].flatMap((letter) => [[`${letter}l`, [`e${letter}x`, 0, 0xff]], [`${letter}h`, [`e${letter}x`, 8, 0xff]]]),
-  ['ip', ['eip', 0, 0xffff]], ['flags', ['eflags', 0, 0xffff]],
+  ...['a', 'c', 'd', 'b'].flatMap((letter) => [
+    [`${letter}l`, [`e${letter}x`, 0, 0xff]],
+    [`${letter}h`, [`e${letter}x`, 8, 0xff]],
+  ]),
+  ['ip', ['eip', 0, 0xffff]],
+  ['flags', ['eflags', 0, 0xffff]],
   ...Object.entries(FLAGS).map(([name, bit]) => [name, ['eflags', Math.log2(bit), 1]]),
 ]);
 
@@ -55,7 +68,7 @@ export function expressionContext(guest: Guest, symbols: { readonly [name: strin
     register(name) {
       if (NAMES.has(name)) return number(guest, name);
       const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
-      return part && ((number(guest, part[0]) >>> part[1]) & part[2]);
+      return part && (number(guest, part[0]) >>> part[1]) & part[2];
     },
     symbol: (name) => (Object.hasOwn(symbols, name) ? symbols[name] : undefined),
     readMemory: (address, length, physical) => (physical ? guest.cpu.readPhysical(address, length) : guest.cpu.readLinear(address, length)),
@@ -64,13 +77,19 @@ export function expressionContext(guest: Guest, symbols: { readonly [name: strin
 }
 
 /** The protocol's form of an evaluated expression. */
-export const evaluatedResult = ({ value, address, size }: Evaluated): { value: number; address?: number; size?: number } => ({ value, ...(address === undefined ? {} : { address, size }) });
+export const evaluatedResult = ({ value, address, size }: Evaluated): { value: number; address?: number; size?: number } => ({
+  value,
+  ...(address === undefined ? {} : { address, size }),
+});
 
 /** What steps look at. */
 export function stepView(guest: Guest): StepView {
   return {
     linear: () => linearAddress(guest),
-    stack: () => ({ segment: number(guest, 'ss'), pointer: (number(guest, 'ss_access') & 0x4000 ? number(guest, 'esp') : number(guest, 'esp') & 0xffff) >>> 0 }),
+    stack: () => ({
+      segment: number(guest, 'ss'),
+      pointer: (number(guest, 'ss_access') & 0x4000 ? number(guest, 'esp') : number(guest, 'esp') & 0xffff) >>> 0,
+    }),
     instruction() {
       const instruction = instructionAt(guest, linearAddress(guest), guest.cpu.codeSize);
       return instruction.valid ? { text: instruction.text, next: (instruction.address + instruction.bytes.length) >>> 0 } : null;

@@ -33,7 +33,16 @@ const VERSION = 1;
 export const MAXIMUM_JOURNAL = 64 << 20;
 const CHECKSUM_LENGTH = 8;
 
-const KINDS = ['sample', 'serial', 'keyboard', 'reset', 'powerOff', 'register', 'memory', 'end'] as const satisfies readonly JournalEvent['kind'][];
+const KINDS = [
+  'sample',
+  'serial',
+  'keyboard',
+  'reset',
+  'powerOff',
+  'register',
+  'memory',
+  'end',
+] as const satisfies readonly JournalEvent['kind'][];
 
 /** A journal being written. */
 export class Recorder {
@@ -80,14 +89,21 @@ export class Recorder {
     out.number(cycle - this.#last);
     out.byte(KINDS.indexOf(event.kind));
     switch (event.kind) {
-      case 'sample': return out.number(event.target);
-      case 'serial': return out.byte(event.port), out.array(event.bytes);
-      case 'keyboard': return out.array(event.scanCodes);
-      case 'register': return out.text(event.name), out.text(String(event.value)), out.byte(typeof event.value === 'number' ? 0 : 1);
-      case 'memory': return out.number(event.address), out.byte(event.physical ? 1 : 0), out.array(event.bytes);
-      case 'end': return out.number(event.tick);
+      case 'sample':
+        return out.number(event.target);
+      case 'serial':
+        return (out.byte(event.port), out.array(event.bytes));
+      case 'keyboard':
+        return out.array(event.scanCodes);
+      case 'register':
+        return (out.text(event.name), out.text(String(event.value)), out.byte(typeof event.value === 'number' ? 0 : 1));
+      case 'memory':
+        return (out.number(event.address), out.byte(event.physical ? 1 : 0), out.array(event.bytes));
+      case 'end':
+        return out.number(event.tick);
       case 'reset':
-      case 'powerOff': return;
+      case 'powerOff':
+        return;
     }
   }
 }
@@ -101,11 +117,13 @@ export interface Journal extends JournalHeader {
 export function readJournal(bytes: Uint8Array): Journal {
   if (bytes.length > MAXIMUM_JOURNAL * 2) throw new RangeError(`Journal: ${bytes.length} bytes is more than a journal can have.`);
   const input = new Reader(bytes.subarray(0, Math.max(0, bytes.length - CHECKSUM_LENGTH)));
-  for (let n = 0; n < MAGIC.length; n++) if (input.byte() !== MAGIC.charCodeAt(n)) throw new RangeError(`Journal: does not begin with '${MAGIC}'.`);
+  for (let n = 0; n < MAGIC.length; n++)
+    if (input.byte() !== MAGIC.charCodeAt(n)) throw new RangeError(`Journal: does not begin with '${MAGIC}'.`);
   const version = input.number();
   if (version !== VERSION) throw new RangeError(`Journal: version ${version}; this program reads version ${VERSION}.`);
   const stored = [...bytes.subarray(bytes.length - CHECKSUM_LENGTH)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (checksum(bytes.subarray(0, bytes.length - CHECKSUM_LENGTH)) !== stored) throw new RangeError('Journal: checksum is wrong; the file is damaged or cut short.');
+  if (checksum(bytes.subarray(0, bytes.length - CHECKSUM_LENGTH)) !== stored)
+    throw new RangeError('Journal: checksum is wrong; the file is damaged or cut short.');
   const configuration = input.text();
   const startOfTime = input.number();
   const events: TimedEvent[] = [];
@@ -124,22 +142,29 @@ function readEvent(input: Reader): JournalEvent {
   const at = input.offset;
   const kind = KINDS[input.byte()];
   switch (kind) {
-    case 'sample': return { kind, target: input.number() };
+    case 'sample':
+      return { kind, target: input.number() };
     case 'serial': {
       const port = input.byte();
       if (port > 1) throw new RangeError(`Journal: serial port ${port} at offset ${at}.`);
       return { kind, port: port === 0 ? 0 : 1, bytes: input.array() };
     }
-    case 'keyboard': return { kind, scanCodes: input.array() };
+    case 'keyboard':
+      return { kind, scanCodes: input.array() };
     case 'reset':
-    case 'powerOff': return { kind };
+    case 'powerOff':
+      return { kind };
     case 'register': {
-      const name = input.text(), value = input.text();
+      const name = input.text(),
+        value = input.text();
       return { kind, name, value: input.byte() === 0 ? Number(value) : value };
     }
-    case 'memory': return { kind, address: input.number(), physical: input.byte() === 1, bytes: input.array() };
-    case 'end': return { kind, tick: input.number() };
-    case undefined: throw new RangeError(`Journal: unknown event at offset ${at}.`);
+    case 'memory':
+      return { kind, address: input.number(), physical: input.byte() === 1, bytes: input.array() };
+    case 'end':
+      return { kind, tick: input.number() };
+    case undefined:
+      throw new RangeError(`Journal: unknown event at offset ${at}.`);
   }
 }
 
@@ -161,7 +186,8 @@ export class Player {
   take(cycle: number): TimedEvent | null {
     const event = this.#journal.events[this.#next];
     if (!event || event.cycle > cycle) return null;
-    if (event.cycle < cycle) throw new Error(`Replay: event for cycle ${event.cycle} met at cycle ${cycle}; this run is not the recorded one.`);
+    if (event.cycle < cycle)
+      throw new Error(`Replay: event for cycle ${event.cycle} met at cycle ${cycle}; this run is not the recorded one.`);
     this.#next++;
     return event;
   }
@@ -175,7 +201,14 @@ const checksum = (bytes: Uint8Array): string => {
 
 /** An upper bound of an entry's size. */
 function sizeOf(event: JournalEvent): number {
-  const payload = event.kind === 'serial' || event.kind === 'memory' ? event.bytes.length : event.kind === 'keyboard' ? event.scanCodes.length : event.kind === 'register' ? 64 : 0;
+  const payload =
+    event.kind === 'serial' || event.kind === 'memory'
+      ? event.bytes.length
+      : event.kind === 'keyboard'
+        ? event.scanCodes.length
+        : event.kind === 'register'
+          ? 64
+          : 0;
   return payload + 32;
 }
 
@@ -240,7 +273,8 @@ class Reader {
   }
   number(): number {
     const at = this.#offset;
-    let value = 0, scale = 1;
+    let value = 0,
+      scale = 1;
     for (;;) {
       const byte = this.byte();
       value += (byte & 0x7f) * scale;
@@ -252,7 +286,8 @@ class Reader {
   array(): Uint8Array {
     const at = this.#offset;
     const length = this.number();
-    if (length > this.#bytes.length - this.#offset) throw new RangeError(`Journal: ${length} bytes announced at offset ${at}, fewer are left.`);
+    if (length > this.#bytes.length - this.#offset)
+      throw new RangeError(`Journal: ${length} bytes announced at offset ${at}, fewer are left.`);
     this.#offset += length;
     return this.#bytes.slice(this.#offset - length, this.#offset);
   }

@@ -20,7 +20,7 @@ import { initialise, ROM_ADDRESS, romImage, serveVmcall } from './firmware/bios.
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder } from './hypervisor.ts';
 import { place } from './inspect.ts';
-import { Player, readJournal, Recorder } from './journal.ts';
+import { Player, Recorder, readJournal } from './journal.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
@@ -32,7 +32,8 @@ export const DEFAULT_ARENA = 1 << 30;
 const LEAST_ARENA = 64 << 20;
 
 /** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
-const SHADOW_FIRST_PAGE = 0xc0, SHADOW_END_PAGE = 0x100;
+const SHADOW_FIRST_PAGE = 0xc0,
+  SHADOW_END_PAGE = 0x100;
 
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
@@ -43,7 +44,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     checkConfiguration(config);
     const journal = config.replay ? readJournal(config.replay) : null;
     const configuration = configurationHash(config);
-    if (journal && journal.configuration !== configuration) throw new RangeError('The journal was recorded with other images or another configuration.');
+    if (journal && journal.configuration !== configuration)
+      throw new RangeError('The journal was recorded with other images or another configuration.');
     const image = loadBootSource(config.boot, config.drives, config.memory);
 
     worker ??= createWorker(arenaBytes);
@@ -57,7 +59,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
     const startOfTime = journal?.startOfTime ?? config.startOfTime;
-    const channels = new Map<string, CharacterBackend>((['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]));
+    const channels = new Map<string, CharacterBackend>(
+      (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
+    );
     const { devices, bus } = createDevices({
       timers,
       ram: cpu.ram,
@@ -92,14 +96,25 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
 
     const drives = config.drives.map((drive) => new Drive(drive));
     const firmware = createFirmwareMachine({
-      cpu, drives, memory: config.memory, powerOff, bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
+      cpu,
+      drives,
+      memory: config.memory,
+      powerOff,
+      bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
       bus: {
-        portRead: (port, size) => bus.portRead(port, size), portWrite: (port, value, size) => bus.portWrite(port, value, size),
-        mmioRead: (address, size) => bus.memoryRead(address, size), mmioWrite: (address, value, size) => bus.memoryWrite(address, value, size),
+        portRead: (port, size) => bus.portRead(port, size),
+        portWrite: (port, value, size) => bus.portWrite(port, value, size),
+        mmioRead: (address, size) => bus.memoryRead(address, size),
+        mmioWrite: (address, value, size) => bus.memoryWrite(address, value, size),
       },
     });
     const parts: HostParts = {
-      cpu, bus, clock, timers, exits, signals,
+      cpu,
+      bus,
+      clock,
+      timers,
+      exits,
+      signals,
       acknowledge: () => devices.pic.acknowledge(),
       firmware(linear) {
         const { physical } = cpu.translate(linear);
@@ -127,7 +142,15 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     }
 
     const guest: Guest = {
-      id, config, cpu, timers, clock, exits, signals, drives, restart,
+      id,
+      config,
+      cpu,
+      timers,
+      clock,
+      exits,
+      signals,
+      drives,
+      restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
       player: journal && new Player(journal),
@@ -171,4 +194,3 @@ function createWorker(arenaBytes: number): { processor: Processor; arena: Arena 
     }
   }
 }
-

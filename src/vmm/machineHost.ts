@@ -4,11 +4,11 @@
 
 import type { VirtualCpu } from '../runtime/cpu-types.ts';
 import type { ExitName } from '../runtime/exits.ts';
+import { EXITS } from '../runtime/exits.ts';
 import type { CpuHost } from '../runtime/host.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { ExitLog } from './exitLog.ts';
-import { EXITS } from '../runtime/exits.ts';
 import { qualificationText } from './exitText.ts';
 import type { ServedCall } from './firmware/bios.ts';
 import type { Signals } from './guest.ts';
@@ -41,7 +41,10 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
   }
   function report({ exits, signals, cpu }: HostParts, reason: ExitName, qualification: number, detail: number): void {
     if (!exits.record(reason, qualification, detail)) return;
-    signals.stop ??= { reason: reason === 'exception' ? 'exception' : 'exit', text: `${EXITS[reason].title}: ${qualificationText(reason, qualification, detail)}` };
+    signals.stop ??= {
+      reason: reason === 'exception' ? 'exception' : 'exit',
+      text: `${EXITS[reason].title}: ${qualificationText(reason, qualification, detail)}`,
+    };
     cpu.requestStop();
   }
 

@@ -2,13 +2,16 @@
 // batches, the screen only while somebody looks and only when it changed, status once a second. The first byte after a quiet
 // time goes out at once, so that an echo is not held back.
 
-import type { GuestId, HypervisorEvent, ScreenState } from './protocol.ts';
 import type { Platform } from './platform.ts';
+import type { GuestId, HypervisorEvent, ScreenState } from './protocol.ts';
 
 export type Channel = 'serial0' | 'serial1' | 'debugcon' | 'log';
 
 /** Milliseconds between two batches of the same kind. */
-const OUTPUT_INTERVAL = 33, EXITS_INTERVAL = 67, SCREEN_INTERVAL = 50, STATUS_INTERVAL = 1000;
+const OUTPUT_INTERVAL = 33,
+  EXITS_INTERVAL = 67,
+  SCREEN_INTERVAL = 50,
+  STATUS_INTERVAL = 1000;
 /** Bytes of a channel after which a batch goes out at once. */
 const OUTPUT_LIMIT = 64 << 10;
 /** Records in a batch of exits. */
@@ -53,7 +56,15 @@ export class Outbox {
   }
 
   add(source: Source): void {
-    this.#guests.set(source.id, { source, channels: new Map(), exitsSent: -Infinity, statusSent: -Infinity, screenSent: -Infinity, screenWanted: -Infinity, lastScreen: null });
+    this.#guests.set(source.id, {
+      source,
+      channels: new Map(),
+      exitsSent: -Infinity,
+      statusSent: -Infinity,
+      screenSent: -Infinity,
+      screenWanted: -Infinity,
+      lastScreen: null,
+    });
   }
 
   /** Sends what is left of a guest and forgets it. */
@@ -170,6 +181,12 @@ const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolea
   a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, n) => byte === b[n]));
 
 const sameScreen = (a: ScreenState, b: ScreenState): boolean =>
-  a.mode === b.mode && a.columns === b.columns && a.rows === b.rows && a.cursor === b.cursor && a.cursorStart === b.cursorStart && a.cursorEnd === b.cursorEnd &&
-  sameBytes(a.cells, b.cells) && sameBytes(a.pixels, b.pixels) && sameBytes(a.palette, b.palette);
-
+  a.mode === b.mode &&
+  a.columns === b.columns &&
+  a.rows === b.rows &&
+  a.cursor === b.cursor &&
+  a.cursorStart === b.cursorStart &&
+  a.cursorEnd === b.cursorEnd &&
+  sameBytes(a.cells, b.cells) &&
+  sameBytes(a.pixels, b.pixels) &&
+  sameBytes(a.palette, b.palette);

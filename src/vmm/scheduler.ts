@@ -75,8 +75,17 @@ export class Scheduler {
     let entry = this.#entries.get(guest);
     if (!entry) {
       entry = {
-        guest, state: 'stopped', pass: 0, rate: FIRST_GUESS, credit: CAP_CREDIT, creditAt: this.#platform.now(),
-        cancelWait: () => {}, used: 0, ticksBefore: guest.ticks, share: 0, speed: 0,
+        guest,
+        state: 'stopped',
+        pass: 0,
+        rate: FIRST_GUESS,
+        credit: CAP_CREDIT,
+        creditAt: this.#platform.now(),
+        cancelWait: () => {},
+        used: 0,
+        ticksBefore: guest.ticks,
+        share: 0,
+        speed: 0,
       };
       this.#entries.set(guest, entry);
     }
@@ -156,7 +165,9 @@ export class Scheduler {
     if (result.kind === 'stopped') entry.state = 'stopped';
     else if (result.kind === 'wait') {
       entry.state = 'waiting';
-      entry.cancelWait = Number.isFinite(result.milliseconds) ? this.#platform.after(result.milliseconds, () => this.wake(entry.guest)) : () => {};
+      entry.cancelWait = Number.isFinite(result.milliseconds)
+        ? this.#platform.after(result.milliseconds, () => this.wake(entry.guest))
+        : () => {};
     }
   }
 

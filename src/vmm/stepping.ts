@@ -57,7 +57,12 @@ export class Stepper {
   #begin(): StepPlan {
     const instruction = this.#view.instruction();
     const stack = this.#view.stack();
-    this.#before = { linear: this.#view.linear(), ...stack, deliveries: this.#view.deliveries(), flow: instruction ? flowOf(instruction.text) : 'plain' };
+    this.#before = {
+      linear: this.#view.linear(),
+      ...stack,
+      deliveries: this.#view.deliveries(),
+      flow: instruction ? flowOf(instruction.text) : 'plain',
+    };
     if (!instruction || this.#before.flow !== 'through') {
       this.#state = 'ran';
       return { kind: 'tick' };

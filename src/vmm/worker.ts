@@ -34,7 +34,10 @@ export function serve(port: Port, platform: Platform, build: MachineBuilder): vo
     const request = message as RequestMessage;
     let answer: WorkerMessage;
     try {
-      answer = { id: request.id, result: hypervisor.request(request.command as CommandName, request.args as Commands[CommandName]['args']) };
+      answer = {
+        id: request.id,
+        result: hypervisor.request(request.command as CommandName, request.args as Commands[CommandName]['args']),
+      };
     } catch (error) {
       answer = { id: request.id, error: error instanceof Error ? error.message : String(error) };
     }

@@ -2,12 +2,21 @@ import assert from 'node:assert/strict';
 import { Breakpoints, parseHitCondition } from '../../src/vmm/breakpoints.ts';
 import type { ExpressionContext } from '../../src/vmm/expression.ts';
 
-const context = (eax: number): ExpressionContext => ({ register: (name) => (name === 'eax' ? eax : undefined), symbol: () => undefined, readMemory: () => new Uint8Array(0), defaultSize: 4 });
+const context = (eax: number): ExpressionContext => ({
+  register: (name) => (name === 'eax' ? eax : undefined),
+  symbol: () => undefined,
+  readMemory: () => new Uint8Array(0),
+  defaultSize: 4,
+});
 
 describe('breakpoints', () => {
   it('stop where they are, and say which', () => {
     const breakpoints = new Breakpoints();
-    breakpoints.set([{ id: 1, address: 0x7c00 }, { id: 2, address: 0x7c00 }, { id: 3, address: 0x7c01 }]);
+    breakpoints.set([
+      { id: 1, address: 0x7c00 },
+      { id: 2, address: 0x7c00 },
+      { id: 3, address: 0x7c01 },
+    ]);
     assert.deepEqual(breakpoints.addresses(false), [0x7c00, 0x7c01]);
     assert.deepEqual(breakpoints.reach(0x7c00, 0x7c00, context(0)), { stop: [1, 2], log: [] });
   });
@@ -23,10 +32,21 @@ describe('breakpoints', () => {
   it('with a condition stop when it is not zero', () => {
     const breakpoints = new Breakpoints();
     breakpoints.set([{ id: 1, address: 5, condition: 'eax > 2' }]);
-    assert.deepEqual([1, 2, 3].map((eax) => breakpoints.reach(5, 5, context(eax)).stop.length), [0, 0, 1]);
+    assert.deepEqual(
+      [1, 2, 3].map((eax) => breakpoints.reach(5, 5, context(eax)).stop.length),
+      [0, 0, 1],
+    );
   });
 
-  const hits: [string, string][] = [['3', '..xxxx'], ['== 3', '..x...'], ['>3', '...xxx'], ['>= 3', '..xxxx'], ['<3', 'xx....'], ['<= 3', 'xxx...'], ['% 2', '.x.x.x']];
+  const hits: [string, string][] = [
+    ['3', '..xxxx'],
+    ['== 3', '..x...'],
+    ['>3', '...xxx'],
+    ['>= 3', '..xxxx'],
+    ['<3', 'xx....'],
+    ['<= 3', 'xxx...'],
+    ['% 2', '.x.x.x'],
+  ];
   for (const [text, pattern] of hits) {
     it(`with hit condition '${text}' stop at ${pattern}`, () => {
       const breakpoints = new Breakpoints();

@@ -20,8 +20,15 @@ describe('hypervisor client', () => {
   it('gives each request its own answer, whatever the order, and errors as errors', async () => {
     const { port, sent, state } = memoryPort();
     const client = createClient(port, manualPlatform());
-    const first = client.request('list', {}), second = client.request('pause', { id: 9 });
-    assert.deepEqual(sent.map(({ command, args }) => [command, args]), [['list', {}], ['pause', { id: 9 }]]);
+    const first = client.request('list', {}),
+      second = client.request('pause', { id: 9 });
+    assert.deepEqual(
+      sent.map(({ command, args }) => [command, args]),
+      [
+        ['list', {}],
+        ['pause', { id: 9 }],
+      ],
+    );
     state.message({ id: sent[1].id, error: 'There is no guest 9.' });
     state.message({ id: sent[0].id, result: { guests: [] } });
     assert.deepEqual(await first, { guests: [] });
@@ -33,10 +40,18 @@ describe('hypervisor client', () => {
     const client = createClient(port, manualPlatform());
     const seen: HypervisorEvent[] = [];
     const end = client.onEvent((event) => void seen.push(event));
-    state.message({ events: [{ event: 'removed', id: 1 }, { event: 'removed', id: 2 }] });
+    state.message({
+      events: [
+        { event: 'removed', id: 1 },
+        { event: 'removed', id: 2 },
+      ],
+    });
     end();
     state.message({ events: [{ event: 'removed', id: 3 }] });
-    assert.deepEqual(seen, [{ event: 'removed', id: 1 }, { event: 'removed', id: 2 }]);
+    assert.deepEqual(seen, [
+      { event: 'removed', id: 1 },
+      { event: 'removed', id: 2 },
+    ]);
   });
 
   it('ends a worker that misses its heartbeats, fails what is open, and says so', async () => {
@@ -54,7 +69,10 @@ describe('hypervisor client', () => {
     platform.advance(PATIENCE + 2000);
     assert.equal(state.terminated, 1);
     await assert.rejects(request, /has not answered for \d+ seconds/);
-    assert.deepEqual(seen.map(({ event }) => event), ['workerFailed']);
+    assert.deepEqual(
+      seen.map(({ event }) => event),
+      ['workerFailed'],
+    );
     await assert.rejects(client.request('list', {}), /has not answered/);
   });
 

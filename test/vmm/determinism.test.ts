@@ -10,8 +10,19 @@ import { type ManualPlatform, manualPlatform } from './platform.ts';
 const image = new Uint8Array(readFileSync(new URL('guests/clockwork.img', import.meta.url)));
 const build = createMachineBuilder({ arenaBytes: 16 << 20 });
 const config: GuestConfig = {
-  name: 'clockwork', memory: 2 << 20, boot: { kind: 'drives', order: 'a' }, drives: [{ kind: 'floppy', index: 0, image, readOnly: false }], clock: 'instructions', paced: false, weight: 1, cap: 100,
-  tier: 'mixed', onReset: 'reset', onTripleFault: 'pause', debugExit: null, startOfTime: 1_000_000_000_000,
+  name: 'clockwork',
+  memory: 2 << 20,
+  boot: { kind: 'drives', order: 'a' },
+  drives: [{ kind: 'floppy', index: 0, image, readOnly: false }],
+  clock: 'instructions',
+  paced: false,
+  weight: 1,
+  cap: 100,
+  tier: 'mixed',
+  onReset: 'reset',
+  onTripleFault: 'pause',
+  debugExit: null,
+  startOfTime: 1_000_000_000_000,
 };
 
 interface Run {
@@ -25,7 +36,8 @@ interface Run {
 const open: Guest[] = [];
 
 function start(changes: Partial<GuestConfig> = {}): Run {
-  const platform = manualPlatform(), output: number[] = [];
+  const platform = manualPlatform(),
+    output: number[] = [];
   const guest = build(1, { ...config, ...changes }, { platform, output: (_, byte) => void output.push(byte) });
   open.push(guest);
   let stopped: StopReason | null = null;
@@ -36,7 +48,10 @@ function start(changes: Partial<GuestConfig> = {}): Run {
   });
   guest.restart();
   return {
-    guest, execution, platform, output,
+    guest,
+    execution,
+    platform,
+    output,
     to(tick, turn = 500_000) {
       stopped = null;
       execution.go({ kind: 'to', tick, reason: 'tick' });
@@ -66,7 +81,8 @@ describe('determinism', () => {
   });
 
   const TIERS = ['interpret', 'mixed', 'translate'] as const;
-  const LENGTH = 3_000_000, STEP = 250_000;
+  const LENGTH = 3_000_000,
+    STEP = 250_000;
   let reference: string[] = [];
   before(() => {
     const run = start({ tier: 'interpret' });
@@ -87,10 +103,15 @@ describe('determinism', () => {
       }
     });
   }
-  for (const [turn, length] of [[1, 60_000], [7, 250_000], [1009, LENGTH]] as const) {
+  for (const [turn, length] of [
+    [1, 60_000],
+    [7, 250_000],
+    [1009, LENGTH],
+  ] as const) {
     for (const tier of TIERS) {
       it(`turns of ${turn} ticks do not change the state, tier ${tier}`, () => {
-        const run = start({ tier }), whole = start({ tier });
+        const run = start({ tier }),
+          whole = start({ tier });
         run.to(length, turn);
         whole.to(length);
         assert.equal(stateHash(run.guest), stateHash(whole.guest));
@@ -100,7 +121,8 @@ describe('determinism', () => {
 
   for (const tier of TIERS) {
     it(`stopping at a tick is the same as single steps to it, tier ${tier}`, () => {
-      const stepped = start({ tier }), random = numbers(tier.length);
+      const stepped = start({ tier }),
+        random = numbers(tier.length);
       const places = Array.from({ length: 40 }, () => 20_000 + ((random.next().value as number) % 60_000)).sort((a, b) => a - b);
       stepped.to(20_000);
       for (const tick of places) {
@@ -115,8 +137,12 @@ describe('determinism', () => {
   }
 
   it('a breakpoint that is passed leaves no trace in the state', () => {
-    const plain = start(), watched = start();
-    watched.guest.breakpoints.set([{ id: 1, address: 0x7c60, condition: '0' }, { id: 2, address: 0x7c70, logMessage: '' }]);
+    const plain = start(),
+      watched = start();
+    watched.guest.breakpoints.set([
+      { id: 1, address: 0x7c60, condition: '0' },
+      { id: 2, address: 0x7c70, logMessage: '' },
+    ]);
     plain.to(400_000);
     watched.execution.applyBreakpoints();
     const quiet = new Execution(watched.guest, watched.platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
@@ -126,16 +152,21 @@ describe('determinism', () => {
     assert.equal(stateHash(watched.guest), stateHash(plain.guest));
   });
 
-  for (const [clock, paced] of [['instructions', false], ['instructions', true], ['host', true]] as const) {
+  for (const [clock, paced] of [
+    ['instructions', false],
+    ['instructions', true],
+    ['host', true],
+  ] as const) {
     it(`a recorded run replays to the same state, clock ${clock}, ${paced ? 'paced' : 'warped'}`, () => {
-      const live = start({ clock, paced }), random = numbers(5);
+      const live = start({ clock, paced }),
+        random = numbers(5);
       for (let tick = 30_000; tick < 900_000; tick += (random.next().value as number) % 60_000) {
         live.platform.spend((random.next().value as number) % 7);
         live.to(tick, 9_000);
         live.execution.go({ kind: 'free' });
         live.execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from([tick & 0x7f, 65]) });
         live.platform.spend(1);
-        live.execution.turn((random.next().value as number) % 5000 + 1);
+        live.execution.turn(((random.next().value as number) % 5000) + 1);
         if (tick % 3 === 0) live.execution.outside({ kind: 'keyboard', scanCodes: Uint8Array.of(0x1e, 0x9e) });
         live.execution.pause('pause', '');
         if (tick % 5 === 0) live.execution.outside({ kind: 'register', name: 'ebx', value: tick });

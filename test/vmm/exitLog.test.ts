@@ -27,10 +27,21 @@ describe('exit log', () => {
     exits.record('ioInstruction', out(0x3f8), 65);
     exits.cost(1.5);
     exits.cost(0.5);
-    assert.deepEqual(exits.take(10), [{
-      sequence: 0, guest: 7, tick: 123, cs: 0xf000, eip: 0xfff0, linear: 0xfffffff0, reason: 'ioInstruction', qualification: 0x3f80000, detail: 65,
-      text: "out 0x3f8, al = 0x41 'A'", cost: 2,
-    }]);
+    assert.deepEqual(exits.take(10), [
+      {
+        sequence: 0,
+        guest: 7,
+        tick: 123,
+        cs: 0xf000,
+        eip: 0xfff0,
+        linear: 0xfffffff0,
+        reason: 'ioInstruction',
+        qualification: 0x3f80000,
+        detail: 65,
+        text: "out 0x3f8, al = 0x41 'A'",
+        cost: 2,
+      },
+    ]);
     assert.deepEqual(exits.take(10), []);
   });
 
@@ -38,11 +49,21 @@ describe('exit log', () => {
     const { exits } = log(4);
     exits.watch({});
     for (let n = 0; n < 10; n++) exits.record('cpuid', n, 0);
-    assert.deepEqual(exits.take(3).map(({ sequence, qualification }) => [sequence, qualification]), [[7, 7], [8, 8], [9, 9]]);
+    assert.deepEqual(
+      exits.take(3).map(({ sequence, qualification }) => [sequence, qualification]),
+      [
+        [7, 7],
+        [8, 8],
+        [9, 9],
+      ],
+    );
     assert.equal(exits.counts(0).dropped, 7);
     assert.equal(exits.counts(0).counts.cpuid, 10);
     exits.record('cpuid', 10, 0);
-    assert.deepEqual(exits.take(3).map(({ sequence }) => sequence), [10]);
+    assert.deepEqual(
+      exits.take(3).map(({ sequence }) => sequence),
+      [10],
+    );
   });
 
   it('records only what the filter names', () => {
@@ -53,7 +74,10 @@ describe('exit log', () => {
     exits.record('exception', 13, 0);
     exits.record('exception', 14, 0);
     exits.record('hlt', 0, 0);
-    assert.deepEqual(exits.take(9).map(({ reason }) => reason), ['ioInstruction', 'exception']);
+    assert.deepEqual(
+      exits.take(9).map(({ reason }) => reason),
+      ['ioInstruction', 'exception'],
+    );
   });
 
   it('answers true for exits to stop at, watched or not', () => {

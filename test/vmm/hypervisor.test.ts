@@ -17,11 +17,26 @@ const LOOP = sector(0xfb, 0xeb, 0xfe); // sti; jmp $
 const FAULTS = sector(0x0f, 0x0b); // ud2: the firmware's handler returns to it
 
 const config = (image: Uint8Array, changes: Partial<GuestConfig> = {}): GuestConfig => ({
-  name: 'test', memory: 1 << 20, boot: { kind: 'drives', order: 'a' }, drives: [{ kind: 'floppy', index: 0, image, readOnly: true }], clock: 'instructions', paced: false, weight: 1, cap: 100,
-  tier: 'interpret', onReset: 'reset', onTripleFault: 'pause', debugExit: null, startOfTime: 1_000_000_000_000, ...changes,
+  name: 'test',
+  memory: 1 << 20,
+  boot: { kind: 'drives', order: 'a' },
+  drives: [{ kind: 'floppy', index: 0, image, readOnly: true }],
+  clock: 'instructions',
+  paced: false,
+  weight: 1,
+  cap: 100,
+  tier: 'interpret',
+  onReset: 'reset',
+  onTripleFault: 'pause',
+  debugExit: null,
+  startOfTime: 1_000_000_000_000,
+  ...changes,
 });
 /** Code at 0:7C00 without the firmware's bootstrap. */
-const flat = (...code: number[]): Partial<GuestConfig> => ({ boot: { kind: 'flat', image: Uint8Array.from(code), address: 0x7c00, mode: 16 }, drives: [] });
+const flat = (...code: number[]): Partial<GuestConfig> => ({
+  boot: { kind: 'flat', image: Uint8Array.from(code), address: 0x7c00, mode: 16 },
+  drives: [],
+});
 const build = createMachineBuilder({ arenaBytes: 8 << 20 });
 
 describe('hypervisor', () => {
@@ -34,9 +49,13 @@ describe('hypervisor', () => {
   });
   afterEach(() => client.dispose());
 
-  const define = async (image: Uint8Array, changes?: Partial<GuestConfig>) => (await client.request('define', { config: config(image, changes) })).id;
+  const define = async (image: Uint8Array, changes?: Partial<GuestConfig>) =>
+    (await client.request('define', { config: config(image, changes) })).id;
   const stops = () => events.filter((event) => event.event === 'stopped');
-  const output = (channel: string) => new TextDecoder('latin1').decode(Uint8Array.from(events.flatMap((event) => (event.event === 'output' && event.channel === channel ? [...event.bytes] : []))));
+  const output = (channel: string) =>
+    new TextDecoder('latin1').decode(
+      Uint8Array.from(events.flatMap((event) => (event.event === 'output' && event.channel === channel ? [...event.bytes] : []))),
+    );
   /** Lets guests run until the condition holds. */
   function until(condition: () => boolean): void {
     for (let n = 0; n < 20_000 && !condition(); n++) {
@@ -45,7 +64,7 @@ describe('hypervisor', () => {
     }
     assert.ok(condition(), 'it did not happen');
   }
-  const stopped = (): (HypervisorEvent & { event: 'stopped' }) => {
+  const stopped = (): HypervisorEvent & { event: 'stopped' } => {
     const before = stops().length;
     until(() => stops().length > before);
     return stops().at(-1) as HypervisorEvent & { event: 'stopped' };
@@ -70,7 +89,13 @@ describe('hypervisor', () => {
 
   it('stops at a breakpoint every time it is reached, and goes on from it', async () => {
     const id = await define(hello);
-    await client.request('setBreakpoints', { id, breakpoints: [{ id: 7, address: 0x7c00 }, { id: 8, address: 0x7c0d }] });
+    await client.request('setBreakpoints', {
+      id,
+      breakpoints: [
+        { id: 7, address: 0x7c00 },
+        { id: 8, address: 0x7c0d },
+      ],
+    });
     await client.request('start', { id, stopOnEntry: false });
     assert.deepEqual([stopped().breakpoints, await eip(id)], [[7], 0x7c00]);
     for (const digit of ['3', '2', '1']) {
@@ -109,7 +134,10 @@ describe('hypervisor', () => {
 
     it('one instruction, into calls', async () => {
       const id = await start(program);
-      assert.deepEqual([await step(id, 'instruction'), await step(id, 'instruction'), await step(id, 'instruction')], [0x7c03, 0x7c09, 0x7c0a]);
+      assert.deepEqual(
+        [await step(id, 'instruction'), await step(id, 'instruction'), await step(id, 'instruction')],
+        [0x7c03, 0x7c09, 0x7c0a],
+      );
     });
     it('over a call, with what it calls', async () => {
       const id = await start(program);
@@ -147,18 +175,21 @@ describe('hypervisor', () => {
   });
 
   it('pauses a guest in an endless loop, and leaves the others running', async () => {
-    const loop = await define(LOOP), other = await define(LOOP);
+    const loop = await define(LOOP),
+      other = await define(LOOP);
     for (const id of [loop, other]) await client.request('start', { id, stopOnEntry: false });
     until(() => client.hypervisor.guest(other).cpu.ticks > 100_000);
     await client.request('pause', { id: loop });
-    const { ticks } = client.hypervisor.guest(loop).cpu, before = client.hypervisor.guest(other).cpu.ticks;
+    const { ticks } = client.hypervisor.guest(loop).cpu,
+      before = client.hypervisor.guest(other).cpu.ticks;
     until(() => client.hypervisor.guest(other).cpu.ticks > before + 100_000);
     assert.equal(client.hypervisor.guest(loop).cpu.ticks, ticks);
     assert.equal(stops().at(-1)?.reason, 'pause');
   });
 
   it('lets a guest that only faults run beside one that works', async () => {
-    const faulting = await define(FAULTS), working = await define(hello);
+    const faulting = await define(FAULTS),
+      working = await define(hello);
     for (const id of [faulting, working]) await client.request('start', { id, stopOnEntry: false });
     until(() => output('serial0').includes('Hello'));
     assert.ok(client.hypervisor.guest(faulting).cpu.ticks > 0);
@@ -166,7 +197,10 @@ describe('hypervisor', () => {
 
   it('gives a halted guest no time at all, until input arrives', async () => {
     // COM1: OUT2, interrupt on received data; every other interrupt masked; sti; hlt; jmp hlt
-    const id = await define(hello, { ...flat(0xba, 0xfc, 0x03, 0xb0, 0x0b, 0xee, 0xba, 0xf9, 0x03, 0xb0, 0x01, 0xee, 0xb0, 0xef, 0xe6, 0x21, 0xfb, 0xf4, 0xeb, 0xfd), paced: true });
+    const id = await define(hello, {
+      ...flat(0xba, 0xfc, 0x03, 0xb0, 0x0b, 0xee, 0xba, 0xf9, 0x03, 0xb0, 0x01, 0xee, 0xb0, 0xef, 0xe6, 0x21, 0xfb, 0xf4, 0xeb, 0xfd),
+      paced: true,
+    });
     const { cpu } = client.hypervisor.guest(id);
     await client.request('start', { id, stopOnEntry: false });
     platform.advance(1000);
@@ -193,14 +227,18 @@ describe('hypervisor', () => {
     const id = await define(hello, { ...flat(0xb0, 0x10, 0xe6, 0xf4, 0xeb, 0xfe), debugExit: { port: 0xf4, size: 4 } });
     await client.request('start', { id, stopOnEntry: false });
     until(() => events.some(({ event }) => event === 'ended'));
-    assert.deepEqual(events.find(({ event }) => event === 'ended'), { event: 'ended', id, status: 33, reason: 'The guest ended with status 33.' });
+    assert.deepEqual(
+      events.find(({ event }) => event === 'ended'),
+      { event: 'ended', id, status: 33, reason: 'The guest ended with status 33.' },
+    );
     await assert.rejects(client.request('resume', { id }), /is off; it must be paused/);
     assert.equal((await client.request('registers', { id })).values.eax, 0x10);
   });
 
   it('resets, pauses or ends as configured when the guest asks for a reset', async () => {
     const code = flat(0xb0, 0xfe, 0xe6, 0x64, 0xeb, 0xfe); // 8042: pulse the reset line
-    const paused = await define(hello, { ...code, onReset: 'pause' }), off = await define(hello, { ...code, onReset: 'off' });
+    const paused = await define(hello, { ...code, onReset: 'pause' }),
+      off = await define(hello, { ...code, onReset: 'off' });
     await client.request('start', { id: paused, stopOnEntry: false });
     assert.equal(stopped().reason, 'reset');
     await client.request('start', { id: off, stopOnEntry: false });
@@ -230,7 +268,16 @@ describe('hypervisor', () => {
     const id = await define(hello, flat(0x90, 0xb8, 1, 0, 0x66, 0xb8, 1, 0, 0, 0, 0x40, 0xeb, 0xfe));
     await client.request('start', { id, stopOnEntry: true });
     const { instructions } = await client.request('disassemble', { id, address: 0x7c0a, before: 3, count: 2, bits: 0 });
-    assert.deepEqual(instructions.map(({ address, valid }) => [address, valid]), [[0x7c00, true], [0x7c01, true], [0x7c04, true], [0x7c0a, true], [0x7c0b, true]]);
+    assert.deepEqual(
+      instructions.map(({ address, valid }) => [address, valid]),
+      [
+        [0x7c00, true],
+        [0x7c01, true],
+        [0x7c04, true],
+        [0x7c0a, true],
+        [0x7c0b, true],
+      ],
+    );
     assert.match(instructions[3].text, /^inc +ax/);
     const beyond = await client.request('disassemble', { id, address: 0x200000, before: 2, count: 2, bits: 32 });
     assert.ok(beyond.instructions.length === 4 && beyond.instructions.slice(2).every(({ valid }) => !valid));
@@ -247,7 +294,13 @@ describe('hypervisor', () => {
     until(() => output('serial0').includes('!'));
     platform.advance(200);
     const records = events.flatMap((event) => (event.event === 'exits' ? event.records : []));
-    assert.equal(records.map(({ detail }) => String.fromCharCode(detail)).join('').trimEnd(), output('serial0').trimEnd());
+    assert.equal(
+      records
+        .map(({ detail }) => String.fromCharCode(detail))
+        .join('')
+        .trimEnd(),
+      output('serial0').trimEnd(),
+    );
     assert.ok(records.every(({ reason, cs, eip: at }) => reason === 'ioInstruction' && cs === 0 && at > 0x7c00 && at < 0x7e00));
   });
 
@@ -269,9 +322,16 @@ describe('hypervisor', () => {
 
   it('refuses wrong configurations in words', async () => {
     const wrong: [Partial<GuestConfig>, RegExp][] = [
-      [{ memory: 1000 }, /Memory of 1000 bytes/], [{ memory: 2 ** 31 }, /1 MiB to 1 GiB/], [{ weight: 0 }, /Weight 0/], [{ cap: 101 }, /Cap 101/], [{ name: '' }, /name/],
-      [{ drives: [] }, /no drive to boot from/], [{ debugExit: { port: 0xffff, size: 2 } }, /isa-debug-exit/], [{ memory: 64 << 20 }, /No room for 64 MiB/],
-      [{ replay: new Uint8Array(3) }, /Journal/], [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /0 and 1/],
+      [{ memory: 1000 }, /Memory of 1000 bytes/],
+      [{ memory: 2 ** 31 }, /1 MiB to 1 GiB/],
+      [{ weight: 0 }, /Weight 0/],
+      [{ cap: 101 }, /Cap 101/],
+      [{ name: '' }, /name/],
+      [{ drives: [] }, /no drive to boot from/],
+      [{ debugExit: { port: 0xffff, size: 2 } }, /isa-debug-exit/],
+      [{ memory: 64 << 20 }, /No room for 64 MiB/],
+      [{ replay: new Uint8Array(3) }, /Journal/],
+      [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /0 and 1/],
     ];
     for (const [changes, message] of wrong) await assert.rejects(client.request('define', { config: config(hello, changes) }), message);
     assert.deepEqual((await client.request('list', {})).guests, []);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type JournalEvent, Player, readJournal, Recorder } from '../../src/vmm/journal.ts';
+import { type JournalEvent, Player, Recorder, readJournal } from '../../src/vmm/journal.ts';
 
 const HEADER = { configuration: '0123456789abcdef', startOfTime: 1_700_000_000_123 };
 const EVENTS: Exclude<JournalEvent, { kind: 'end' }>[] = [
@@ -15,7 +15,7 @@ const EVENTS: Exclude<JournalEvent, { kind: 'end' }>[] = [
 
 function recorded(): Uint8Array {
   const recorder = new Recorder(HEADER);
-  EVENTS.forEach((event, n) => recorder.add(n * 1000 * 2 ** n, n, event));
+  for (const [n, event] of EVENTS.entries()) recorder.add(n * 1000 * 2 ** n, n, event);
   return recorder.bytes(2 ** 45, 77);
 }
 
@@ -23,7 +23,10 @@ describe('journal', () => {
   it('gives back what was recorded, with its cycles, and where the recording ended', () => {
     const { events, ...header } = readJournal(recorded());
     assert.deepEqual(header, HEADER);
-    assert.deepEqual(events, [...EVENTS.map((event, n) => ({ ...event, cycle: n * 1000 * 2 ** n })), { kind: 'end', tick: 77, cycle: 2 ** 45 }]);
+    assert.deepEqual(events, [
+      ...EVENTS.map((event, n) => ({ ...event, cycle: n * 1000 * 2 ** n })),
+      { kind: 'end', tick: 77, cycle: 2 ** 45 },
+    ]);
   });
 
   it('refuses a file that is cut short anywhere', () => {

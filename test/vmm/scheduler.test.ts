@@ -31,10 +31,15 @@ const world = () => {
   const platform = manualPlatform();
   return { platform, scheduler: new Scheduler(platform, () => {}) };
 };
-const within = (actual: number, expected: number, part: number) => assert.ok(Math.abs(actual / expected - 1) <= part, `${actual} is not within ${part * 100} % of ${expected}`);
+const within = (actual: number, expected: number, part: number) =>
+  assert.ok(Math.abs(actual / expected - 1) <= part, `${actual} is not within ${part * 100} % of ${expected}`);
 
 describe('scheduler', () => {
-  for (const weights of [[1, 1], [1, 3], [2, 3, 5]]) {
+  for (const weights of [
+    [1, 1],
+    [1, 3],
+    [2, 3, 5],
+  ]) {
     it(`gives ticks in proportion to the weights ${weights.join(':')}`, () => {
       const { platform, scheduler } = world();
       const guests = weights.map((weight, n) => new Counter(platform, 50_000 + 20_000 * n, weight));
@@ -56,7 +61,8 @@ describe('scheduler', () => {
 
   it('does not let a guest that only faults take the worker from the others', () => {
     const { platform, scheduler } = world();
-    const fast = new Counter(platform, 200_000), faulting = new Counter(platform, 500);
+    const fast = new Counter(platform, 200_000),
+      faulting = new Counter(platform, 500);
     scheduler.wake(fast);
     scheduler.wake(faulting);
     platform.advance(5000);
@@ -65,7 +71,8 @@ describe('scheduler', () => {
 
   it('gives a guest that wakes its turn before a busy guest has had two', () => {
     const { platform, scheduler } = world();
-    const busy = new Counter(platform, 100_000), idle = new Counter(platform, 100_000);
+    const busy = new Counter(platform, 100_000),
+      idle = new Counter(platform, 100_000);
     idle.after = () => ({ kind: 'wait', milliseconds: Infinity });
     scheduler.wake(busy);
     scheduler.wake(idle);
@@ -92,12 +99,14 @@ describe('scheduler', () => {
 
   it('gives a stopped guest no turn until it is woken, and leaves the others running', () => {
     const { platform, scheduler } = world();
-    const stopped = new Counter(platform, 100_000), other = new Counter(platform, 100_000);
+    const stopped = new Counter(platform, 100_000),
+      other = new Counter(platform, 100_000);
     scheduler.wake(stopped);
     scheduler.wake(other);
     platform.advance(100);
     scheduler.stop(stopped);
-    const { ticks } = stopped, before = other.ticks;
+    const { ticks } = stopped,
+      before = other.ticks;
     platform.advance(100);
     assert.equal(stopped.ticks, ticks);
     assert.ok(other.ticks > before);

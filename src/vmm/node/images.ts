@@ -1,6 +1,6 @@
 // Image files of the command line: read whole, and what a guest changed written back sector by sector as QEMU does.
 
-import { closeSync, constants, accessSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { type Drive, SECTOR } from '../drive.ts';
 
 /** Reads a file that an option names; throws an Error that says which option and why. */
@@ -43,6 +43,12 @@ export function writeBack(drive: Drive, path: string): void {
 /** What went wrong, without Node's prefix and path. */
 export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const known: { readonly [code: string]: string } = { ENOENT: 'no such file', EACCES: 'permission denied', EISDIR: 'it is a directory', ENOSPC: 'no space left', EROFS: 'read-only file system' };
+  const known: { readonly [code: string]: string } = {
+    ENOENT: 'no such file',
+    EACCES: 'permission denied',
+    EISDIR: 'it is a directory',
+    ENOSPC: 'no space left',
+    EROFS: 'read-only file system',
+  };
   return known[code] ?? (error instanceof Error ? error.message : String(error));
 }

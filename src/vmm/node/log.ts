@@ -44,7 +44,8 @@ const hex = (value: number, digits: number): string => (value >>> 0).toString(16
 const place = ({ cs, eip }: ExitRecord): string => `${hex(cs, 4)}:${hex(eip, 8)}`;
 
 /** 'tick cs:eip reason  words'. */
-export const exitLine = (record: ExitRecord): string => `${String(record.tick).padStart(12)} ${place(record)} ${EXITS[record.reason].title.padEnd(20)} ${record.text}`;
+export const exitLine = (record: ExitRecord): string =>
+  `${String(record.tick).padStart(12)} ${place(record)} ${EXITS[record.reason].title.padEnd(20)} ${record.text}`;
 
 /** A line of -d int; the vector first, as QEMU prints it. */
 export const interruptLine = (record: ExitRecord): string =>
@@ -54,7 +55,9 @@ export const interruptLine = (record: ExitRecord): string =>
 export function codeLine(guest: Guest, linear: number, length: number): string {
   const bytes = guest.cpu.readLinear(linear, length);
   const text = guest.disassemble(bytes, linear, guest.cpu.codeSize)?.text ?? '(bad)';
-  return `0x${hex(linear, 8)}:  ${Array.from(bytes, (byte) => hex(byte, 2)).join(' ').padEnd(30)}  ${text}`;
+  return `0x${hex(linear, 8)}:  ${Array.from(bytes, (byte) => hex(byte, 2))
+    .join(' ')
+    .padEnd(30)}  ${text}`;
 }
 
 /** The registers as -d cpu_reset prints them. */
@@ -65,7 +68,9 @@ export function registerLines({ cpu }: Guest): string[] {
     general(['eax', 'ebx', 'ecx', 'edx']),
     general(['esi', 'edi', 'ebp', 'esp']),
     `EIP=${show('eip')} EFL=${show('eflags')}`,
-    ...['es', 'cs', 'ss', 'ds', 'fs', 'gs'].map((name) => `${name.toUpperCase()} =${show(name, 4)} ${show(`${name}_base`)} ${show(`${name}_limit`)} ${show(`${name}_access`, 4)}`),
+    ...['es', 'cs', 'ss', 'ds', 'fs', 'gs'].map(
+      (name) => `${name.toUpperCase()} =${show(name, 4)} ${show(`${name}_base`)} ${show(`${name}_limit`)} ${show(`${name}_access`, 4)}`,
+    ),
     `GDT=     ${show('gdtr_base')} ${show('gdtr_limit')}`,
     `IDT=     ${show('idtr_base')} ${show('idtr_limit')}`,
     general(['cr0', 'cr2', 'cr3', 'cr4']),

@@ -14,7 +14,8 @@ import { type Backend, helpText, parseOptions, type Settings, serialBackend } fr
 import { nodePlatform } from './platform.ts';
 import { openTerminal } from './terminal.ts';
 
-const ERROR = 1, TIMED_OUT = 124;
+const ERROR = 1,
+  TIMED_OUT = 124;
 /** Milliseconds between two writes of changed sectors to their files. */
 const WRITE_BACK = 1000;
 
@@ -37,7 +38,12 @@ async function run(settings: Settings): Promise<number> {
     name: settings.name,
     memory: settings.memory * 2 ** 20,
     boot: bootSource(settings),
-    drives: files.map(({ kind, index, file, writable, snapshot }) => ({ kind, index, image: readImage('image', file), readOnly: !writable && !settings.snapshot && !snapshot })),
+    drives: files.map(({ kind, index, file, writable, snapshot }) => ({
+      kind,
+      index,
+      image: readImage('image', file),
+      readOnly: !writable && !settings.snapshot && !snapshot,
+    })),
     clock: settings.clock,
     paced: settings.paced,
     weight: 1,
@@ -64,14 +70,21 @@ async function run(settings: Settings): Promise<number> {
   if (settings.log.includes('in_asm') && log) guest.cpu.onDecode((linear, length) => log.line(codeLine(guest, linear, length)));
   const trace = settings.traceExits === null ? null : new LogFile(settings.traceExits);
   tapExits(guest, settings, log, trace);
-  const saved = guest.drives.map((drive, n) => ({ drive, path: files[n].file, save: files[n].writable && !settings.snapshot && !files[n].snapshot }));
+  const saved = guest.drives.map((drive, n) => ({
+    drive,
+    path: files[n].file,
+    save: files[n].writable && !settings.snapshot && !files[n].snapshot,
+  }));
 
   const start = performance.now();
   let status: number;
   const interrupted = new Promise<number>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(0));
     if (settings.timeout !== Infinity) platform.after(settings.timeout * 1000, () => resolve(TIMED_OUT));
-    channels.open((port, bytes) => void client.request('serialInput', { id, port, bytes }).catch(() => {}), () => resolve(0));
+    channels.open(
+      (port, bytes) => void client.request('serialInput', { id, port, bytes }).catch(() => {}),
+      () => resolve(0),
+    );
   });
   const writer = setInterval(() => saveDrives(saved), WRITE_BACK);
   try {
@@ -110,12 +123,18 @@ function bootSource(settings: Settings): BootSource {
   // QEMU's form for Multiboot modules: 'file argument,file argument'.
   const parts = settings.initrd === null ? [] : settings.initrd.split(',');
   const modules = parts.length > 1 ? parts.map((part) => ({ image: readImage('-initrd', part.split(' ')[0]), commandLine: part })) : [];
-  return { kind: 'kernel', image, commandLine: settings.append, ...(parts.length === 1 ? { initrd: readImage('-initrd', parts[0]) } : modules.length > 0 ? { modules } : {}) };
+  return {
+    kind: 'kernel',
+    image,
+    commandLine: settings.append,
+    ...(parts.length === 1 ? { initrd: readImage('-initrd', parts[0]) } : modules.length > 0 ? { modules } : {}),
+  };
 }
 
 function onEvent(event: HypervisorEvent, settings: Settings, channels: Channels, finish: (status: number) => void): void {
   switch (event.event) {
-    case 'output': return channels.write(event.channel, event.bytes);
+    case 'output':
+      return channels.write(event.channel, event.bytes);
     case 'stopped':
       if (event.reason === 'tick') finish(0);
       return;
@@ -180,7 +199,11 @@ function tapExits(guest: Guest, settings: Settings, log: LogFile | null, trace: 
   guest.exits.watch(trace ? {} : { reasons: ['exception', 'externalInterrupt', 'nmi', 'tripleFault'] });
   guest.exits.tap((record) => {
     trace?.line(exitLine(record));
-    if (interrupts && (record.reason === 'exception' || record.reason === 'externalInterrupt' || record.reason === 'nmi' || record.reason === 'tripleFault')) log?.line(interruptLine(record));
+    if (
+      interrupts &&
+      (record.reason === 'exception' || record.reason === 'externalInterrupt' || record.reason === 'nmi' || record.reason === 'tripleFault')
+    )
+      log?.line(interruptLine(record));
   });
 }
 
@@ -198,14 +221,22 @@ function saveDrives(drives: readonly { drive: Drive; path: string; save: boolean
 /** The text screen, line by line, without trailing blanks. */
 export function screenText({ mode, columns, rows, cells }: ScreenState): string {
   if (mode !== 'text') return '(graphics)\n';
-  const line = (row: number): string => Array.from({ length: columns }, (_, column) => characterOf(cells[2 * (row * columns + column)])).join('').trimEnd();
-  return `${Array.from({ length: rows }, (_, row) => line(row)).join('\n').trimEnd()}\n`;
+  const line = (row: number): string =>
+    Array.from({ length: columns }, (_, column) => characterOf(cells[2 * (row * columns + column)]))
+      .join('')
+      .trimEnd();
+  return `${Array.from({ length: rows }, (_, row) => line(row))
+    .join('\n')
+    .trimEnd()}\n`;
 }
 
 function statsText(guest: Guest, seconds: number): string {
   const { cpu, clock, exits } = guest;
   const rows: [string, string][] = [
-    ['ticks', String(cpu.ticks)], ['idle cycles', String(clock.idle)], ['seconds', seconds.toFixed(3)], ['million ticks per second', (cpu.ticks / seconds / 1e6).toFixed(2)],
+    ['ticks', String(cpu.ticks)],
+    ['idle cycles', String(clock.idle)],
+    ['seconds', seconds.toFixed(3)],
+    ['million ticks per second', (cpu.ticks / seconds / 1e6).toFixed(2)],
     ...Object.entries(exits.counts(cpu.ticks).counts).map(([name, count]): [string, string] => [`exits ${name}`, String(count)]),
     ...Object.entries(cpu.stats()).map(([name, value]): [string, string] => [name, String(value)]),
   ];

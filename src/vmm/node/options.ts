@@ -4,8 +4,17 @@
 // dashes.
 
 /** Where a character channel goes. */
-export type Backend = { readonly kind: 'none' } | { readonly kind: 'stdio'; /** Ctrl-A is an escape and Ctrl-C goes to the guest. */ readonly monitor: boolean } | { readonly kind: 'file'; readonly path: string };
-export interface DriveSetting { readonly kind: 'floppy' | 'disk'; readonly index: number; readonly file: string; readonly readOnly: boolean; readonly snapshot: boolean }
+export type Backend =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'stdio' /** Ctrl-A is an escape and Ctrl-C goes to the guest. */; readonly monitor: boolean }
+  | { readonly kind: 'file'; readonly path: string };
+export interface DriveSetting {
+  readonly kind: 'floppy' | 'disk';
+  readonly index: number;
+  readonly file: string;
+  readonly readOnly: boolean;
+  readonly snapshot: boolean;
+}
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
 
 export interface Settings {
@@ -49,9 +58,36 @@ export class OptionError extends Error {}
 
 export function defaultSettings(): Settings {
   return {
-    help: false, version: false, name: 'guest', memory: 128, kernel: null, initrd: null, append: '', drives: [], bootOrder: 'ca', snapshot: false, serial: [], debugcon: { kind: 'none' },
-    nographic: false, display: null, reboot: true, shutdown: true, debugExit: null, log: [], logFile: null, stats: false, traceExits: null, maxTicks: Infinity, timeout: Infinity,
-    clock: 'instructions', paced: true, tier: 'mixed', record: null, replay: null, hash: false, screen: false,
+    help: false,
+    version: false,
+    name: 'guest',
+    memory: 128,
+    kernel: null,
+    initrd: null,
+    append: '',
+    drives: [],
+    bootOrder: 'ca',
+    snapshot: false,
+    serial: [],
+    debugcon: { kind: 'none' },
+    nographic: false,
+    display: null,
+    reboot: true,
+    shutdown: true,
+    debugExit: null,
+    log: [],
+    logFile: null,
+    stats: false,
+    traceExits: null,
+    maxTicks: Infinity,
+    timeout: Infinity,
+    clock: 'instructions',
+    paced: true,
+    tier: 'mixed',
+    record: null,
+    replay: null,
+    hash: false,
+    screen: false,
   };
 }
 
@@ -65,7 +101,10 @@ interface OptionRow {
 const option = (name: string, argument: string, help: string, apply: OptionRow['apply']): OptionRow => ({ name, argument, help, apply });
 const flag = (name: string, help: string, apply: (settings: Settings) => void): OptionRow => ({ name, help, apply });
 const nothing = (): void => {};
-const drive = (kind: 'floppy' | 'disk', index: number) => (settings: Settings, file: string): void => addDrive(settings, { kind, index, file, readOnly: false, snapshot: false });
+const drive =
+  (kind: 'floppy' | 'disk', index: number) =>
+  (settings: Settings, file: string): void =>
+    addDrive(settings, { kind, index, file, readOnly: false, snapshot: false });
 
 /** Options as in QEMU, then our own, in the order of --help. */
 export const OPTIONS: readonly { readonly title: string; readonly rows: readonly OptionRow[] }[] = [
@@ -83,8 +122,18 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-drive', 'OPTIONS', 'file=FILE[,format=raw][,if=ide|floppy][,index=0|1][,readonly=on][,snapshot=on]', parseDrive),
       option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk (default ca)', parseBoot),
       flag('-snapshot', 'do not write to image files', (s) => void (s.snapshot = true)),
-      option('-serial', 'WHERE', 'stdio, mon:stdio, file:FILE or none; for COM1, given again for COM2', (s, v) => void s.serial.push(parseBackend('-serial', v))),
-      option('-debugcon', 'WHERE', 'the same for the debug console at port 0xe9', (s, v) => void (s.debugcon = parseBackend('-debugcon', v))),
+      option(
+        '-serial',
+        'WHERE',
+        'stdio, mon:stdio, file:FILE or none; for COM1, given again for COM2',
+        (s, v) => void s.serial.push(parseBackend('-serial', v)),
+      ),
+      option(
+        '-debugcon',
+        'WHERE',
+        'the same for the debug console at port 0xe9',
+        (s, v) => void (s.debugcon = parseBackend('-debugcon', v)),
+      ),
       flag('-nographic', 'COM1 on standard input and output; Ctrl-A x quits', (s) => void (s.nographic = true)),
       option('-display', 'KIND', 'no display is opened, whatever is said', (s, v) => void (s.display = v)),
       flag('-no-reboot', 'end instead of resetting', (s) => void (s.reboot = false)),
@@ -114,10 +163,20 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
     title: 'Our own',
     rows: [
       flag('--warp', 'run as fast as possible; otherwise time never runs ahead of the wall clock', (s) => void (s.paced = false)),
-      option('--clock', 'SOURCE', "instructions (default): the guest's time is counted, every run is alike; host: it follows the host", parseClock),
+      option(
+        '--clock',
+        'SOURCE',
+        "instructions (default): the guest's time is counted, every run is alike; host: it follows the host",
+        parseClock,
+      ),
       flag('--interpret', 'interpreter only', (s) => void (s.tier = 'interpret')),
       flag('--translate', 'translate everything at first sight', (s) => void (s.tier = 'translate')),
-      option('--max-ticks', 'N', 'stop after exactly N ticks (instructions, repetitions and interrupts)', (s, v) => void (s.maxTicks = parseCount('--max-ticks', v))),
+      option(
+        '--max-ticks',
+        'N',
+        'stop after exactly N ticks (instructions, repetitions and interrupts)',
+        (s, v) => void (s.maxTicks = parseCount('--max-ticks', v)),
+      ),
       option('--timeout', 'S', 'stop after S seconds, with status 124', (s, v) => void (s.timeout = parseSeconds(v))),
       option('--record', 'FILE', 'write the journal of everything that came from outside', (s, v) => void (s.record = v)),
       option('--replay', 'FILE', 'run a journal again, as fast as possible, to where it ends', (s, v) => void (s.replay = v)),
@@ -179,24 +238,30 @@ export function serialBackend(settings: Settings, port: 0 | 1): Backend {
 // ---- values
 
 function addDrive(settings: Settings, setting: DriveSetting): void {
-  if (settings.drives.some(({ kind, index }) => kind === setting.kind && index === setting.index)) throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
+  if (settings.drives.some(({ kind, index }) => kind === setting.kind && index === setting.index))
+    throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
   settings.drives.push(setting);
 }
 
 /** 'a=1,b=2' with ',,' for a comma; a first word without '=' gets the name `first`. */
 function parseList(name: string, text: string, first: string): Map<string, string> {
   const values = new Map<string, string>();
-  text.replaceAll(',,', '\0').split(',').forEach((part, n) => {
-    const [, key, value] = /^([\w-]+)=(.*)$/s.exec(part) ?? [null, n === 0 ? first : part, n === 0 ? part : 'on'];
-    if (values.has(key)) throw new OptionError(`${name} ${text}: ${key} is given twice`);
-    values.set(key, value.replaceAll('\0', ','));
-  });
+  text
+    .replaceAll(',,', '\0')
+    .split(',')
+    .forEach((part, n) => {
+      const [, key, value] = /^([\w-]+)=(.*)$/s.exec(part) ?? [null, n === 0 ? first : part, n === 0 ? part : 'on'];
+      if (values.has(key)) throw new OptionError(`${name} ${text}: ${key} is given twice`);
+      values.set(key, value.replaceAll('\0', ','));
+    });
   return values;
 }
 
 function parseDrive(settings: Settings, text: string): void {
   const values = parseList('-drive', text, 'file');
-  const bad = (what: string): never => { throw new OptionError(`-drive ${text}: ${what}`); };
+  const bad = (what: string): never => {
+    throw new OptionError(`-drive ${text}: ${what}`);
+  };
   const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id']);
   for (const key of values.keys()) if (!known.has(key)) bad(`'${key}' is not known`);
   const file = values.get('file') || bad('file= is missing');
@@ -215,7 +280,9 @@ function parseDrive(settings: Settings, text: string): void {
 function parseBoot(settings: Settings, text: string): void {
   const values = parseList('-boot', text, 'order');
   const order = values.get('order') ?? values.get('once');
-  for (const key of values.keys()) if (!['order', 'once', 'menu', 'strict', 'splash', 'splash-time', 'reboot-timeout'].includes(key)) throw new OptionError(`-boot ${text}: '${key}' is not known`);
+  for (const key of values.keys())
+    if (!['order', 'once', 'menu', 'strict', 'splash', 'splash-time', 'reboot-timeout'].includes(key))
+      throw new OptionError(`-boot ${text}: '${key}' is not known`);
   if (order === undefined) return;
   if (!/^[a-dnp]+$/.test(order)) throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
   // QEMU's d is the CD-ROM and n the network: neither exists here, so they are passed over.
@@ -228,7 +295,8 @@ function parseMemory(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([KMG]?)B?$/i.exec(values.get('size') ?? '');
   if (!match) throw new OptionError(`-m ${text}: a size such as 64, 64M or 1G is needed`);
   const memory = Number(match[1]) * { K: 1 / 1024, M: 1, G: 1024, '': 1 }[match[2].toUpperCase()]!;
-  if (!Number.isInteger(memory) || memory < 1 || memory > 1024) throw new OptionError(`-m ${text}: memory can be 1 MiB to 1 GiB in whole MiB`);
+  if (!Number.isInteger(memory) || memory < 1 || memory > 1024)
+    throw new OptionError(`-m ${text}: memory can be 1 MiB to 1 GiB in whole MiB`);
   return memory;
 }
 
@@ -243,16 +311,19 @@ function parseBackend(name: string, text: string): Backend {
 function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
   if (values.get('driver') !== 'isa-debug-exit') throw new OptionError(`-device ${text}: the device can be isa-debug-exit`);
-  for (const key of values.keys()) if (!['driver', 'iobase', 'iosize', 'id'].includes(key)) throw new OptionError(`-device ${text}: '${key}' is not known`);
+  for (const key of values.keys())
+    if (!['driver', 'iobase', 'iosize', 'id'].includes(key)) throw new OptionError(`-device ${text}: '${key}' is not known`);
   const port = parseCount('-device iobase=', values.get('iobase') ?? '0x501');
   const size = parseCount('-device iosize=', values.get('iosize') ?? '2');
-  if (![1, 2, 4].includes(size) || port + size > 0x10000) throw new OptionError(`-device ${text}: iosize can be 1, 2 or 4, and the ports must lie within 64 Ki`);
+  if (![1, 2, 4].includes(size) || port + size > 0x10000)
+    throw new OptionError(`-device ${text}: iosize can be 1, 2 or 4, and the ports must lie within 64 Ki`);
   settings.debugExit = { port, size };
 }
 
 function parseLog(settings: Settings, text: string): void {
   for (const item of text.split(',')) {
-    if (item !== 'in_asm' && item !== 'int' && item !== 'cpu_reset') throw new OptionError(`-d ${text}: '${item}' is not known; it can be in_asm, int, cpu_reset`);
+    if (item !== 'in_asm' && item !== 'int' && item !== 'cpu_reset')
+      throw new OptionError(`-d ${text}: '${item}' is not known; it can be in_asm, int, cpu_reset`);
     settings.log.push(item);
   }
 }
@@ -263,7 +334,8 @@ function parseProcessors(_: Settings, text: string): void {
 }
 
 function parseMonitor(_: Settings, text: string): void {
-  if (!['none', 'null', 'stdio', 'mon:stdio', 'vc'].includes(text)) throw new OptionError(`-monitor ${text}: there is no monitor; none is what can be said`);
+  if (!['none', 'null', 'stdio', 'mon:stdio', 'vc'].includes(text))
+    throw new OptionError(`-monitor ${text}: there is no monitor; none is what can be said`);
 }
 
 function parseNone(name: string): OptionRow['apply'] {

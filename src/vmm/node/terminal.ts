@@ -1,7 +1,8 @@
 // The terminal that the command line runs in: standard input to the guest's serial port, with QEMU's escape (Ctrl-A x quits,
 // Ctrl-A Ctrl-A sends Ctrl-A) when input is a terminal. The terminal is given back as it was when the program ends.
 
-const CTRL_A = 0x01, CTRL_C = 0x03;
+const CTRL_A = 0x01,
+  CTRL_C = 0x03;
 
 export interface TerminalHandlers {
   input(bytes: Uint8Array): void;

@@ -7,4 +7,8 @@ import { nodePlatform } from './platform.ts';
 
 const port = parentPort;
 if (!port) throw new Error('worker.js runs as a worker thread only');
-serve({ post: (message) => port.postMessage(message), onMessage: (listener) => void port.on('message', listener) }, nodePlatform(), createMachineBuilder({ arenaBytes: DEFAULT_ARENA }));
+serve(
+  { post: (message) => port.postMessage(message), onMessage: (listener) => void port.on('message', listener) },
+  nodePlatform(),
+  createMachineBuilder({ arenaBytes: DEFAULT_ARENA }),
+);

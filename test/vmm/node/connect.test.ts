@@ -13,19 +13,31 @@ describe('hypervisor in a worker thread', () => {
     client.onEvent((event) => void events.push(event));
   });
   afterEach(() => client.dispose());
-  const until = (condition: (event: HypervisorEvent) => boolean) => new Promise<HypervisorEvent>((resolve) => {
-    const end = client.onEvent((event) => {
-      if (!condition(event)) return;
-      end();
-      resolve(event);
+  const until = (condition: (event: HypervisorEvent) => boolean) =>
+    new Promise<HypervisorEvent>((resolve) => {
+      const end = client.onEvent((event) => {
+        if (!condition(event)) return;
+        end();
+        resolve(event);
+      });
     });
-  });
 
   it('runs a guest beside this thread and stops at a breakpoint', async () => {
     const { id } = await client.request('define', {
       config: {
-        name: 'hello', memory: 1 << 20, boot: { kind: 'drives', order: 'a' }, drives: [{ kind: 'floppy', index: 0, image: hello, readOnly: true }], clock: 'instructions', paced: true, weight: 1, cap: 100,
-        tier: 'mixed', onReset: 'reset', onTripleFault: 'pause', debugExit: null, startOfTime: 0,
+        name: 'hello',
+        memory: 1 << 20,
+        boot: { kind: 'drives', order: 'a' },
+        drives: [{ kind: 'floppy', index: 0, image: hello, readOnly: true }],
+        clock: 'instructions',
+        paced: true,
+        weight: 1,
+        cap: 100,
+        tier: 'mixed',
+        onReset: 'reset',
+        onTripleFault: 'pause',
+        debugExit: null,
+        startOfTime: 0,
       },
     });
     await client.request('setBreakpoints', { id, breakpoints: [{ id: 4, address: 0x7c00 }] });

@@ -11,7 +11,37 @@ const hello = fileURLToPath(new URL('../../../examples/hello.img', import.meta.u
 /** Writes 'A' to COM1 and its own sector to sector 1 of the floppy, then ends with `status` through port F4h. */
 function guest(status: number): Uint8Array {
   const image = new Uint8Array(1024);
-  image.set([0x31, 0xc0, 0x8e, 0xc0, 0xba, 0xf8, 0x03, 0xb0, 0x41, 0xee, 0xb8, 0x01, 0x03, 0xbb, 0x00, 0x7c, 0xb9, 0x02, 0x00, 0x31, 0xd2, 0xcd, 0x13, 0xb0, status, 0xe6, 0xf4, 0xeb, 0xfe]);
+  image.set([
+    0x31,
+    0xc0,
+    0x8e,
+    0xc0,
+    0xba,
+    0xf8,
+    0x03,
+    0xb0,
+    0x41,
+    0xee,
+    0xb8,
+    0x01,
+    0x03,
+    0xbb,
+    0x00,
+    0x7c,
+    0xb9,
+    0x02,
+    0x00,
+    0x31,
+    0xd2,
+    0xcd,
+    0x13,
+    0xb0,
+    status,
+    0xe6,
+    0xf4,
+    0xeb,
+    0xfe,
+  ]);
   image.set([0x55, 0xaa], 510);
   return image;
 }
@@ -56,7 +86,21 @@ describe('cp86', function () {
   });
 
   it('writes the logs that were asked for', () => {
-    cp86('-fda', hello, '--warp', '-serial', 'file:serial.txt', '--max-ticks', '30000', '--trace-exits', 'exits.txt', '-d', 'int,cpu_reset,in_asm', '-D', 'log.txt');
+    cp86(
+      '-fda',
+      hello,
+      '--warp',
+      '-serial',
+      'file:serial.txt',
+      '--max-ticks',
+      '30000',
+      '--trace-exits',
+      'exits.txt',
+      '-d',
+      'int,cpu_reset,in_asm',
+      '-D',
+      'log.txt',
+    );
     const read = (name: string) => readFileSync(join(folder, name), 'latin1');
     assert.match(read('serial.txt'), /Hello from a boot sector!/);
     assert.match(read('exits.txt'), /^ +\d+ 0000:00007c[0-9a-f]{2} I\/O instruction +out 0x3f8, al = 0x48 'H'$/m);
@@ -73,7 +117,9 @@ describe('cp86', function () {
   });
 
   const errors: [string[], RegExp][] = [
-    [['-fda', 'nowhere.img'], /^cp86: image: cannot read 'nowhere.img': no such file\n$/], [['-frobnicate'], /^cp86: -frobnicate: there is no such option/], [[], /^cp86: no drive to boot from/],
+    [['-fda', 'nowhere.img'], /^cp86: image: cannot read 'nowhere.img': no such file\n$/],
+    [['-frobnicate'], /^cp86: -frobnicate: there is no such option/],
+    [[], /^cp86: no drive to boot from/],
     [['-kernel', program], /^cp86: not a kernel image/],
   ];
   for (const [args, message] of errors) {

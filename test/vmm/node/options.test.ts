@@ -5,26 +5,52 @@ const parse = (text: string) => parseOptions(text === '' ? [] : text.split(' '))
 
 describe('command line options', () => {
   it('of a QEMU command line are understood', () => {
-    const settings = parse('-kernel k -initrd i -append quiet -m 64 -nographic -no-reboot -cpu pentium3 -machine pc -vga std -smp 1 -enable-kvm -display none -monitor none -no-shutdown');
-    assert.deepEqual([settings.kernel, settings.initrd, settings.append, settings.memory, settings.nographic, settings.reboot, settings.shutdown], ['k', 'i', 'quiet', 64, true, false, false]);
+    const settings = parse(
+      '-kernel k -initrd i -append quiet -m 64 -nographic -no-reboot -cpu pentium3 -machine pc -vga std -smp 1 -enable-kvm -display none -monitor none -no-shutdown',
+    );
+    assert.deepEqual(
+      [settings.kernel, settings.initrd, settings.append, settings.memory, settings.nographic, settings.reboot, settings.shutdown],
+      ['k', 'i', 'quiet', 64, true, false, false],
+    );
   });
 
-  const memory: [string, number][] = [['64', 64], ['64M', 64], ['1G', 1024], ['2048K', 2], ['size=16M', 16]];
+  const memory: [string, number][] = [
+    ['64', 64],
+    ['64M', 64],
+    ['1G', 1024],
+    ['2048K', 2],
+    ['size=16M', 16],
+  ];
   for (const [text, mib] of memory) it(`-m ${text} is ${mib} MiB`, () => assert.equal(parse(`-m ${text}`).memory, mib));
 
-  it('name drives in all of QEMU\'s ways', () => {
-    const disk = { kind: 'disk', readOnly: false, snapshot: false }, floppy = { ...disk, kind: 'floppy' };
-    assert.deepEqual(parse('-fda a -hda c').drives, [{ ...floppy, index: 0, file: 'a' }, { ...disk, index: 0, file: 'c' }]);
+  it("name drives in all of QEMU's ways", () => {
+    const disk = { kind: 'disk', readOnly: false, snapshot: false },
+      floppy = { ...disk, kind: 'floppy' };
+    assert.deepEqual(parse('-fda a -hda c').drives, [
+      { ...floppy, index: 0, file: 'a' },
+      { ...disk, index: 0, file: 'c' },
+    ]);
     assert.deepEqual(parse('disk.img').drives, [{ ...disk, index: 0, file: 'disk.img' }]);
   });
   it('-drive takes file, format, if, index, readonly and snapshot, and two commas for one', () => {
     const xv6 = '-drive file=fs.img,index=1,media=disk,format=raw -drive file=xv6.img,index=0,media=disk,format=raw';
-    assert.deepEqual(parse(xv6).drives.map(({ file, index }) => [file, index]), [['fs.img', 1], ['xv6.img', 0]]);
-    assert.deepEqual(parse('-drive file=a,,b,if=floppy,readonly=on,snapshot=on').drives, [{ kind: 'floppy', index: 0, file: 'a,b', readOnly: true, snapshot: true }]);
-    assert.deepEqual(parse('-drive file=x,format=raw -drive file=y,format=raw').drives.map(({ index }) => index), [0, 1]);
+    assert.deepEqual(
+      parse(xv6).drives.map(({ file, index }) => [file, index]),
+      [
+        ['fs.img', 1],
+        ['xv6.img', 0],
+      ],
+    );
+    assert.deepEqual(parse('-drive file=a,,b,if=floppy,readonly=on,snapshot=on').drives, [
+      { kind: 'floppy', index: 0, file: 'a,b', readOnly: true, snapshot: true },
+    ]);
+    assert.deepEqual(
+      parse('-drive file=x,format=raw -drive file=y,format=raw').drives.map(({ index }) => index),
+      [0, 1],
+    );
   });
 
-  it('-device isa-debug-exit has QEMU\'s defaults', () => {
+  it("-device isa-debug-exit has QEMU's defaults", () => {
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
   });
@@ -38,25 +64,55 @@ describe('command line options', () => {
     assert.deepEqual([serialBackend(settings, 0), serialBackend(settings, 1)], [{ kind: 'none' }, { kind: 'file', path: 'out.txt' }]);
   });
   it('connect COM1 to the terminal unless a display or something else was asked for', () => {
-    const kinds = ['', '-nographic', '-display none', '-display none -nographic', '-debugcon stdio', '-serial stdio -debugcon stdio'].map((text) => serialBackend(parse(text), 0).kind);
+    const kinds = ['', '-nographic', '-display none', '-display none -nographic', '-debugcon stdio', '-serial stdio -debugcon stdio'].map(
+      (text) => serialBackend(parse(text), 0).kind,
+    );
     assert.deepEqual(kinds, ['stdio', 'stdio', 'none', 'stdio', 'none', 'stdio']);
   });
   it('of our own are understood', () => {
-    const settings = parse('--warp --clock host --interpret --max-ticks 1000 --timeout 2.5 --record r --trace-exits t --stats --hash --screen');
-    assert.deepEqual([settings.paced, settings.clock, settings.tier, settings.maxTicks, settings.timeout], [false, 'host', 'interpret', 1000, 2.5]);
+    const settings = parse(
+      '--warp --clock host --interpret --max-ticks 1000 --timeout 2.5 --record r --trace-exits t --stats --hash --screen',
+    );
+    assert.deepEqual(
+      [settings.paced, settings.clock, settings.tier, settings.maxTicks, settings.timeout],
+      [false, 'host', 'interpret', 1000, 2.5],
+    );
     assert.ok(settings.stats && settings.hash && settings.screen);
   });
   it('-d takes several items', () => assert.deepEqual(parse('-d int,cpu_reset -D log').log, ['int', 'cpu_reset']));
 
   const errors: [string, RegExp][] = [
-    ['-frobnicate', /^-frobnicate: there is no such option/], ['--frobnicate', /^--frobnicate: there is no such option/], ['-m', /^-m: SIZE is missing/], ['-m 0', /-m 0: memory can be/],
-    ['-m 64T', /-m 64T: a size/], ['-m 2G', /1 MiB to 1 GiB/], ['-serial tcp::1', /-serial tcp::1: it can be/], ['-smp 2', /one processor/], ['-device e1000', /isa-debug-exit/],
-    ['-device isa-debug-exit,iosize=3', /iosize/], ['-drive format=qcow2,file=x', /format=raw/], ['-drive index=0', /file= is missing/], ['-drive file=x,bus=2', /'bus' is not known/],
-    ['-fda a -fda b', /floppy drive 0 is given twice/], ['-d exits', /'exits' is not known/], ['-boot x', /letters a and c/], ['--clock sun', /instructions or host/], ['--max-ticks 1e9', /whole number/],
-    ['--timeout 0', /seconds/], ['-initrd x', /needs -kernel/], ['-append x', /needs -kernel/], ['--record a --replay b', /replay/], ['-monitor tcp', /no monitor/], ['-net user', /none/],
+    ['-frobnicate', /^-frobnicate: there is no such option/],
+    ['--frobnicate', /^--frobnicate: there is no such option/],
+    ['-m', /^-m: SIZE is missing/],
+    ['-m 0', /-m 0: memory can be/],
+    ['-m 64T', /-m 64T: a size/],
+    ['-m 2G', /1 MiB to 1 GiB/],
+    ['-serial tcp::1', /-serial tcp::1: it can be/],
+    ['-smp 2', /one processor/],
+    ['-device e1000', /isa-debug-exit/],
+    ['-device isa-debug-exit,iosize=3', /iosize/],
+    ['-drive format=qcow2,file=x', /format=raw/],
+    ['-drive index=0', /file= is missing/],
+    ['-drive file=x,bus=2', /'bus' is not known/],
+    ['-fda a -fda b', /floppy drive 0 is given twice/],
+    ['-d exits', /'exits' is not known/],
+    ['-boot x', /letters a and c/],
+    ['--clock sun', /instructions or host/],
+    ['--max-ticks 1e9', /whole number/],
+    ['--timeout 0', /seconds/],
+    ['-initrd x', /needs -kernel/],
+    ['-append x', /needs -kernel/],
+    ['--record a --replay b', /replay/],
+    ['-monitor tcp', /no monitor/],
+    ['-net user', /none/],
   ];
   for (const [text, message] of errors) {
-    it(`'${text}' is an error that names the option`, () => assert.throws(() => parse(text), (error) => error instanceof OptionError && message.test(error.message)));
+    it(`'${text}' is an error that names the option`, () =>
+      assert.throws(
+        () => parse(text),
+        (error) => error instanceof OptionError && message.test(error.message),
+      ));
   }
 
   it('are all in --help', () => {
