@@ -26,7 +26,7 @@ export interface GuestChoice {
 }
 
 export type ToExits =
-  /** At most fifteen a second, and only while the panel can be seen. */
+  /** At most twenty a second, and only while the panel can be seen. */
   | {
       readonly type: 'update';
       /** Positions that can be shown: first to end - 1 (exitLog.ts). */
