@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Execution } from '../../src/vmm/execution.ts';
+import type { Guest } from '../../src/vmm/guest.ts';
+import { stateHash } from '../../src/vmm/inspect.ts';
+import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import { requireTool } from '../support/tools.ts';
+import { manualPlatform } from './platform.ts';
+
+/** Set 1 scan codes of the keys pressed below. */
+const KEY = { c: 0x2e, l: 0x26, s: 0x1f, enter: 0x1c };
+const TURN = 500_000;
+
+describe("GRUB's rescue floppy", function () {
+  this.timeout(240_000);
+  let image: Uint8Array;
+  before(function () {
+    image = new Uint8Array(readFileSync(requireTool(this, 'grub-rescue-floppy.img')));
+  });
+  const build = createMachineBuilder({ arenaBytes: 8 << 20 });
+
+  function start(replay?: Uint8Array): { guest: Guest; execution: Execution } {
+    const platform = manualPlatform();
+    const guest = build(
+      1,
+      {
+        name: 'grub',
+        memory: 8 << 20,
+        boot: { kind: 'drives', order: 'a' },
+        drives: [{ kind: 'floppy', index: 0, image, readOnly: true }],
+        clock: 'instructions',
+        paced: false,
+        weight: 1,
+        cap: 100,
+        tier: 'mixed',
+        onReset: 'pause',
+        onTripleFault: 'pause',
+        debugExit: null,
+        startOfTime: 1_000_000_000_000,
+        ...(replay ? { replay } : {}),
+      },
+      { platform, output() {} },
+    );
+    const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
+    guest.restart();
+    execution.go({ kind: 'free' });
+    return { guest, execution };
+  }
+  const screen = ({ cells }: { cells: Uint8Array }) => new TextDecoder('latin1').decode(cells.filter((_, n) => n % 2 === 0));
+
+  it('shows its menu, lists its devices at the prompt, and the recorded session replays to the same state', () => {
+    const { guest, execution } = start();
+    const until = (text: RegExp): void => {
+      for (let n = 0; n < 600 && execution.isRunning; n++) {
+        execution.turn(TURN);
+        if (text.test(screen(guest.screen()))) return;
+      }
+      assert.fail(`${text} does not appear; the screen is ${screen(guest.screen())}`);
+    };
+    const press = (key: number): void => {
+      execution.outside({ kind: 'keyboard', scanCodes: Uint8Array.of(key, key | 0x80) });
+      for (let n = 0; n < 4; n++) execution.turn(TURN);
+    };
+
+    until(/GNU GRUB .*executed automatically in/s);
+    press(KEY.c);
+    until(/grub>/);
+    for (const key of [KEY.l, KEY.s, KEY.enter]) press(key);
+    until(/grub> ls +\(fd0\) \(fd0,msdos1\)/);
+    execution.pause('pause', '');
+    const hash = stateHash(guest);
+    const { ticks } = guest.cpu;
+    const journal = guest.recorder.bytes(guest.clock.now(), ticks);
+    guest.dispose();
+
+    const replay = start(journal);
+    while (replay.execution.isRunning) replay.execution.turn(777_777);
+    assert.deepEqual([replay.guest.cpu.ticks, stateHash(replay.guest)], [ticks, hash]);
+    replay.guest.dispose();
+  });
+});
