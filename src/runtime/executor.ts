@@ -44,13 +44,24 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
   let cache: CodeCache;
   let breakReached = false;
 
+  // An instruction whose fetch faults has paid its tick, as every faulting instruction has: it pays for the delivery. What can
+  // fault on the way to it stands between these two. (As closures they would cost an allocation on every dispatch.)
+  function pay(): void {
+    r[S.BUDGET]!--;
+  }
+  function refund(): void {
+    r[S.BUDGET]!++;
+  }
+
   /** The code page at a linear address, or undefined where code cannot be cached. Throws what a fetch there would. */
   function lookUp(linear: number): CodePage | undefined {
     const slot = (linear >>> 12) & (SLOTS - 1),
       mode = r[S.MODE]!;
     if (tags[slot] === linear >>> 12 && modes[slot] === mode) return pages[slot];
     const { memory } = engine;
-    const ramPage = memory.ramPage(prepaid(() => engine.fetchPhysical(linear & ~0xfff)) >>> 12);
+    pay();
+    const ramPage = memory.ramPage(engine.fetchPhysical(linear & ~0xfff) >>> 12);
+    refund();
     if (ramPage < 0 || (memory.pageState[ramPage]! & (PAGE.MMIO | PAGE.WATCHED)) !== 0) return undefined;
     tags[slot] = linear >>> 12;
     modes[slot] = mode;
@@ -58,6 +69,7 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
   }
 
   function flush(): void {
+    r[S.CODE_EPOCH]!++;
     tags.fill(-1);
   }
 
@@ -101,10 +113,10 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
   /** The instruction at EIP by itself: fetched byte by byte, not cached. */
   function single(linear: number): void {
     const eip = r[S.EIP]!;
-    const code = prepaid(() => {
-      if (eip >>> 0 > r[S.SEG_LIMIT + CS]! >>> 0) fault(VECTOR.GP, 0);
-      return cache.decodeOne(linear, r[S.MODE]!);
-    });
+    pay();
+    if (eip >>> 0 > r[S.SEG_LIMIT + CS]! >>> 0) fault(VECTOR.GP, 0);
+    const code = cache.decodeOne(linear, r[S.MODE]!);
+    refund();
     runRecords(code, linear, eip);
   }
   function runRecords(code: Int32Array, linear: number, eip: number): void {
@@ -131,7 +143,9 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
     const eip = r[S.EIP]!,
       offset = (eip - r[S.CODE_BASE]!) & 0xfff,
       at = (linear & ~0xfff) | offset;
-    const following = engine.memory.ramPage(prepaid(() => engine.fetchPhysical(((linear & ~0xfff) + 0x1000) | 0)) >>> 12);
+    pay();
+    const following = engine.memory.ramPage(engine.fetchPhysical(((linear & ~0xfff) + 0x1000) | 0) >>> 12);
+    refund();
     let known: Crossing | undefined = page.crossings.get(offset);
     if (following < 0 || (engine.memory.pageState[following]! & PAGE.MMIO) !== 0) return single(at);
     if (!known || known.next !== following || known.version !== cache.version(following)) {
@@ -185,16 +199,11 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
   function records(page: CodePage, offset: number, linear: number): number {
     const index = page.map[offset]!;
     if (index !== 0) return (index - 1) * RECORD.WORDS;
-    return prepaid(() => cache.decodeBlock(page, offset, linear & ~0xfff));
+    pay();
+    const first = cache.decodeBlock(page, offset, linear & ~0xfff);
+    refund();
+    return first;
   }
-  /** An instruction whose fetch faults has paid its tick, as every faulting instruction has: it pays for the delivery. */
-  function prepaid<T>(fetching: () => T): T {
-    r[S.BUDGET]!--;
-    const result = fetching();
-    r[S.BUDGET]!++;
-    return result;
-  }
-
   return {
     counters,
     flush,

@@ -9,6 +9,7 @@ import { createFpu } from './fpu/index.ts';
 import { createHandlers } from './handlers.ts';
 import type { Interrupts } from './interrupts.ts';
 import { createScope } from './scope.ts';
+import { createSiteRunner } from './sites.ts';
 import { createSystem } from './system.ts';
 import { createTranslation, type Translation } from './translation.ts';
 
@@ -28,7 +29,7 @@ export function createProcessor({ arenaBytes }: { arenaBytes: number }): Process
     { system, interrupts } = createSystem(engine, createFpu(engine));
   const scope = createScope(engine, system);
   const handlers = createHandlers(scope, () => processor.active!.stopsHere());
-  const translation = createTranslation(scope, engine.u8);
+  const translation = createTranslation(scope, engine.u8, createSiteRunner(engine.r, handlers));
   const executor = createExecutor(engine, handlers, translation);
   engine.onFlush = executor.flush;
   const processor: Processor = {

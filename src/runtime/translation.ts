@@ -6,6 +6,7 @@ import type { CodeCache } from './codeCache.ts';
 import { type CodePage, MAX_REGIONS, type RegionFunction } from './codePage.ts';
 import type { TierPolicy } from './executor.ts';
 import type { GeneratedCodeScope } from './scope.ts';
+import { type SiteRunner, siteRecords } from './sites.ts';
 
 /**
  * Arrivals at an offset before it is translated. Compiling a region and its first cold runs cost about a millisecond, some
@@ -20,26 +21,34 @@ function belongsToLarge(page: CodePage, offset: number): boolean {
   return entry !== 0 && page.sources[(entry >> 8) - 1]!.blocks > SMALL;
 }
 
+export type Tier = 'mixed' | 'interpret' | 'translate';
+const THRESHOLD: { readonly [T in Tier]: number } = { mixed: HOT, translate: 1, interpret: 0x10000 };
+
 export interface Translation extends TierPolicy {
-  tier: 'mixed' | 'interpret' | 'translate';
+  tier: Tier;
   /** Takes another guest's cache. */
   use(cache: CodeCache): void;
   readonly stats: { regions: number; regionBlocks: number; sourceBytes: number; refused: number };
 }
 
-export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array): Translation {
+export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, runSite: SiteRunner): Translation {
   const stats = { regions: 0, regionBlocks: 0, sourceBytes: 0, refused: 0 };
   let serial = 0,
+    tier: Tier = 'mixed',
     cache: CodeCache;
   const policy: Translation = {
     stats,
-    tier: 'mixed',
+    get tier() {
+      return tier;
+    },
+    set tier(value) {
+      tier = value;
+      policy.threshold = THRESHOLD[value];
+    },
     use(next) {
       cache = next;
     },
-    get threshold() {
-      return policy.tier === 'mixed' ? HOT : policy.tier === 'translate' ? 1 : 0x10000;
-    },
+    threshold: HOT,
     translate(page, offset) {
       if (page.dead || page.sources.length >= MAX_REGIONS) return;
       const region = translateRegion({
@@ -61,12 +70,14 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array): Tr
     const number = page.sources.length + 1;
     // The unique name also keeps V8 from sharing one function literal between closures, which stops it folding constants.
     const name = `//# sourceURL=cp86/page-${page.page.toString(16)}-${page.mode.toString(16)}-${++serial}`;
-    const make = new Function('E', 'P', 'M', `${region.source}\n${name}`) as (
+    const make = new Function('E', 'P', 'M', 'C', 'X', `${region.source}\n${name}`) as (
       scope: GeneratedCodeScope,
       entries: Uint16Array,
       number: number,
+      records: Int32Array,
+      run: SiteRunner,
     ) => RegionFunction;
-    page.regions[number] = make(scope, page.entries, number << 8);
+    page.regions[number] = make(scope, page.entries, number << 8, siteRecords(region.sites, page.mode), runSite);
     page.sources.push(region);
     region.entries.forEach((at, n) => {
       if (at >= 0 && !belongsToLarge(page, at)) page.entries[at] = (number << 8) | n;

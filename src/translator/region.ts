@@ -10,7 +10,7 @@
 
 import type { Instruction } from './decode.ts';
 import { decode } from './decode.ts';
-import { ENGINE_HEADER, hit, loadText, storeText } from './forms.ts';
+import { ENGINE_HEADER, hit, loadText, RECORD, storeText } from './forms.ts';
 import type { MemoryModel, Value, Width } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
 import { callsOf, primary, printInstruction, sweep } from './ir/print.ts';
@@ -34,14 +34,21 @@ export interface RegionRequest {
   readonly comment?: (i: Instruction) => string;
 }
 export interface Region {
-  /** Body of a factory of (E, P, M): engine scope, the page's entry words, this region's number << 8. */
+  /**
+   * Body of a factory of (E, P, M, C, X): engine scope, the page's entry words, this region's number << 8, the sites' records,
+   * and what runs one: (records, index, code epoch) -> whether the region goes on after it.
+   */
   readonly source: string;
   /** Entry offsets in the order of their numbers; -1 where nothing but a leave stands. */
   readonly entries: readonly number[];
   /** Offsets of the instructions in it. */
   readonly offsets: ReadonlySet<number>;
   readonly blocks: number;
+  /** Instructions that the interpreter does for the region: their records stand SITE_WORDS apart in C. */
+  readonly sites: readonly Instruction[];
 }
+/** Words of a site's records: address, instruction, end. */
+export const SITE_WORDS = 3 * RECORD.WORDS;
 
 /**
  * Blocks per function: at about 53 bytes of bytecode an instruction, 50 blocks stay near 20 KB. V8 optimises up to 61,440
@@ -62,6 +69,8 @@ interface Step {
   readonly targets: readonly number[];
   readonly falls: boolean;
   readonly leaves: boolean;
+  /** Leaves, but goes on here when the interpreter has done it: a runtime function that does not transfer control. */
+  readonly resumes: boolean;
   /** May go elsewhere, inside the region or not: a block pays for all its instructions, so it ends here. */
   readonly branches: boolean;
 }
@@ -73,6 +82,8 @@ interface Block {
   readonly ticks: number;
   /** Ends before an instruction that only the interpreter can do. */
   readonly leaves: boolean;
+  /** That instruction, when the region goes on after it. */
+  readonly resumes: Instruction | undefined;
 }
 
 /** Translates from `entry`; undefined when its first instruction cannot be translated. */
@@ -83,7 +94,8 @@ export function translateRegion(q: RegionRequest): Region | undefined {
   };
   const code32 = (q.mode & MODE.CODE32) !== 0;
   const { steps, roots } = discover(q, model, code32);
-  if (!steps.has(q.entry) || steps.get(q.entry)!.leaves) return undefined;
+  const first = steps.get(q.entry);
+  if (!first || (first.leaves && !first.resumes)) return undefined;
   const blocks = formBlocks(steps, q.entry, roots);
   const entries = chooseEntries(blocks, q.entry, roots);
   return emit(q, blocks, entries, model);
@@ -122,7 +134,9 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
       const i = decode(q.byte, at, code32);
       const ops = meaningOps(i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) }));
       const next = at + i.length,
-        leaves = callsOf(ops).calls || q.breakpoints.has(at) || ops.some((v) => v.op === 'raise');
+        { calls, transfers } = callsOf(ops);
+      const stops = q.breakpoints.has(at) || ops.some((v) => v.op === 'raise'),
+        leaves = calls || stops;
       const targets: number[] = [];
       for (const v of ops) {
         if (v.op !== 'jump' && v.op !== 'branch') continue;
@@ -138,6 +152,7 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
         targets,
         falls: falls && !leaves,
         leaves,
+        resumes: calls && !transfers && !stops && wanted(next),
         branches: targets.length > 0 || ops.some((v) => v.op === 'jump' || v.op === 'branch'),
       });
       if (leaves || isCall) {
@@ -185,9 +200,15 @@ function formBlocks(steps: Map<number, Step>, entry: number, roots: Set<number>)
       fall,
       ticks: list.length,
       leaves: last.leaves,
+      resumes: last.resumes ? last.i : undefined,
     });
   }
   return blocks;
+}
+
+/** Whether entering there is better than interpreting. */
+function doesSomething(b: Block): boolean {
+  return b.steps.length > 0 || b.resumes !== undefined;
 }
 
 /** Successors inside the region. */
@@ -199,7 +220,7 @@ function successors(b: Block, blocks: ReadonlyMap<number, Block>): number[] {
 
 function chooseEntries(blocks: ReadonlyMap<number, Block>, entry: number, roots: ReadonlySet<number>): number[] {
   const entries = new Set<number>([entry]);
-  for (const root of roots) if (blocks.has(root) && blocks.get(root)!.steps.length > 0) entries.add(root);
+  for (const root of roots) if (blocks.has(root) && doesSomething(blocks.get(root)!)) entries.add(root);
   // Loop headers: targets of edges to a block still on the depth-first path.
   const state = new Map<number, 1 | 2>();
   const visit = (at: number): void => {
@@ -299,6 +320,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   const user = (q.mode & MODE.USER) !== 0,
     tr = user ? 'trUser' : 'tr',
     tw = user ? 'twUser' : 'tw';
+  const sites: Instruction[] = [];
   let temps = 0;
   let leave = '';
 
@@ -403,6 +425,12 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         ({ kind, ended } = printed);
       });
       if (!ended) {
+        const after = b.resumes && blocks.has(b.resumes.at) && b.resumes.at !== b.at ? undefined : b.resumes;
+        if (after && entries.has(after.at + after.length)) {
+          out.push(`x=${eipText(after.at)};y=${sites.length * SITE_WORDS};k=${numberOf.get(after.at + after.length)};break L;`);
+          sites.push(after);
+          return out.join('');
+        }
         // Where the last instruction leaves, only the interpreter goes on; elsewhere the dispatcher may know a region.
         out.push(
           b.fall !== undefined && ((blocks.has(b.fall) && b.fall !== b.at) || (entries.has(b.fall) && b.steps.length > 0))
@@ -418,33 +446,31 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     return `case ${number}:${loops ? `E${number}:for(;;){${test}\n${body}}` : `${test}\n${body}`}\n`;
   });
 
-  const spilled = [...used].sort();
-  const locals = [
-    ...spilled.map((n) => `${REGISTERS[n]}=r[${n}]`),
-    `fo=r[${S.FLAGS_KIND}]`,
-    `fa=r[${S.FLAGS_A}]`,
-    `fb=r[${S.FLAGS_B}]`,
-    `m=r[${S.BUDGET}]>${MAX_TICKS}?${MAX_TICKS}:r[${S.BUDGET}]`,
-    'n=m',
-    'e=0',
-    'x=0',
-    'q=1',
-    ...Array.from({ length: temps }, (_, n) => `t${n}=0`),
-  ];
-  const segmentLocals = [...segments]
-    .sort()
-    .map((n) => `const sb${n}=r[${S.SEG_BASE + n}],se${n}=ends[${n}],sw${n}=ends[${n + 8}];`)
-    .join('');
+  const kept = [...used].sort().map((n) => [REGISTERS[n]!, `r[${n}]`] as const);
+  const places = [...kept, ['fo', `r[${S.FLAGS_KIND}]`], ['fa', `r[${S.FLAGS_A}]`], ['fb', `r[${S.FLAGS_B}]`]] as const;
+  const segmentPlaces = [...segments].sort().flatMap(
+    (n) =>
+      [
+        [`sb${n}`, `r[${S.SEG_BASE + n}]`],
+        [`se${n}`, `ends[${n}]`],
+        [`sw${n}`, `ends[${n + 8}]`],
+      ] as const,
+  );
+  const fetched = [...places, ...segmentPlaces, ['m', `r[${S.BUDGET}]>${MAX_TICKS}?${MAX_TICKS}:r[${S.BUDGET}]`], ['n', 'm']] as const;
+  const load = fetched.map(([name, place]) => `${name}=${place}`);
+  const spill = `${places.map(([name, place]) => `${place}=${name};`).join('')}r[${S.BUDGET}]=r[${S.BUDGET}]-m+n;r[${S.EIP}]=x;`;
+  const locals = [...load, 'e=0', 'x=0', 'q=1', ...Array.from({ length: temps }, (_, n) => `t${n}=0`)];
   // A page that begins before its segment: offsets below would be EIPs that 16 bits truncate otherwise.
   const guard = model.flat(CS) ? '' : 'if(base<0)return 1;';
-  const source = `${ENGINE_HEADER}return (function(k,base){${guard}${segmentLocals}
-let ${locals.join(',')};
-L:for(;;){switch(k){
-${bodies.join('')}default:throw new Error('no such entry');}}
-${spilled.map((n) => `r[${n}]=${REGISTERS[n]};`).join('')}r[${S.FLAGS_KIND}]=fo;r[${S.FLAGS_A}]=fa;r[${S.FLAGS_B}]=fb;r[${S.BUDGET}]=r[${S.BUDGET}]-m+n;r[${S.EIP}]=x;return q;})`;
+  const body = `L:for(;;){switch(k){\n${bodies.join('')}default:throw new Error('no such entry');}}\n${spill}`;
+  const source =
+    sites.length === 0
+      ? `${ENGINE_HEADER}return (function(k,base){${guard}\nlet ${locals.join(',')};\n${body}return q;})`
+      : `${ENGINE_HEADER}return (function(k,base){${guard}\nlet ${locals.join(',')},y=-1,g=r[${S.CODE_EPOCH}];\nfor(;;){\n${body}if(y<0)return q;if(!X(C,y,g))return 0;y=-1;${load.join(';')};}})`;
   const offsets = new Set<number>();
   for (const b of blocks.values()) for (const s of b.steps) offsets.add(s.i.at);
-  return { source, entries: entryList.map((at) => (blocks.get(at)!.steps.length > 0 ? at : -1)), offsets, blocks: blocks.size };
+  for (const site of sites) offsets.add(site.at);
+  return { source, entries: entryList.map((at) => (doesSomething(blocks.get(at)!) ? at : -1)), offsets, blocks: blocks.size, sites };
 }
 
 /** Most ticks that a way through the tree can cost. */

@@ -81,6 +81,8 @@ export const S = {
   ACTIVITY: 78,
   /** Interrupt pins: bit 0 level of INTR, bit 1 an NMI waits, bit 2 NMIs are blocked until IRET. */
   PINS: 79,
+  /** (cache) changes whenever what a region relies on may have changed: translations, code, mode. */
+  CODE_EPOCH: 90,
   FPU_CONTROL: 80,
   FPU_STATUS: 81,
   /** Tag word in FXSAVE's abridged form: bit n set = physical register n holds a value. */

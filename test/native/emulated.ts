@@ -4,10 +4,12 @@ import { createCodeCache } from '../../src/runtime/codeCache.ts';
 import { createEngine } from '../../src/runtime/engine.ts';
 import { createExecutor } from '../../src/runtime/executor.ts';
 import { GuestFault } from '../../src/runtime/faults.ts';
+import { createFpu } from '../../src/runtime/fpu/index.ts';
 import { createHandlers } from '../../src/runtime/handlers.ts';
 import { createMemory } from '../../src/runtime/memory.ts';
 import { resetState } from '../../src/runtime/reset.ts';
 import { createScope } from '../../src/runtime/scope.ts';
+import { createSiteRunner } from '../../src/runtime/sites.ts';
 import { createSystem } from '../../src/runtime/system.ts';
 import { createTranslation } from '../../src/runtime/translation.ts';
 import { CS, S } from '../../src/translator/state.ts';
@@ -20,7 +22,7 @@ const engine = createEngine({ arenaBytes: 4 << 20 }),
   { r, u8, dv } = engine;
 const scope = createScope(engine, system),
   handlers = createHandlers(scope, () => false),
-  translation = createTranslation(scope, u8);
+  translation = createTranslation(scope, u8, createSiteRunner(r, handlers));
 const executor = createExecutor(engine, handlers, translation);
 const memory = createMemory(u8, 0, 4 << 20),
   cache = createCodeCache(engine, memory, () => {});
@@ -32,9 +34,12 @@ translation.use(cache);
 /** More iterations than any vector's count register asks for. */
 const LONGEST_REPEAT = 64;
 
+/** Bytes compared at once. */
+const BLOCK = 0x1000;
+
 /** Data regions by seed: filling one takes longer than an instruction. */
 const filled = new Map<number, Uint8Array>();
-function dataOf(seed: number): Uint8Array {
+function dataOf({ seed, poke: [at, value] }: VectorInput): Uint8Array {
   let bytes = filled.get(seed);
   if (!bytes) {
     const random = seeded(seed),
@@ -42,7 +47,10 @@ function dataOf(seed: number): Uint8Array {
     for (let n = 0; n < words.length; n++) words[n] = random.word();
     filled.set(seed, (bytes = new Uint8Array(words.buffer)));
   }
-  return bytes;
+  if (at === 0) return bytes;
+  const poked = bytes.slice();
+  new DataView(poked.buffer).setInt32(at, value, true);
+  return poked;
 }
 
 function load(v: VectorInput): void {
@@ -58,7 +66,7 @@ function load(v: VectorInput): void {
   }
   u8.fill(0xcc, CODE, CODE + SIZE);
   u8.set(v.code, CODE + AT);
-  u8.set(dataOf(v.seed), DATA);
+  u8.set(dataOf(v), DATA);
   for (let n = 0; n < 8; n++) r[n] = v.regs[n]!;
   // A task without I/O permission bitmap: its base is beyond the limit.
   r[S.TR_LIMIT] = 0x67;
@@ -127,12 +135,11 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate'): Ve
     trap = caught.vector;
     error = Math.max(0, caught.errorCode);
   }
-  const before = dataOf(v.seed),
+  const before = dataOf(v),
     changes: [number, number][] = [];
-  const view = new DataView(before.buffer, before.byteOffset);
-  for (let n = 0; n < SIZE; n += 4) {
-    if (dv.getInt32(DATA + n, true) === view.getInt32(n, true)) continue;
-    for (let k = n; k < n + 4; k++) if (u8[DATA + k] !== before[k]) changes.push([k, u8[DATA + k]!]);
+  for (let n = 0; n < SIZE; n += BLOCK) {
+    if (Buffer.compare(u8.subarray(DATA + n, DATA + n + BLOCK), before.subarray(n, n + BLOCK)) === 0) continue;
+    for (let k = n; k < n + BLOCK; k++) if (u8[DATA + k] !== before[k]) changes.push([k, u8[DATA + k]!]);
   }
   return {
     regs: Array.from(r.subarray(0, 8)),
