@@ -151,9 +151,13 @@ function packTiny(w: Wide, bits: number, rounding: number, control: number, out:
   const tiny = w.exponent <= 0;
   if (tiny && (control & UE) === 0) {
     w.exponent += WRAP;
-    if (w.exponent > 0) copy(out, w);
-    else setZero(out, w.sign);
-    return raised | UE;
+    if (w.exponent > 0) {
+      copy(out, w);
+      return raised | UE;
+    }
+    // Only FSCALE gets so far that the offset does not suffice.
+    setZero(out, w.sign);
+    return UE | PE;
   }
   setWide(w, w.sign, exponent, high, low, rest);
   shiftRight(w, 1 - exponent);
@@ -164,9 +168,12 @@ function packTiny(w: Wide, bits: number, rounding: number, control: number, out:
 function packHuge(w: Wide, bits: number, rounding: number, control: number, raised: number, out: Float80): number {
   if ((control & OE) === 0) {
     w.exponent -= WRAP;
-    if (w.exponent < MAX_EXPONENT) copy(out, w);
-    else setInfinity(out, w.sign);
-    return raised | OE;
+    if (w.exponent < MAX_EXPONENT) {
+      copy(out, w);
+      return raised | OE;
+    }
+    setInfinity(out, w.sign);
+    return OE | PE | C1;
   }
   if (rounding === ROUND.NEAREST || rounding === (w.sign === 0 ? ROUND.UP : ROUND.DOWN)) {
     setInfinity(out, w.sign);

@@ -111,12 +111,12 @@ export function createFpu(engine: Engine): Fpu {
   each(0xdd, 0xd0, transfer.storeRegister(false));
   for (const [opcode, modrm] of [
     [0xdd, 0xd8],
-    [0xd9, 0xd8],
     [0xdf, 0xd0],
     [0xdf, 0xd8],
   ] as const) {
     each(opcode, modrm, transfer.storeRegister(true));
   }
+  each(0xd9, 0xd8, transfer.storeUnchecked);
   for (const opcode of [0xd9, 0xdd, 0xdf]) each(opcode, 0xc8, transfer.exchange);
   for (let n = 0; n < 4; n++) {
     each(0xda, 0xc0 + 8 * n, transfer.conditionalMove(n));
@@ -136,11 +136,13 @@ export function createFpu(engine: Engine): Fpu {
   single(0xd9, 0xd0, () => {});
   single(0xd9, 0xf6, () => void (state.settle(0), state.rotate(-1)));
   single(0xd9, 0xf7, () => void (state.settle(0), state.rotate(1)));
-  each(0xdd, 0xc0, state.free);
-  each(0xdf, 0xc0, (i) => {
-    state.free(i);
-    state.rotate(1);
-  });
+  for (const opcode of [0xdd, 0xdf]) {
+    each(opcode, 0xc0, (i) => {
+      state.settle(0);
+      state.free(i);
+      if (opcode === 0xdf) state.pop();
+    });
+  }
   for (const modrm of [0xe0, 0xe1, 0xe4]) single(0xdb, modrm, () => {}, SILENT);
   single(0xdb, 0xe2, state.clearExceptions, SILENT);
   single(0xdb, 0xe3, state.initialize, SILENT);

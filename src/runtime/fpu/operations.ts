@@ -8,9 +8,9 @@ import { compare, examine, UNORDERED } from './compare.ts';
 import { copy, type Float80, float80, KIND, kindOf, setIndefinite, setZero } from './float80.ts';
 import type { MemoryForm, RegisterForm } from './forms.ts';
 import { extract, remainder, roundToInteger, scale } from './functions.ts';
-import type { FpuState } from './state.ts';
+import { type FpuState, OVERFLOW } from './state.ts';
 import type { MemoryKind, Transfer } from './transfer.ts';
-import { C0, C2, C3, DE, EXCEPTIONS, IE } from './words.ts';
+import { C0, C1, C2, C3, DE, EXCEPTIONS, IE } from './words.ts';
 
 const CONDITIONS = C0 | C2 | C3;
 
@@ -84,15 +84,15 @@ export function createOperations(engine: Engine, state: FpuState, transfer: Tran
       }
       state.write(0, out);
     };
-  /** Records a comparison; false when it must not pop. */
+  /** Records a comparison, its codes also when the exception is unmasked; false when it must not pop. */
   function conclude(codes: number): boolean {
     const done = state.settle(codes & EXCEPTIONS);
-    if (done) state.setConditions(codes & CONDITIONS);
+    state.setConditions(codes & CONDITIONS);
     return done;
   }
   function unordered(): boolean {
     const done = state.underflow();
-    if (done) state.setConditions(UNORDERED);
+    state.setConditions(UNORDERED);
     return done;
   }
   function popTimes(times: number): void {
@@ -143,18 +143,19 @@ export function createOperations(engine: Engine, state: FpuState, transfer: Tran
       popTimes(pops);
     },
     compareToFlags: (quiet, pops) => (i) => {
-      let codes = UNORDERED;
-      if (state.isEmpty(0) || state.isEmpty(i)) {
-        if (!state.underflow()) return;
-      } else {
+      let codes = UNORDERED,
+        done: boolean;
+      if (state.isEmpty(0) || state.isEmpty(i)) done = state.underflow();
+      else {
         state.read(0, a);
         state.read(i, b);
         codes = compare(a, b, quiet);
-        if (!state.settle(codes & EXCEPTIONS)) return;
+        // C1 keeps its value.
+        done = state.settle(codes & EXCEPTIONS, state.status() & C1);
       }
       const flags = ((codes & C3) !== 0 ? ZF : 0) | ((codes & C2) !== 0 ? PF : 0) | ((codes & C0) !== 0 ? CF : 0);
       engine.storeFlags((engine.getFlags() & ~ARITHMETIC_FLAGS) | flags);
-      if (pops) state.pop();
+      if (pops && done) state.pop();
     },
     test() {
       if (state.isEmpty(0)) unordered();
@@ -194,8 +195,9 @@ export function createOperations(engine: Engine, state: FpuState, transfer: Tran
         setIndefinite(out);
         setIndefinite(significand);
       } else if (!state.hasRoom()) {
-        state.overflow();
-        return;
+        if (!state.settle(OVERFLOW)) return;
+        setIndefinite(out);
+        setIndefinite(significand);
       } else {
         state.read(0, a);
         if (!state.settle(extract(a, out, significand))) return;
@@ -204,17 +206,24 @@ export function createOperations(engine: Engine, state: FpuState, transfer: Tran
       state.push(significand);
     },
     partialRemainder: (nearest) => () => {
-      let codes = 0;
+      // A NaN or an invalid operation leaves C0 and C3 as they were.
+      let codes = state.status() & (C0 | C3);
       if (state.isEmpty(0) || state.isEmpty(1)) {
-        if (!state.underflow()) return;
+        const masked = state.underflow();
+        state.setConditions(codes);
+        if (!masked) return;
         setIndefinite(out);
       } else {
         state.read(0, a);
         state.read(1, b);
-        codes = remainder(a, b, nearest, state.control(), out);
-        if (!state.settle(codes & ~CONDITIONS)) return;
+        const raised = remainder(a, b, nearest, state.control(), out);
+        if (!state.settle(raised & ~CONDITIONS)) {
+          state.setConditions(codes);
+          return;
+        }
+        if ((raised & IE) === 0 && kindOf(out) < KIND.QNAN) codes = raised & CONDITIONS;
       }
-      state.setConditions(codes & CONDITIONS);
+      state.setConditions(codes);
       state.write(0, out);
     },
   };

@@ -37,16 +37,17 @@ export interface FpuState {
   /** Pushes the indefinite QNaN on a full stack, or leaves it when the exception is unmasked. */
   overflow(): void;
 
-  /** Records exceptions and C1 of an operation on registers; false when its result must not be stored. */
-  settle(raised: number): boolean;
+  /** Records exceptions and C1 of an operation on registers; false when its result must not be stored. C1 of `kept` stays. */
+  settle(raised: number, kept?: number): boolean;
   /** The same of a store to memory, which an unmasked overflow or underflow leaves undone. */
   mayStore(raised: number): boolean;
   /** Records a stack underflow; false when it is unmasked. */
   underflow(): boolean;
 }
 
-const UNDERFLOW = IE | SF,
-  OVERFLOW = IE | SF | C1;
+const UNDERFLOW = IE | SF;
+/** What a push onto a full stack raises. */
+export const OVERFLOW = IE | SF | C1;
 
 export function createState(r: Int32Array): FpuState {
   const indefinite: Float80 = { sign: 0, exponent: 0, high: 0, low: 0 };
@@ -57,17 +58,17 @@ export function createState(r: Int32Array): FpuState {
     const pending = r[S.FPU_STATUS]! & ~r[S.FPU_CONTROL]! & EXCEPTIONS;
     r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~(ES | BUSY)) | (pending !== 0 ? ES | BUSY : 0);
   }
-  function record(raised: number, stopping: number): boolean {
+  function record(raised: number, stopping: number, kept = 0): boolean {
     const unmasked = raised & ~r[S.FPU_CONTROL]! & EXCEPTIONS;
     if (unmasked === 0) {
-      r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~C1) | raised;
+      r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~C1) | raised | kept;
       return true;
     }
     // What would have been found later is not reported.
     let found = raised;
     if ((unmasked & BEFORE) !== 0) found &= (raised & SF) !== 0 ? BEFORE | SF | C1 : BEFORE;
     else if ((unmasked & stopping) !== 0) found &= BEFORE | OE | UE;
-    r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~C1) | found | ES | BUSY;
+    r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~C1) | found | kept | ES | BUSY;
     return (unmasked & stopping) === 0;
   }
   function write(i: number, x: Float80): void {
@@ -89,7 +90,7 @@ export function createState(r: Int32Array): FpuState {
     write(0, x);
   }
   const isEmpty = (i: number): boolean => ((r[S.FPU_TAGS]! >> physical(i)) & 1) === 0;
-  const settle = (raised: number): boolean => record(raised, BEFORE);
+  const settle = (raised: number, kept = 0): boolean => record(raised, BEFORE, kept);
 
   return {
     checkPending() {

@@ -20,6 +20,8 @@ export interface Transfer {
   operand(kind: MemoryKind, segment: number, offset: number, out: Float80): number;
   readonly loadRegister: RegisterForm;
   storeRegister(pops: boolean): RegisterForm;
+  /** FSTP as D9 D8+i: an empty ST(0) is popped without an exception. */
+  readonly storeUnchecked: RegisterForm;
   readonly exchange: RegisterForm;
   constant(index: number): RegisterForm;
   conditionalMove(index: number): RegisterForm;
@@ -149,11 +151,11 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
       if (pop) state.pop();
     },
     loadRegister(i) {
-      if (!state.hasRoom()) return state.overflow();
       if (state.isEmpty(i)) {
         if (!state.underflow()) return;
         setIndefinite(x);
       } else {
+        if (!state.hasRoom()) return state.overflow();
         state.read(i, x);
         state.settle(0);
       }
@@ -169,6 +171,14 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
       }
       state.write(i, x);
       if (pops) state.pop();
+    },
+    storeUnchecked(i) {
+      if (!state.isEmpty(0)) {
+        state.read(0, x);
+        state.write(i, x);
+      }
+      state.settle(0);
+      state.pop();
     },
     exchange(i) {
       state.read(0, x);
@@ -199,9 +209,9 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
         state.write(0, x);
         return;
       }
+      if (!moves) return;
       state.read(i, x);
-      state.settle(0);
-      if (moves) state.write(0, x);
+      state.write(0, x);
     },
   };
 }
