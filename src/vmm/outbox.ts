@@ -8,7 +8,7 @@ import type { GuestId, HypervisorEvent, ScreenState } from './protocol.ts';
 export type Channel = 'serial0' | 'serial1' | 'debugcon' | 'log';
 
 /** Milliseconds between two batches of the same kind. */
-const OUTPUT_INTERVAL = 33,
+const OUTPUT_INTERVAL = 16,
   EXITS_INTERVAL = 67,
   SCREEN_INTERVAL = 50,
   STATUS_INTERVAL = 1000;

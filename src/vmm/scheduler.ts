@@ -1,6 +1,6 @@
 // The scheduler: which guest runs next on this worker, and for how many ticks. Shares are counted in ticks: guests with work
 // to do get ticks in proportion to their weights (stride scheduling; Waldspurger and Weihl, "Stride Scheduling"). A turn is so
-// short that no guest's turn takes more than about TURN milliseconds, and a guest whose ticks are far slower than its
+// short that no guest's turn takes more than about LONGEST_TURN milliseconds, and a guest whose ticks are far slower than its
 // neighbours' (one that does nothing but fault) is charged for the time it takes, so that it delays them by its own turn and no
 // more. A cap limits a guest's part of wall time. Where turns end cannot be observed by the guests.
 
@@ -26,8 +26,13 @@ export interface Runnable {
   turn(ticks: number): TurnResult;
 }
 
-/** Wall time of a turn in milliseconds: short enough for pause and step to arrive at once, long enough to pay for the switch. */
-const TURN = 6;
+/**
+ * Wall time of a turn in milliseconds: short enough for pause and step to arrive at once, long enough to pay for the switch.
+ * Several busy guests get shorter turns, so that a round stays near ROUND.
+ */
+const LONGEST_TURN = 6;
+const SHORTEST_TURN = 4;
+const ROUND = 16;
 const MINIMUM_TICKS = 1000;
 const MAXIMUM_TICKS = 20_000_000;
 /** Ticks per millisecond assumed of a guest that has not run. */
@@ -171,11 +176,12 @@ export class Scheduler {
     }
   }
 
-  /** So many ticks that a whole round, weights included, keeps every guest's turn within TURN milliseconds. */
+  /** So many ticks that a whole round, weights included, keeps every guest's turn within a few milliseconds. */
   #turnTicks(entry: Entry, ready: readonly Entry[]): number {
+    const turn = Math.min(LONGEST_TURN, Math.max(SHORTEST_TURN, ROUND / ready.length));
     const fastest = Math.max(...ready.map(({ rate }) => rate));
-    const perWeight = Math.min(...ready.map(({ guest, rate }) => (Math.max(rate, fastest / SLOWEST) * TURN) / guest.weight));
-    const ticks = Math.min(perWeight * entry.guest.weight, entry.rate * TURN);
+    const perWeight = Math.min(...ready.map(({ guest, rate }) => (Math.max(rate, fastest / SLOWEST) * turn) / guest.weight));
+    const ticks = Math.min(perWeight * entry.guest.weight, entry.rate * turn);
     return Math.round(Math.min(MAXIMUM_TICKS, Math.max(MINIMUM_TICKS, ticks)));
   }
 
