@@ -20,11 +20,31 @@ export const KERNEL = { image: 'kernel/kernel.elf', sources: ['kernel/boot.asm',
 
 /** Assembles every source into `target`, a folder laid out like this one. Needs nasm. */
 export function assemble(target: string): void {
-  for (const { source, image, listing } of ASSEMBLED) run('nasm', ['-f', 'bin', '-l', join(target, listing), '-o', join(target, image), source]);
+  for (const { source, image, listing } of ASSEMBLED)
+    run('nasm', ['-f', 'bin', '-l', join(target, listing), '-o', join(target, image), source]);
 }
 
-const CFLAGS = ['-m32', '-std=gnu11', '-O1', '-g0', '-ffreestanding', '-fno-pic', '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fcf-protection=none',
-  '-fno-omit-frame-pointer', '-mno-sse', '-mno-mmx', '-mno-80387', '-march=i686', '-mtune=generic', '-fno-inline', '-Wall', '-Wextra', '-Werror'];
+const CFLAGS = [
+  '-m32',
+  '-std=gnu11',
+  '-O1',
+  '-g0',
+  '-ffreestanding',
+  '-fno-pic',
+  '-fno-stack-protector',
+  '-fno-asynchronous-unwind-tables',
+  '-fcf-protection=none',
+  '-fno-omit-frame-pointer',
+  '-mno-sse',
+  '-mno-mmx',
+  '-mno-80387',
+  '-march=i686',
+  '-mtune=generic',
+  '-fno-inline',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+];
 
 /** Builds the kernel into `target`. Needs nasm and a gcc that makes 32-bit code. */
 export function buildKernel(target: string): void {
@@ -32,14 +52,31 @@ export function buildKernel(target: string): void {
   try {
     run('nasm', ['-f', 'elf32', '-o', join(scratch, 'boot.o'), 'kernel/boot.asm']);
     run('gcc', [...CFLAGS, '-c', '-o', join(scratch, 'kernel.o'), 'kernel/kernel.c']);
-    run('ld', ['-m', 'elf_i386', '-nostdlib', '--build-id=none', '-z', 'noexecstack', '-z', 'max-page-size=4096', '--no-warn-rwx-segments', '-T', 'kernel/kernel.ld',
-      '-o', join(target, KERNEL.image), join(scratch, 'boot.o'), join(scratch, 'kernel.o')]);
+    run('ld', [
+      '-m',
+      'elf_i386',
+      '-nostdlib',
+      '--build-id=none',
+      '-z',
+      'noexecstack',
+      '-z',
+      'max-page-size=4096',
+      '--no-warn-rwx-segments',
+      '-T',
+      'kernel/kernel.ld',
+      '-o',
+      join(target, KERNEL.image),
+      join(scratch, 'boot.o'),
+      join(scratch, 'kernel.o'),
+    ]);
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
-function run(program: string, args: readonly string[]): void { execFileSync(program, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] }); }
+function run(program: string, args: readonly string[]): void {
+  execFileSync(program, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   assemble(folder);

@@ -28,9 +28,9 @@ export function generateFirmware(): string {
 
 function readNames(bytes: Uint8Array): [string, number][] {
   const names: [string, number][] = [];
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; at < bytes.length; ) {
     const end = bytes.indexOf(0, at + 2);
-    names.push([new TextDecoder().decode(bytes.subarray(at + 2, end)), bytes[at] | bytes[at + 1] << 8]);
+    names.push([new TextDecoder().decode(bytes.subarray(at + 2, end)), bytes[at] | (bytes[at + 1] << 8)]);
     at = end + 1;
   }
   return names;
@@ -38,8 +38,11 @@ function readNames(bytes: Uint8Array): [string, number][] {
 
 function render(rom: Uint8Array, names: [string, number][]): string {
   const pieces: [number, Uint8Array][] = [];
-  for (let at = 0; at < rom.length;) {
-    if (rom[at] === 0) { at++; continue; }
+  for (let at = 0; at < rom.length; ) {
+    if (rom[at] === 0) {
+      at++;
+      continue;
+    }
     let end = at + 1;
     for (let zeros = 0; end < rom.length && zeros < GAP; end++) zeros = rom[end] === 0 ? zeros + 1 : 0;
     while (rom[end - 1] === 0) end--;
@@ -48,15 +51,19 @@ function render(rom: Uint8Array, names: [string, number][]): string {
   }
   const hex = (value: number) => `0x${value.toString(16).padStart(4, '0')}`;
   return [
-    '// Made by scripts/build-firmware.ts from rom.asm; do not edit.', '',
+    '// Made by scripts/build-firmware.ts from rom.asm; do not edit.',
+    '',
     '/** Offset in the 64 KiB ROM and bytes in base64; everything between is zero. */',
+    '// biome-ignore format: one piece a line',
     'export const ROM_PIECES: readonly (readonly [number, string])[] = [',
     ...pieces.map(([at, bytes]) => `  [${hex(at)}, '${Buffer.from(bytes).toString('base64')}'],`),
-    '];', '',
+    '];',
+    '',
     '/** Offset in segment F000h of every exported label; a name that begins with service_ is that of a VMCALL. */',
     'export const ROM_LABELS = {',
     ...names.map(([name, offset]) => `  ${name}: ${hex(offset)},`),
-    '} as const;', '',
+    '} as const;',
+    '',
   ].join('\n');
 }
 

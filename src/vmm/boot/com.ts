@@ -5,7 +5,9 @@ import { ROM_LABELS } from '../firmware/rom.generated.ts';
 import { ImageError, type LoadedImage, placed, zeroTerminated } from './image.ts';
 import { realMode } from './registers.ts';
 
-const SEGMENT = 0x1000, ENVIRONMENT = 0x0ff0, MEMORY_END = 0x9fc0;
+const SEGMENT = 0x1000,
+  ENVIRONMENT = 0x0ff0,
+  MEMORY_END = 0x9fc0;
 const PSP_BYTES = 0x100;
 /** Largest program: the segment without the prefix and one word of stack. */
 const LARGEST = 0x10000 - PSP_BYTES - 2;
@@ -16,7 +18,8 @@ export function loadCom(image: Uint8Array, commandLine: string, memory: number):
   if (image.length === 0) throw new ImageError('program is empty', 0);
   if (image[0] === 0x4d && image[1] === 0x5a) throw new ImageError('this is an .exe program (4D 5A), not a .com program', 0);
   if (image.length > LARGEST) throw new ImageError(`program has ${image.length} bytes, a .com program has at most ${LARGEST}`, LARGEST);
-  if (commandLine.length > LONGEST_TAIL - 1) throw new ImageError(`command line has ${commandLine.length} characters, at most ${LONGEST_TAIL - 1} fit`);
+  if (commandLine.length > LONGEST_TAIL - 1)
+    throw new ImageError(`command line has ${commandLine.length} characters, at most ${LONGEST_TAIL - 1} fit`);
   const write = (what: string, address: number, bytes: Uint8Array) => placed(what, address, bytes, bytes.length, memory);
   const vector = (offset: number) => Uint8Array.of(offset, offset >> 8, 0x00, 0xf0);
   return {
@@ -36,7 +39,9 @@ export function loadCom(image: Uint8Array, commandLine: string, memory: number):
 }
 
 function prefix(commandLine: string): Uint8Array {
-  const psp = new Uint8Array(PSP_BYTES), view = new DataView(psp.buffer), tail = commandLine === '' ? '' : ` ${commandLine}`;
+  const psp = new Uint8Array(PSP_BYTES),
+    view = new DataView(psp.buffer),
+    tail = commandLine === '' ? '' : ` ${commandLine}`;
   psp.set([0xcd, 0x20]);
   view.setUint16(0x02, MEMORY_END, true);
   view.setUint16(0x2c, ENVIRONMENT, true);

@@ -4,9 +4,13 @@
 import type { DriveConfig } from '../protocol.ts';
 import { hex, ImageError, type LoadedImage } from './image.ts';
 
-const SECTOR_BYTES = 512, SIGNATURE = 510;
+const SECTOR_BYTES = 512,
+  SIGNATURE = 510;
 const LETTERS: { readonly [letter: string]: readonly [DriveConfig['kind'], number, string] } = {
-  a: ['floppy', 0, 'floppy A:'], b: ['floppy', 1, 'floppy B:'], c: ['disk', 0, 'first hard disk'], d: ['disk', 1, 'second hard disk'],
+  a: ['floppy', 0, 'floppy A:'],
+  b: ['floppy', 1, 'floppy B:'],
+  c: ['disk', 0, 'first hard disk'],
+  d: ['disk', 1, 'second hard disk'],
 };
 
 /** Throws ImageError when no drive of the boot order has a boot sector. */
@@ -16,7 +20,8 @@ export function bootFromDrives(order: string, drives: readonly DriveConfig[]): L
   for (const letter of order.toLowerCase()) {
     const row = LETTERS[letter];
     if (!row) throw new ImageError(`boot order '${order}': no drive '${letter}' (a, b: floppies; c, d: hard disks)`);
-    const [kind, index, name] = row, drive = drives.find((one) => one.kind === kind && one.index === index);
+    const [kind, index, name] = row,
+      drive = drives.find((one) => one.kind === kind && one.index === index);
     if (!drive) continue;
     const { image } = drive;
     if (image.length < SECTOR_BYTES) {

@@ -2,7 +2,11 @@
 // them is checked before it is used, and the error says what is wrong and at which offset of the file.
 
 /** Bytes for guest-physical memory; what `bytes` lacks to `length` is zero. */
-export interface MemoryWrite { readonly address: number; readonly bytes: Uint8Array; readonly length: number }
+export interface MemoryWrite {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
 
 /** A guest ready to start: memory to write and registers to set after the firmware's power-on work. */
 export interface LoadedImage {
@@ -32,16 +36,31 @@ export class ImageReader {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
-  get length(): number { return this.bytes.length; }
-  u8(offset: number, field: string): number { this.need(offset, 1, field); return this.view.getUint8(offset); }
-  u16(offset: number, field: string): number { this.need(offset, 2, field); return this.view.getUint16(offset, true); }
-  u32(offset: number, field: string): number { this.need(offset, 4, field); return this.view.getUint32(offset, true); }
+  get length(): number {
+    return this.bytes.length;
+  }
+  u8(offset: number, field: string): number {
+    this.need(offset, 1, field);
+    return this.view.getUint8(offset);
+  }
+  u16(offset: number, field: string): number {
+    this.need(offset, 2, field);
+    return this.view.getUint16(offset, true);
+  }
+  u32(offset: number, field: string): number {
+    this.need(offset, 4, field);
+    return this.view.getUint32(offset, true);
+  }
   /** Bytes of the image, not a copy. */
-  slice(offset: number, length: number, field: string): Uint8Array { this.need(offset, length, field); return this.bytes.subarray(offset, offset + length); }
+  slice(offset: number, length: number, field: string): Uint8Array {
+    this.need(offset, length, field);
+    return this.bytes.subarray(offset, offset + length);
+  }
   /** Text up to a zero byte, at most `limit` bytes. */
   text(offset: number, limit: number, field: string): string {
     this.need(offset, 0, field);
-    const end = this.bytes.indexOf(0, offset), last = Math.min(end < 0 ? this.length : end, offset + limit);
+    const end = this.bytes.indexOf(0, offset),
+      last = Math.min(end < 0 ? this.length : end, offset + limit);
     return new TextDecoder('latin1').decode(this.bytes.subarray(offset, last));
   }
   private need(offset: number, length: number, field: string): void {
@@ -51,21 +70,28 @@ export class ImageReader {
 }
 
 /** First byte of video memory and end of the ROM: images cannot be loaded between. */
-const HOLE_FIRST = 0xa0000, HOLE_END = 0x100000;
+const HOLE_FIRST = 0xa0000,
+  HOLE_END = 0x100000;
 
 /** A write that is certain to fit into RAM; `what` names it in the error, `offset` is where the image asks for it. */
 export function placed(what: string, address: number, bytes: Uint8Array, length: number, memory: number, offset = -1): MemoryWrite {
   const end = address + length;
-  if (end > memory) throw new ImageError(`${what} goes to ${hex(address)}-${hex(end - 1)}, but the guest has ${hex(memory)} bytes of RAM`, offset);
-  if (length > 0 && address < HOLE_END && end > HOLE_FIRST) throw new ImageError(`${what} goes to ${hex(address)}-${hex(end - 1)}, over video memory or ROM (0xa0000-0xfffff)`, offset);
+  if (end > memory)
+    throw new ImageError(`${what} goes to ${hex(address)}-${hex(end - 1)}, but the guest has ${hex(memory)} bytes of RAM`, offset);
+  if (length > 0 && address < HOLE_END && end > HOLE_FIRST)
+    throw new ImageError(`${what} goes to ${hex(address)}-${hex(end - 1)}, over video memory or ROM (0xa0000-0xfffff)`, offset);
   return { address, bytes, length };
 }
-export const overlaps = (a: MemoryWrite, address: number, length: number): boolean => a.address < address + length && address < a.address + a.length;
+export const overlaps = (a: MemoryWrite, address: number, length: number): boolean =>
+  a.address < address + length && address < a.address + a.length;
 export const alignUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
 /** Bytes of a command line with its ending zero. Characters above FFh are not representable and become '?'. */
 export function zeroTerminated(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length + 1);
-  for (let n = 0; n < text.length; n++) { const code = text.charCodeAt(n); bytes[n] = code > 0xff || code === 0 ? 0x3f : code; }
+  for (let n = 0; n < text.length; n++) {
+    const code = text.charCodeAt(n);
+    bytes[n] = code > 0xff || code === 0 ? 0x3f : code;
+  }
   return bytes;
 }

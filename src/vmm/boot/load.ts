@@ -13,10 +13,14 @@ import { findHeader, hasMultiboot2Header, loadMultiboot1 } from './multiboot1.ts
 /** Loads any boot source for a guest with `memory` bytes of RAM; throws ImageError when it cannot be started. */
 export function loadBootSource(source: BootSource, drives: readonly DriveConfig[], memory: number): LoadedImage {
   switch (source.kind) {
-    case 'drives': return bootFromDrives(source.order, drives);
-    case 'flat': return loadFlat(source.image, source.address, source.mode, source.entry, memory);
-    case 'com': return loadCom(source.image, source.commandLine, memory);
-    case 'kernel': return loadKernel(source, memory);
+    case 'drives':
+      return bootFromDrives(source.order, drives);
+    case 'flat':
+      return loadFlat(source.image, source.address, source.mode, source.entry, memory);
+    case 'com':
+      return loadCom(source.image, source.commandLine, memory);
+    case 'kernel':
+      return loadKernel(source, memory);
   }
 }
 
@@ -34,7 +38,8 @@ function loadKernel({ image, commandLine, initrd, modules }: KernelSource, memor
   }
   if (hasMultiboot2Header(image)) throw new ImageError('this kernel has a Multiboot 2 header only; Multiboot 1 is supported', 0);
   if (isElf(image)) {
-    if (initrd || (modules && modules.length > 0)) throw new ImageError('a plain ELF executable takes neither initial RAM disk nor modules');
+    if (initrd || (modules && modules.length > 0))
+      throw new ImageError('a plain ELF executable takes neither initial RAM disk nor modules');
     return loadElf(image, memory);
   }
   throw new ImageError("not a kernel image: no 'HdrS' at 0x202, no Multiboot header in the first 8192 bytes, no ELF header", 0);

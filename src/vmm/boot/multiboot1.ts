@@ -7,35 +7,63 @@ import { loadSegments } from './elfHeaders.ts';
 import { alignUp, hex, ImageError, ImageReader, type LoadedImage, type MemoryWrite, overlaps, placed, zeroTerminated } from './image.ts';
 import { flatMode } from './registers.ts';
 
-export interface MultibootModule { readonly image: Uint8Array; readonly commandLine: string }
+export interface MultibootModule {
+  readonly image: Uint8Array;
+  readonly commandLine: string;
+}
 
-const HEADER_MAGIC = 0x1badb002, LOADER_MAGIC = 0x2badb002, SEARCHED = 8192, MULTIBOOT2_MAGIC = 0xe85250d6, MULTIBOOT2_SEARCHED = 32768;
+const HEADER_MAGIC = 0x1badb002,
+  LOADER_MAGIC = 0x2badb002,
+  SEARCHED = 8192,
+  MULTIBOOT2_MAGIC = 0xe85250d6,
+  MULTIBOOT2_SEARCHED = 32768;
 /** Bits of the header's flags that a loader must understand, and the one for address fields. */
-const PAGE_ALIGN = 1, MEMORY_INFO = 2, VIDEO_MODE = 4, REQUIRED = 0xffff, ADDRESS_FIELDS = 0x10000;
+const PAGE_ALIGN = 1,
+  MEMORY_INFO = 2,
+  VIDEO_MODE = 4,
+  REQUIRED = 0xffff,
+  ADDRESS_FIELDS = 0x10000;
 /** Bits of the information structure's flags. */
 const INFO = { memory: 1, commandLine: 4, modules: 8, memoryMap: 0x40, loaderName: 0x200, framebuffer: 0x1000 } as const;
-const INFO_BYTES = 116, MODULE_BYTES = 16, MAP_BYTES = 24;
+const INFO_BYTES = 116,
+  MODULE_BYTES = 16,
+  MAP_BYTES = 24;
 /** Preferred place of the information: conventional memory, where kernels rarely are. */
-const LOW_INFO = 0x9000, LOW_END = 0x9fc00;
+const LOW_INFO = 0x9000,
+  LOW_END = 0x9fc00;
 
 /** Offset of the Multiboot 1 header, or -1. */
-export function findHeader(image: Uint8Array): number { return find(image, HEADER_MAGIC, SEARCHED, (view, at) => (view.getUint32(at, true) + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0, 12); }
+export function findHeader(image: Uint8Array): number {
+  return find(
+    image,
+    HEADER_MAGIC,
+    SEARCHED,
+    (view, at) => (view.getUint32(at, true) + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0,
+    12,
+  );
+}
 /** Whether there is a Multiboot 2 header, which is another protocol. */
-export function hasMultiboot2Header(image: Uint8Array): boolean { return find(image, MULTIBOOT2_MAGIC, MULTIBOOT2_SEARCHED, () => true, 16) >= 0; }
+export function hasMultiboot2Header(image: Uint8Array): boolean {
+  return find(image, MULTIBOOT2_MAGIC, MULTIBOOT2_SEARCHED, () => true, 16) >= 0;
+}
 
 function find(image: Uint8Array, magic: number, searched: number, accept: (view: DataView, at: number) => boolean, size: number): number {
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength), end = Math.min(searched, image.length) - size;
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength),
+    end = Math.min(searched, image.length) - size;
   for (let at = 0; at <= end; at += 4) if (view.getUint32(at, true) === magic && accept(view, at)) return at;
   return -1;
 }
 
 /** Loads a kernel with its modules; throws ImageError. */
 export function loadMultiboot1(bytes: Uint8Array, commandLine: string, modules: readonly MultibootModule[], memory: number): LoadedImage {
-  const image = new ImageReader(bytes), at = findHeader(bytes);
+  const image = new ImageReader(bytes),
+    at = findHeader(bytes);
   if (at < 0) throw new ImageError(`no Multiboot header in the first ${SEARCHED} bytes`, 0);
-  const flags = image.u32(at + 4, 'the Multiboot flags'), unknown = flags & REQUIRED & ~(PAGE_ALIGN | MEMORY_INFO | VIDEO_MODE);
+  const flags = image.u32(at + 4, 'the Multiboot flags'),
+    unknown = flags & REQUIRED & ~(PAGE_ALIGN | MEMORY_INFO | VIDEO_MODE);
   if (unknown !== 0) throw new ImageError(`Multiboot flags ${hex(flags)} ask for what the loader does not know (${hex(unknown)})`, at + 4);
-  const kludge = (flags & ADDRESS_FIELDS) !== 0, kernel = kludge ? loadAddressFields(image, at, memory) : loadSegments(image, memory);
+  const kludge = (flags & ADDRESS_FIELDS) !== 0,
+    kernel = kludge ? loadAddressFields(image, at, memory) : loadSegments(image, memory);
 
   const writes: MemoryWrite[] = [...kernel.writes];
   let end = alignUp(kernel.end, 4096);
@@ -47,42 +75,74 @@ export function loadMultiboot1(bytes: Uint8Array, commandLine: string, modules: 
   });
   const size = informationSize(commandLine, placedModules, memory);
   const low = size <= LOW_END - LOW_INFO && !writes.some((write) => overlaps(write, LOW_INFO, size));
-  const base = low ? LOW_INFO : Math.max(end, 0x100000), information = buildInformation(base, size, commandLine, placedModules, memory);
+  const base = low ? LOW_INFO : Math.max(end, 0x100000),
+    information = buildInformation(base, size, commandLine, placedModules, memory);
   writes.push(placed('Multiboot information', base, information, information.length, memory));
   return {
-    title: `Multiboot 1 kernel (${kludge ? 'address fields' : 'ELF'})`, writes,
+    title: `Multiboot 1 kernel (${kludge ? 'address fields' : 'ELF'})`,
+    writes,
     registers: { ...flatMode(kernel.entry, 0x08, 0x10, ROM_LABELS.gdtMultiboot), eax: LOADER_MAGIC, ebx: base },
   };
 }
 
 /** Flag bit 16: the header itself says where the file's bytes go. */
 function loadAddressFields(image: ImageReader, at: number, memory: number): { writes: MemoryWrite[]; entry: number; end: number } {
-  const [headerAddress, loadAddress, loadEnd, bssEnd, entry] = ['header_addr', 'load_addr', 'load_end_addr', 'bss_end_addr', 'entry_addr'].map((name, n) => image.u32(at + 12 + 4 * n, name));
-  const before = headerAddress - loadAddress, start = at - before;
+  const [headerAddress, loadAddress, loadEnd, bssEnd, entry] = [
+    'header_addr',
+    'load_addr',
+    'load_end_addr',
+    'bss_end_addr',
+    'entry_addr',
+  ].map((name, n) => image.u32(at + 12 + 4 * n, name));
+  const before = headerAddress - loadAddress,
+    start = at - before;
   if (before < 0) throw new ImageError(`load_addr ${hex(loadAddress)} is above header_addr ${hex(headerAddress)}`, at + 16);
   if (start < 0) throw new ImageError(`load_addr ${hex(loadAddress)} lies ${hex(-start)} bytes before the file`, at + 16);
   const length = loadEnd === 0 ? image.length - start : loadEnd - loadAddress;
   if (length <= 0) throw new ImageError(`load_end_addr ${hex(loadEnd)} is not above load_addr ${hex(loadAddress)}`, at + 20);
-  const bytes = image.slice(start, length, 'the text and data that load_end_addr announces'), total = bssEnd === 0 ? length : bssEnd - loadAddress;
+  const bytes = image.slice(start, length, 'the text and data that load_end_addr announces'),
+    total = bssEnd === 0 ? length : bssEnd - loadAddress;
   if (total < length) throw new ImageError(`bss_end_addr ${hex(bssEnd)} is below the end of the data`, at + 24);
   const write = placed('kernel', loadAddress, bytes, total, memory, at + 16);
   if (entry < loadAddress || entry >= loadAddress + total) throw new ImageError(`entry_addr ${hex(entry)} is outside the kernel`, at + 28);
   return { writes: [write], entry, end: loadAddress + total };
 }
 
-interface PlacedModule { readonly start: number; readonly end: number; readonly commandLine: string }
+interface PlacedModule {
+  readonly start: number;
+  readonly end: number;
+  readonly commandLine: string;
+}
 const LOADER_NAME = zeroTerminated('CP/86');
 
 /** Offsets behind the information structure: memory map, module list, then the texts. */
 function informationSize(commandLine: string, modules: readonly PlacedModule[], memory: number): number {
-  return INFO_BYTES + memoryMap(memory).length * MAP_BYTES + modules.length * MODULE_BYTES + LOADER_NAME.length + commandLine.length + 1 + modules.reduce((sum, module) => sum + module.commandLine.length + 1, 0);
+  return (
+    INFO_BYTES +
+    memoryMap(memory).length * MAP_BYTES +
+    modules.length * MODULE_BYTES +
+    LOADER_NAME.length +
+    commandLine.length +
+    1 +
+    modules.reduce((sum, module) => sum + module.commandLine.length + 1, 0)
+  );
 }
 
 function buildInformation(base: number, size: number, commandLine: string, modules: readonly PlacedModule[], memory: number): Uint8Array {
-  const bytes = new Uint8Array(size), view = new DataView(bytes.buffer), u32 = (offset: number, value: number) => { view.setUint32(offset, value, true); };
-  const map = memoryMap(memory), mapAt = INFO_BYTES, modulesAt = mapAt + map.length * MAP_BYTES;
+  const bytes = new Uint8Array(size),
+    view = new DataView(bytes.buffer),
+    u32 = (offset: number, value: number) => {
+      view.setUint32(offset, value, true);
+    };
+  const map = memoryMap(memory),
+    mapAt = INFO_BYTES,
+    modulesAt = mapAt + map.length * MAP_BYTES;
   let textAt = modulesAt + modules.length * MODULE_BYTES;
-  const text = (value: Uint8Array) => { bytes.set(value, textAt); textAt += value.length; return base + textAt - value.length; };
+  const text = (value: Uint8Array) => {
+    bytes.set(value, textAt);
+    textAt += value.length;
+    return base + textAt - value.length;
+  };
   u32(0, INFO.memory | INFO.commandLine | (modules.length > 0 ? INFO.modules : 0) | INFO.memoryMap | INFO.loaderName | INFO.framebuffer);
   u32(4, 639);
   u32(8, (memory - 0x100000) / 1024);

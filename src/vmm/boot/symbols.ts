@@ -13,17 +13,25 @@ export interface ElfSymbol {
   readonly kind: 'function' | 'object' | 'label';
 }
 
-const SHT_SYMTAB = 2, SYMBOL_BYTES = 16, SHN_UNDEF = 0, SHN_LORESERVE = 0xff00, SHN_ABS = 0xfff1;
+const SHT_SYMTAB = 2,
+  SYMBOL_BYTES = 16,
+  SHN_UNDEF = 0,
+  SHN_LORESERVE = 0xff00,
+  SHN_ABS = 0xfff1;
 const KINDS: readonly (ElfSymbol['kind'] | undefined)[] = ['label', 'object', 'function'];
 /** Bounds against files made to exhaust the reader. */
-const MOST_SYMBOLS = 500_000, LONGEST_NAME = 1024;
+const MOST_SYMBOLS = 500_000,
+  LONGEST_NAME = 1024;
 
 /** Symbols in order of address; an ELF file without a symbol table has none. Throws ImageError for a damaged file. */
 export function elfSymbols(bytes: Uint8Array): ElfSymbol[] {
-  const image = new ImageReader(bytes), header = readElfHeader(image), sections = readSectionHeaders(image, header);
+  const image = new ImageReader(bytes),
+    header = readElfHeader(image),
+    sections = readSectionHeaders(image, header);
   const table = sections.find((section) => section.type === SHT_SYMTAB);
   if (!table) return [];
-  if (table.entrySize !== SYMBOL_BYTES) throw new ImageError(`symbols of ${table.entrySize} bytes, ${SYMBOL_BYTES} expected`, table.at + 36);
+  if (table.entrySize !== SYMBOL_BYTES)
+    throw new ImageError(`symbols of ${table.entrySize} bytes, ${SYMBOL_BYTES} expected`, table.at + 36);
   const names = sections[table.link];
   if (!names) throw new ImageError(`symbol names are in section ${table.link}, the file has ${sections.length}`, table.at + 24);
   image.slice(table.offset, table.size, 'the symbol table');
@@ -32,8 +40,11 @@ export function elfSymbols(bytes: Uint8Array): ElfSymbol[] {
   if (count > MOST_SYMBOLS) throw new ImageError(`${count} symbols are more than ${MOST_SYMBOLS}`, table.at + 20);
   const symbols: ElfSymbol[] = [];
   for (let n = 1; n < count; n++) {
-    const at = table.offset + n * SYMBOL_BYTES, nameAt = image.u32(at, 'st_name'), kind = KINDS[image.u8(at + 12, 'st_info') & 15], section = image.u16(at + 14, 'st_shndx');
-    if (kind === undefined || nameAt === 0 || section === SHN_UNDEF || section >= SHN_LORESERVE && section !== SHN_ABS) continue;
+    const at = table.offset + n * SYMBOL_BYTES,
+      nameAt = image.u32(at, 'st_name'),
+      kind = KINDS[image.u8(at + 12, 'st_info') & 15],
+      section = image.u16(at + 14, 'st_shndx');
+    if (kind === undefined || nameAt === 0 || section === SHN_UNDEF || (section >= SHN_LORESERVE && section !== SHN_ABS)) continue;
     // Absolute values without a type are constants of the assembler, not addresses.
     if (kind === 'label' && section === SHN_ABS) continue;
     if (nameAt >= names.size) throw new ImageError(`symbol name at ${nameAt} is behind the end of the names`, at);

@@ -1,8 +1,8 @@
 // The firmware's view of a machine, over its processor and its bus: linear addresses go through the page tables, video memory
 // to its device, everything else to RAM.
 
-import type { CpuHost } from '../../runtime/host.ts';
 import type { VirtualCpu } from '../../runtime/cpu-types.ts';
+import type { CpuHost } from '../../runtime/host.ts';
 import type { FirmwareDrive, FirmwareMachine } from './machine.ts';
 
 export interface FirmwareParts {
@@ -14,21 +14,32 @@ export interface FirmwareParts {
   powerOff(status: number): void;
 }
 
-const PAGE_BYTES = 4096, PG = 0x80000000;
+const PAGE_BYTES = 4096,
+  PG = 0x80000000;
 /** The VGA's window. */
-const VIDEO_FIRST = 0xa0000, VIDEO_END = 0xc0000;
+const VIDEO_FIRST = 0xa0000,
+  VIDEO_END = 0xc0000;
 const isVideo = (address: number) => address >= VIDEO_FIRST && address < VIDEO_END;
 
 /** Builds the view; it holds no state of its own. */
 export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
   const { cpu, bus } = parts;
-  const number = (name: string) => { const value = cpu.get(name); return typeof value === 'number' ? value : 0; };
+  const number = (name: string) => {
+    const value = cpu.get(name);
+    return typeof value === 'number' ? value : 0;
+  };
 
   /** Calls `use` for each piece of a range that stays in one page and has one kind of memory; physical null: not mapped. */
-  function pieces(address: number, length: number, linear: boolean, use: (physical: number | null, offset: number, size: number) => void): void {
+  function pieces(
+    address: number,
+    length: number,
+    linear: boolean,
+    use: (physical: number | null, offset: number, size: number) => void,
+  ): void {
     const paged = linear && number('cr0') >>> 0 >= PG;
-    for (let offset = 0; offset < length;) {
-      const at = (address + offset) % 2 ** 32, size = Math.min(length - offset, PAGE_BYTES - at % PAGE_BYTES);
+    for (let offset = 0; offset < length; ) {
+      const at = (address + offset) % 2 ** 32,
+        size = Math.min(length - offset, PAGE_BYTES - (at % PAGE_BYTES));
       use(paged ? cpu.translate(at).physical : at, offset, size);
       offset += size;
     }
@@ -52,14 +63,26 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
 
   return {
     get: number,
-    set: (name, value) => { cpu.set(name, value); },
+    set: (name, value) => {
+      cpu.set(name, value);
+    },
     readLinear: (address, length) => read(address, length, true),
-    writeLinear: (address, bytes) => { write(address, bytes, true); },
+    writeLinear: (address, bytes) => {
+      write(address, bytes, true);
+    },
     readPhysical: (address, length) => read(address, length, false),
-    writePhysical: (address, bytes) => { write(address, bytes, false); },
+    writePhysical: (address, bytes) => {
+      write(address, bytes, false);
+    },
     portRead: (port) => bus.portRead(port, 1),
-    portWrite: (port, value) => { bus.portWrite(port, value & 0xff, 1); },
-    drives: parts.drives, bootOrder: parts.bootOrder, memory: parts.memory,
-    powerOff: (status) => { parts.powerOff(status); },
+    portWrite: (port, value) => {
+      bus.portWrite(port, value & 0xff, 1);
+    },
+    drives: parts.drives,
+    bootOrder: parts.bootOrder,
+    memory: parts.memory,
+    powerOff: (status) => {
+      parts.powerOff(status);
+    },
   };
 }

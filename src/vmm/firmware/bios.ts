@@ -12,12 +12,20 @@ import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
 import { setMode, videoService } from './video.ts';
 
 /** Physical address and size of the ROM; it also answers at the top of the address space, where the processor starts. */
-export const ROM_ADDRESS = 0xf0000, ROM_BYTES = 0x10000, ROM_ALIAS = 0xffff0000;
+export const ROM_ADDRESS = 0xf0000,
+  ROM_BYTES = 0x10000,
+  ROM_ALIAS = 0xffff0000;
 
 /** What a handled VMCALL was: interrupt number (-1 for power-on and bootstrap, which are no interrupts) and AX before it. */
-export interface ServedCall { readonly interrupt: number; readonly ax: number }
+export interface ServedCall {
+  readonly interrupt: number;
+  readonly ax: number;
+}
 
-interface Service { readonly interrupt: number; readonly run: (call: ServiceCall) => void }
+interface Service {
+  readonly interrupt: number;
+  readonly run: (call: ServiceCall) => void;
+}
 const SERVICES: { readonly [label: string]: Service } = {
   service_int10: { interrupt: 0x10, run: videoService },
   service_int11: { interrupt: 0x11, run: equipmentService },
@@ -29,19 +37,33 @@ const SERVICES: { readonly [label: string]: Service } = {
   service_int1a: { interrupt: 0x1a, run: timeService },
   service_int20: { interrupt: 0x20, run: terminateService },
   service_int21: { interrupt: 0x21, run: dosService },
-  service_post: { interrupt: -1, run: (call) => { initialise(call.machine); } },
+  service_post: {
+    interrupt: -1,
+    run: (call) => {
+      initialise(call.machine);
+    },
+  },
   service_bootDrive: { interrupt: 0x19, run: bootDrive },
 };
-const BY_ADDRESS = new Map(Object.entries(ROM_LABELS).filter(([name]) => name.startsWith('service_')).map(([name, offset]) => [ROM_ADDRESS + offset, SERVICES[name]]));
+const BY_ADDRESS = new Map(
+  Object.entries(ROM_LABELS)
+    .filter(([name]) => name.startsWith('service_'))
+    .map(([name, offset]) => [ROM_ADDRESS + offset, SERVICES[name]]),
+);
 
 /** Labels of the ROM by linear address, for symbols in a debugger. */
-export const ROM_SYMBOLS: readonly { readonly name: string; readonly address: number }[] =
-  Object.entries(ROM_LABELS).map(([name, offset]) => ({ name: `bios.${name}`, address: ROM_ADDRESS + offset }));
+export const ROM_SYMBOLS: readonly { readonly name: string; readonly address: number }[] = Object.entries(ROM_LABELS).map(
+  ([name, offset]) => ({ name: `bios.${name}`, address: ROM_ADDRESS + offset }),
+);
 
 /** The 64 KiB of the ROM. */
 export function romImage(): Uint8Array {
   const image = new Uint8Array(ROM_BYTES);
-  for (const [offset, text] of ROM_PIECES) image.set(Uint8Array.from(atob(text), (character) => character.charCodeAt(0)), offset);
+  for (const [offset, text] of ROM_PIECES)
+    image.set(
+      Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),
+      offset,
+    );
   return image;
 }
 
@@ -52,25 +74,48 @@ export function romImage(): Uint8Array {
  */
 export function serveVmcall(machine: FirmwareMachine, address: number): ServedCall | null {
   const service = BY_ADDRESS.get(address);
-  if (!service || (machine.get('cr0') & 1) !== 0 && (machine.get('eflags') & 0x20000) === 0) return null;
-  const call = new ServiceCall(machine), ax = call.ax;
+  if (!service || ((machine.get('cr0') & 1) !== 0 && (machine.get('eflags') & 0x20000) === 0)) return null;
+  const call = new ServiceCall(machine),
+    ax = call.ax;
   service.run(call);
   return { interrupt: service.interrupt, ax };
 }
 
 /** Vectors that are not the dummy handler. */
 function vectors(machine: FirmwareMachine): Map<number, number> {
-  const rom = (offset: number) => (0xf000 << 16 | offset) >>> 0, table = new Map<number, number>();
+  const rom = (offset: number) => ((0xf000 << 16) | offset) >>> 0,
+    table = new Map<number, number>();
   for (let vector = 0; vector < 0x78; vector++) table.set(vector, vector >= 0x60 && vector < 0x68 ? 0 : rom(ROM_LABELS.dummy));
   for (let vector = 0x0a; vector <= 0x0f; vector++) table.set(vector, rom(ROM_LABELS.irqMaster));
   for (let vector = 0x70; vector <= 0x77; vector++) table.set(vector, rom(ROM_LABELS.irqSlave));
-  const handlers: [number, number][] = [[0x08, ROM_LABELS.int08], [0x09, ROM_LABELS.int09], [0x10, ROM_LABELS.int10], [0x11, ROM_LABELS.int11],
-    [0x12, ROM_LABELS.int12], [0x13, ROM_LABELS.int13], [0x14, ROM_LABELS.int14], [0x15, ROM_LABELS.int15], [0x16, ROM_LABELS.int16], [0x17, ROM_LABELS.int17],
-    [0x18, ROM_LABELS.int18], [0x19, ROM_LABELS.int19], [0x1a, ROM_LABELS.int1a], [0x1e, ROM_LABELS.disketteParameters], [0x1f, ROM_LABELS.font8x8high],
-    [0x42, ROM_LABELS.int10], [0x43, ROM_LABELS.font8x16], [0x70, ROM_LABELS.int70], [0x71, ROM_LABELS.int71], [0x74, ROM_LABELS.int74], [0x75, ROM_LABELS.int75]];
+  const handlers: [number, number][] = [
+    [0x08, ROM_LABELS.int08],
+    [0x09, ROM_LABELS.int09],
+    [0x10, ROM_LABELS.int10],
+    [0x11, ROM_LABELS.int11],
+    [0x12, ROM_LABELS.int12],
+    [0x13, ROM_LABELS.int13],
+    [0x14, ROM_LABELS.int14],
+    [0x15, ROM_LABELS.int15],
+    [0x16, ROM_LABELS.int16],
+    [0x17, ROM_LABELS.int17],
+    [0x18, ROM_LABELS.int18],
+    [0x19, ROM_LABELS.int19],
+    [0x1a, ROM_LABELS.int1a],
+    [0x1e, ROM_LABELS.disketteParameters],
+    [0x1f, ROM_LABELS.font8x8high],
+    [0x42, ROM_LABELS.int10],
+    [0x43, ROM_LABELS.font8x16],
+    [0x70, ROM_LABELS.int70],
+    [0x71, ROM_LABELS.int71],
+    [0x74, ROM_LABELS.int74],
+    [0x75, ROM_LABELS.int75],
+  ];
   for (const [vector, offset] of handlers) table.set(vector, rom(offset));
   table.set(0x1d, 0);
-  [0x41, 0x46].forEach((vector, index) => { table.set(vector, findDrive(machine, 0x80 + index) ? (EBDA >> 4 << 16 | diskTable(index)) >>> 0 : 0); });
+  [0x41, 0x46].forEach((vector, index) => {
+    table.set(vector, findDrive(machine, 0x80 + index) ? (((EBDA >> 4) << 16) | diskTable(index)) >>> 0 : 0);
+  });
   return table;
 }
 /** Offset in the EBDA of a hard disk's parameter table. */
@@ -94,12 +139,13 @@ export function initialise(machine: FirmwareMachine): void {
 }
 
 function fillDataAreas(call: ServiceCall): void {
-  const { machine } = call, floppies = countDrives(machine, 'floppy');
+  const { machine } = call,
+    floppies = countDrives(machine, 'floppy');
   call.write16(BDA + 0x00, 0x3f8);
   call.write16(BDA + 0x02, 0x2f8);
   call.write16(BDA + 0x0e, EBDA >> 4);
   // Equipment: floppies, x87, 80x25 colour, two serial ports.
-  call.write16(BDA + 0x10, (floppies > 0 ? 1 | Math.min(4, floppies) - 1 << 6 : 0) | 0x0422);
+  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
   call.write16(BDA + 0x13, EBDA / 1024);
   const keys = 0x1e;
   call.write16(BDA + 0x1a, keys);
@@ -113,7 +159,8 @@ function fillDataAreas(call: ServiceCall): void {
   for (const index of [0, 1]) {
     const drive = findDrive(machine, 0x80 + index);
     if (!drive) continue;
-    const { cylinders, heads, sectors } = driveGeometry(drive), at = EBDA + diskTable(index);
+    const { cylinders, heads, sectors } = driveGeometry(drive),
+      at = EBDA + diskTable(index);
     call.write16(at, cylinders);
     call.write8(at + 2, heads);
     call.write16(at + 5, 0xffff); // no write precompensation
@@ -126,43 +173,90 @@ function fillDataAreas(call: ServiceCall): void {
 /** Ports and values, in this order. */
 const CONTROLLERS: readonly (readonly [number, number])[] = [
   // 8254: 18.2 Hz, refresh, speaker tone. Before the 8259s, whose ICW1 then forgets the edge that starting channel 0 makes.
-  [0x43, 0x36], [0x40, 0x00], [0x40, 0x00], [0x43, 0x54], [0x41, 0x12], [0x43, 0xb6], [0x42, 0x33], [0x42, 0x05],
+  [0x43, 0x36],
+  [0x40, 0x00],
+  [0x40, 0x00],
+  [0x43, 0x54],
+  [0x41, 0x12],
+  [0x43, 0xb6],
+  [0x42, 0x33],
+  [0x42, 0x05],
   // 8259 pair: vectors 08h and 70h; timer, keyboard, cascade and floppy on, x87 and disk on.
-  [0x20, 0x11], [0x21, 0x08], [0x21, 0x04], [0x21, 0x01], [0xa0, 0x11], [0xa1, 0x70], [0xa1, 0x02], [0xa1, 0x01], [0x21, 0xb8], [0xa1, 0x9f],
+  [0x20, 0x11],
+  [0x21, 0x08],
+  [0x21, 0x04],
+  [0x21, 0x01],
+  [0xa0, 0x11],
+  [0xa1, 0x70],
+  [0xa1, 0x02],
+  [0xa1, 0x01],
+  [0x21, 0xb8],
+  [0xa1, 0x9f],
   // 8042: keyboard on with interrupt and translation to set 1, auxiliary device off.
-  [0x64, 0x60], [0x60, 0x65], [0x64, 0xae],
+  [0x64, 0x60],
+  [0x60, 0x65],
+  [0x64, 0xae],
   // MC146818: 32768 Hz with 1024 Hz periodic rate, BCD, 24 hours.
-  [0x70, 0x0a], [0x71, 0x26], [0x70, 0x0b], [0x71, 0x02],
+  [0x70, 0x0a],
+  [0x71, 0x26],
+  [0x70, 0x0b],
+  [0x71, 0x02],
 ];
 function programControllers(call: ServiceCall): void {
   for (const [port, value] of CONTROLLERS) call.machine.portWrite(port, value);
   for (let left = 16; left > 0 && call.machine.portRead(0x64) & 1; left--) call.machine.portRead(0x60); // bytes from before
   call.machine.portRead(0x64);
-  for (const register of [0x0c, 0x0d]) { call.machine.portWrite(0x70, register); call.machine.portRead(0x71); }
+  for (const register of [0x0c, 0x0d]) {
+    call.machine.portWrite(0x70, register);
+    call.machine.portRead(0x71);
+  }
 }
 
 /** Configuration in the clock's RAM ("Real-Time Clock/CMOS RAM Information" of the Technical Reference). */
 function fillCmos(call: ServiceCall): void {
-  const { machine } = call, extended = Math.max(0, machine.memory - 0x100000) / 1024, above16 = Math.max(0, machine.memory - 0x1000000) / 0x10000;
-  const type = (index: number) => { const drive = findDrive(machine, index); return drive ? driveGeometry(drive).type : 0; };
-  const values = new Map([[0x10, type(0) << 4 | type(1)], [0x12, (findDrive(machine, 0x80) ? 0xf0 : 0) | (findDrive(machine, 0x81) ? 0x0f : 0)],
-    [0x14, call.read8(BDA + 0x10)], [0x15, 0x80], [0x16, 0x02], [0x17, Math.min(0xffff, extended)], [0x18, Math.min(0xffff, extended) >> 8],
-    [0x19, findDrive(machine, 0x80) ? 47 : 0], [0x1a, findDrive(machine, 0x81) ? 47 : 0]]);
+  const { machine } = call,
+    extended = Math.max(0, machine.memory - 0x100000) / 1024,
+    above16 = Math.max(0, machine.memory - 0x1000000) / 0x10000;
+  const type = (index: number) => {
+    const drive = findDrive(machine, index);
+    return drive ? driveGeometry(drive).type : 0;
+  };
+  const values = new Map([
+    [0x10, (type(0) << 4) | type(1)],
+    [0x12, (findDrive(machine, 0x80) ? 0xf0 : 0) | (findDrive(machine, 0x81) ? 0x0f : 0)],
+    [0x14, call.read8(BDA + 0x10)],
+    [0x15, 0x80],
+    [0x16, 0x02],
+    [0x17, Math.min(0xffff, extended)],
+    [0x18, Math.min(0xffff, extended) >> 8],
+    [0x19, findDrive(machine, 0x80) ? 47 : 0],
+    [0x1a, findDrive(machine, 0x81) ? 47 : 0],
+  ]);
   let sum = 0;
   for (let register = 0x10; register <= 0x2d; register++) {
     const value = (values.get(register) ?? 0) & 0xff;
     writeCmos(call, register, value);
     sum += value;
   }
-  const rest: [number, number][] = [[0x2e, sum >> 8], [0x2f, sum], [0x30, Math.min(0xffff, extended)], [0x31, Math.min(0xffff, extended) >> 8],
-    [0x34, Math.min(0xffff, above16)], [0x35, Math.min(0xffff, above16) >> 8], [0x0e, 0], [0x0f, 0]];
+  const rest: [number, number][] = [
+    [0x2e, sum >> 8],
+    [0x2f, sum],
+    [0x30, Math.min(0xffff, extended)],
+    [0x31, Math.min(0xffff, extended) >> 8],
+    [0x34, Math.min(0xffff, above16)],
+    [0x35, Math.min(0xffff, above16) >> 8],
+    [0x0e, 0],
+    [0x0f, 0],
+  ];
   for (const [register, value] of rest) writeCmos(call, register, value & 0xff);
 }
 
 /** Called by the ROM's INT 19h: BIOS number of the drive at position CX of the boot order to DL, or CF at its end. */
 function bootDrive(call: ServiceCall): void {
-  const { machine } = call, numbers = Array.from(machine.bootOrder.toLowerCase(), (letter) => ({ a: 0x00, b: 0x01, c: 0x80, d: 0x81 })[letter] ?? -1);
-  const present = numbers.filter((number) => number >= 0 && findDrive(machine, number)), number = present[call.cx];
+  const { machine } = call,
+    numbers = Array.from(machine.bootOrder.toLowerCase(), (letter) => ({ a: 0x00, b: 0x01, c: 0x80, d: 0x81 })[letter] ?? -1);
+  const present = numbers.filter((number) => number >= 0 && findDrive(machine, number)),
+    number = present[call.cx];
   if (number !== undefined) call.dl = number;
   const flags = machine.get('eflags');
   machine.set('eflags', number === undefined ? flags | 1 : flags & ~1);

@@ -5,15 +5,28 @@ import { BDA, type FirmwareDrive, type FirmwareMachine, littleEndian, type Servi
 
 export const SECTOR_BYTES = 512;
 /** Cylinders, heads and sectors per track as the disk services count them. */
-export interface Geometry { readonly cylinders: number; readonly heads: number; readonly sectors: number; /** Drive type of AH=08h; 0 for hard disks. */ readonly type: number }
+export interface Geometry {
+  readonly cylinders: number;
+  readonly heads: number;
+  readonly sectors: number /** Drive type of AH=08h; 0 for hard disks. */;
+  readonly type: number;
+}
 
 /** Disk status codes (AH after a call, 40:41 and 40:74). */
 const STATUS = { ok: 0x00, badCommand: 0x01, addressMark: 0x02, writeProtected: 0x03, notFound: 0x04, notRemovable: 0xb2 } as const;
 
 /** Standard diskettes: KiB, cylinders, heads, sectors, drive type. */
 const DISKETTES: readonly (readonly [number, number, number, number, number])[] = [
-  [160, 40, 1, 8, 1], [180, 40, 1, 9, 1], [320, 40, 2, 8, 1], [360, 40, 2, 9, 1], [720, 80, 2, 9, 3], [1200, 80, 2, 15, 2], [1440, 80, 2, 18, 4],
-  [1680, 80, 2, 21, 4], [1722, 82, 2, 21, 4], [2880, 80, 2, 36, 5],
+  [160, 40, 1, 8, 1],
+  [180, 40, 1, 9, 1],
+  [320, 40, 2, 8, 1],
+  [360, 40, 2, 9, 1],
+  [720, 80, 2, 9, 3],
+  [1200, 80, 2, 15, 2],
+  [1440, 80, 2, 18, 4],
+  [1680, 80, 2, 21, 4],
+  [1722, 82, 2, 21, 4],
+  [2880, 80, 2, 36, 5],
 ];
 
 /**
@@ -24,16 +37,19 @@ const DISKETTES: readonly (readonly [number, number, number, number, number])[] 
 export function driveGeometry(drive: FirmwareDrive): Geometry {
   const total = Math.ceil(drive.size / SECTOR_BYTES);
   if (drive.kind === 'floppy') {
-    const row = DISKETTES.find(([kib]) => kib * 1024 === drive.size) ?? DISKETTES.find(([kib]) => (kib === 1440 || kib === 2880) && kib * 2 >= total);
+    const row =
+      DISKETTES.find(([kib]) => kib * 1024 === drive.size) ?? DISKETTES.find(([kib]) => (kib === 1440 || kib === 2880) && kib * 2 >= total);
     if (row) return { cylinders: row[1], heads: row[2], sectors: row[3], type: row[4] };
     return { cylinders: Math.min(1024, Math.ceil(total / 72)), heads: 2, sectors: 36, type: 5 };
   }
   const guessed = partitionGeometry(drive, total);
   if (guessed) return guessed;
-  const perHead = total / 63 / 1024, heads = perHead > 128 ? 255 : [16, 32, 64, 128].find((count) => count >= perHead) ?? 255;
+  const perHead = total / 63 / 1024,
+    heads = perHead > 128 ? 255 : ([16, 32, 64, 128].find((count) => count >= perHead) ?? 255);
   return { cylinders: limitCylinders(total, heads, 63), heads, sectors: 63, type: 0 };
 }
-const limitCylinders = (total: number, heads: number, sectors: number) => Math.max(1, Math.min(1024, Math.floor(total / (heads * sectors))));
+const limitCylinders = (total: number, heads: number, sectors: number) =>
+  Math.max(1, Math.min(1024, Math.floor(total / (heads * sectors))));
 
 /** The end of the first partition that has a size names the heads and sectors its maker counted with. */
 function partitionGeometry(drive: FirmwareDrive, total: number): Geometry | undefined {
@@ -41,23 +57,30 @@ function partitionGeometry(drive: FirmwareDrive, total: number): Geometry | unde
   const sector = drive.read(0, SECTOR_BYTES);
   if (sector[510] !== 0x55 || sector[511] !== 0xaa) return undefined;
   for (let at = 446; at < 510; at += 16) {
-    const heads = sector[at + 5] + 1, sectors = sector[at + 6] & 63;
-    const size = littleEndian(sector.subarray(at + 12, at + 16)), cylinders = Math.floor(total / (heads * sectors));
-    if (size > 0 && heads > 1 && sectors > 0 && cylinders >= 1 && cylinders <= 16383) return { cylinders: Math.min(1024, cylinders), heads, sectors, type: 0 };
+    const heads = sector[at + 5] + 1,
+      sectors = sector[at + 6] & 63;
+    const size = littleEndian(sector.subarray(at + 12, at + 16)),
+      cylinders = Math.floor(total / (heads * sectors));
+    if (size > 0 && heads > 1 && sectors > 0 && cylinders >= 1 && cylinders <= 16383)
+      return { cylinders: Math.min(1024, cylinders), heads, sectors, type: 0 };
   }
   return undefined;
 }
 
 /** Drive with a BIOS number: 00h first floppy, 80h first hard disk. */
 export function findDrive(machine: FirmwareMachine, number: number): FirmwareDrive | undefined {
-  const kind = number & 0x80 ? 'disk' : 'floppy', index = number & 0x7f;
+  const kind = number & 0x80 ? 'disk' : 'floppy',
+    index = number & 0x7f;
   return machine.drives.find((drive) => drive.kind === kind && drive.index === index);
 }
-export const countDrives = (machine: FirmwareMachine, kind: FirmwareDrive['kind']): number => machine.drives.filter((drive) => drive.kind === kind).length;
+export const countDrives = (machine: FirmwareMachine, kind: FirmwareDrive['kind']): number =>
+  machine.drives.filter((drive) => drive.kind === kind).length;
 
 /** INT 13h. */
 export function diskService(call: ServiceCall): void {
-  const number = call.dl, command = call.ah, statusAt = BDA + (number & 0x80 ? 0x74 : 0x41);
+  const number = call.dl,
+    command = call.ah,
+    statusAt = BDA + (number & 0x80 ? 0x74 : 0x41);
   if (command === 0x01) {
     const last = call.read8(statusAt);
     finish(call, last, statusAt);
@@ -65,24 +88,50 @@ export function diskService(call: ServiceCall): void {
   }
   const drive = findDrive(call.machine, number);
   // A drive that does not exist: AH=08h and AH=15h tell, everything else is an invalid request.
-  if (!drive && command !== 0x00 && command !== 0x08 && command !== 0x15) return finish(call, number & 0x80 ? STATUS.badCommand : 0x80, statusAt);
+  if (!drive && command !== 0x00 && command !== 0x08 && command !== 0x15)
+    return finish(call, number & 0x80 ? STATUS.badCommand : 0x80, statusAt);
   switch (command) {
-    case 0x00: case 0x0d: return finish(call, drive || !(number & 0x80) ? STATUS.ok : STATUS.badCommand, statusAt);
-    case 0x02: case 0x03: case 0x04: return drive && finish(call, transferSectors(call, drive), statusAt);
-    case 0x05: return drive && finish(call, drive.readOnly ? STATUS.writeProtected : formatTrack(call, drive), statusAt);
-    case 0x08: return finish(call, parameters(call, drive), statusAt);
-    case 0x0c: return drive && finish(call, position(call, drive) < 0 ? STATUS.notFound : STATUS.ok, statusAt);
-    case 0x09: case 0x10: case 0x11: case 0x14: return finish(call, number & 0x80 ? STATUS.ok : STATUS.badCommand, statusAt);
-    case 0x15: return driveType(call, drive, statusAt);
-    case 0x16: return finish(call, number & 0x80 ? STATUS.badCommand : STATUS.ok, statusAt);
-    case 0x17: case 0x18: return finish(call, number & 0x80 ? STATUS.badCommand : setMedia(call), statusAt);
-    case 0x41: return checkExtensions(call, number, statusAt);
-    case 0x42: case 0x43: case 0x44: case 0x47: case 0x48:
+    case 0x00:
+    case 0x0d:
+      return finish(call, drive || !(number & 0x80) ? STATUS.ok : STATUS.badCommand, statusAt);
+    case 0x02:
+    case 0x03:
+    case 0x04:
+      return drive && finish(call, transferSectors(call, drive), statusAt);
+    case 0x05:
+      return drive && finish(call, drive.readOnly ? STATUS.writeProtected : formatTrack(call, drive), statusAt);
+    case 0x08:
+      return finish(call, parameters(call, drive), statusAt);
+    case 0x0c:
+      return drive && finish(call, position(call, drive) < 0 ? STATUS.notFound : STATUS.ok, statusAt);
+    case 0x09:
+    case 0x10:
+    case 0x11:
+    case 0x14:
+      return finish(call, number & 0x80 ? STATUS.ok : STATUS.badCommand, statusAt);
+    case 0x15:
+      return driveType(call, drive, statusAt);
+    case 0x16:
+      return finish(call, number & 0x80 ? STATUS.badCommand : STATUS.ok, statusAt);
+    case 0x17:
+    case 0x18:
+      return finish(call, number & 0x80 ? STATUS.badCommand : setMedia(call), statusAt);
+    case 0x41:
+      return checkExtensions(call, number, statusAt);
+    case 0x42:
+    case 0x43:
+    case 0x44:
+    case 0x47:
+    case 0x48:
       if (!(number & 0x80) || !drive) return finish(call, STATUS.badCommand, statusAt);
       return finish(call, command === 0x48 ? extendedParameters(call, drive) : extendedTransfer(call, drive, command), statusAt);
-    case 0x45: case 0x49: return finish(call, number & 0x80 ? STATUS.ok : STATUS.badCommand, statusAt);
-    case 0x46: return finish(call, STATUS.notRemovable, statusAt);
-    default: return finish(call, STATUS.badCommand, statusAt);
+    case 0x45:
+    case 0x49:
+      return finish(call, number & 0x80 ? STATUS.ok : STATUS.badCommand, statusAt);
+    case 0x46:
+      return finish(call, STATUS.notRemovable, statusAt);
+    default:
+      return finish(call, STATUS.badCommand, statusAt);
   }
 }
 
@@ -95,18 +144,23 @@ function finish(call: ServiceCall, status: number, statusAt: number): void {
 /** Block number of CX and DH, or -1 when the geometry has no such sector. */
 function position(call: ServiceCall, drive: FirmwareDrive): number {
   const { cylinders, heads, sectors } = driveGeometry(drive);
-  const cylinder = call.ch | (call.cl & 0xc0) << 2, head = call.dh, sector = call.cl & 0x3f;
+  const cylinder = call.ch | ((call.cl & 0xc0) << 2),
+    head = call.dh,
+    sector = call.cl & 0x3f;
   if (cylinder >= cylinders || head >= heads || sector < 1 || sector > sectors) return -1;
   return (cylinder * heads + head) * sectors + sector - 1;
 }
 
 /** AH=02h read, 03h write, 04h verify: AL sectors at CX, DH from or to ES:BX. AL becomes the number of sectors done. */
 function transferSectors(call: ServiceCall, drive: FirmwareDrive): number {
-  const command = call.ah, count = call.al, first = position(call, drive);
+  const command = call.ah,
+    count = call.al,
+    first = position(call, drive);
   call.al = 0;
   if (count === 0) return STATUS.badCommand;
   if (first < 0) return STATUS.notFound;
-  const available = Math.max(0, Math.min(count, Math.ceil(drive.size / SECTOR_BYTES) - first)), buffer = call.linear('es', call.bx);
+  const available = Math.max(0, Math.min(count, Math.ceil(drive.size / SECTOR_BYTES) - first)),
+    buffer = call.linear('es', call.bx);
   if (command === 0x03 && drive.readOnly) return STATUS.writeProtected;
   if (command !== 0x04) transfer(call, drive, command === 0x03, first, available, buffer);
   call.al = available;
@@ -116,7 +170,9 @@ function transferSectors(call: ServiceCall, drive: FirmwareDrive): number {
 /** Moves whole sectors; the image's last one may be shorter than a sector, what it lacks reads as zeros and is not written. */
 function transfer(call: ServiceCall, drive: FirmwareDrive, write: boolean, first: number, count: number, address: number): void {
   if (count === 0) return;
-  const start = first * SECTOR_BYTES, length = count * SECTOR_BYTES, inside = Math.min(length, drive.size - start);
+  const start = first * SECTOR_BYTES,
+    length = count * SECTOR_BYTES,
+    inside = Math.min(length, drive.size - start);
   if (write) {
     drive.write(start, call.machine.readLinear(address, length).subarray(0, inside));
     return;
@@ -128,9 +184,11 @@ function transfer(call: ServiceCall, drive: FirmwareDrive, write: boolean, first
 
 /** AH=05h: format fills the track with the diskette parameter table's fill byte. */
 function formatTrack(call: ServiceCall, drive: FirmwareDrive): number {
-  const { cylinders, heads, sectors } = driveGeometry(drive), cylinder = call.ch | (call.cl & 0xc0) << 2;
+  const { cylinders, heads, sectors } = driveGeometry(drive),
+    cylinder = call.ch | ((call.cl & 0xc0) << 2);
   if (cylinder >= cylinders || call.dh >= heads) return STATUS.notFound;
-  const start = (cylinder * heads + call.dh) * sectors * SECTOR_BYTES, inside = Math.min(sectors * SECTOR_BYTES, drive.size - start);
+  const start = (cylinder * heads + call.dh) * sectors * SECTOR_BYTES,
+    inside = Math.min(sectors * SECTOR_BYTES, drive.size - start);
   if (inside <= 0) return STATUS.notFound;
   drive.write(start, new Uint8Array(inside).fill(drive.kind === 'floppy' ? 0xf6 : 0));
   return STATUS.ok;
@@ -138,16 +196,25 @@ function formatTrack(call: ServiceCall, drive: FirmwareDrive): number {
 
 /** AH=08h: geometry, number of drives, for floppies type and parameter table. */
 function parameters(call: ServiceCall, drive: FirmwareDrive | undefined): number {
-  const number = call.dl, floppy = (number & 0x80) === 0, drives = countDrives(call.machine, floppy ? 'floppy' : 'disk');
+  const number = call.dl,
+    floppy = (number & 0x80) === 0,
+    drives = countDrives(call.machine, floppy ? 'floppy' : 'disk');
   if (!drive) {
-    if (!floppy) { call.dl = drives; return 0x07; }
-    call.ax = 0; call.bx = 0; call.cx = 0; call.dx = drives;
+    if (!floppy) {
+      call.dl = drives;
+      return 0x07;
+    }
+    call.ax = 0;
+    call.bx = 0;
+    call.cx = 0;
+    call.dx = drives;
     return number < 2 && drives > 0 ? STATUS.ok : STATUS.badCommand;
   }
-  const { cylinders, heads, sectors, type } = driveGeometry(drive), last = cylinders - 1;
+  const { cylinders, heads, sectors, type } = driveGeometry(drive),
+    last = cylinders - 1;
   call.ax = 0;
   call.ch = last;
-  call.cl = sectors | last >> 2 & 0xc0;
+  call.cl = sectors | ((last >> 2) & 0xc0);
   call.dh = heads - 1;
   call.dl = drives;
   if (floppy) {
@@ -165,7 +232,8 @@ function driveType(call: ServiceCall, drive: FirmwareDrive | undefined, statusAt
   call.carry = false;
   call.ah = drive ? (drive.kind === 'disk' ? 3 : 1) : 0;
   if (drive?.kind === 'disk') {
-    const { cylinders, heads, sectors } = driveGeometry(drive), total = cylinders * heads * sectors;
+    const { cylinders, heads, sectors } = driveGeometry(drive),
+      total = cylinders * heads * sectors;
     call.cx = total >>> 16;
     call.dx = total;
   }
@@ -192,10 +260,15 @@ function checkExtensions(call: ServiceCall, number: number, statusAt: number): v
 
 /** AH=42h read, 43h write, 44h verify, 47h seek by the disk address packet at DS:SI. Its count becomes the number of blocks done. */
 function extendedTransfer(call: ServiceCall, drive: FirmwareDrive, command: number): number {
-  const packetAt = call.linear('ds', call.si), packet = call.machine.readLinear(packetAt, 24), size = packet[0];
+  const packetAt = call.linear('ds', call.si),
+    packet = call.machine.readLinear(packetAt, 24),
+    size = packet[0];
   if (size < 16) return STATUS.badCommand;
-  const count = littleEndian(packet.subarray(2, 4)), offset = littleEndian(packet.subarray(4, 6)), segment = littleEndian(packet.subarray(6, 8));
-  const first = littleEndian(packet.subarray(8, 12)) + littleEndian(packet.subarray(12, 16)) * 2 ** 32, total = Math.ceil(drive.size / SECTOR_BYTES);
+  const count = littleEndian(packet.subarray(2, 4)),
+    offset = littleEndian(packet.subarray(4, 6)),
+    segment = littleEndian(packet.subarray(6, 8));
+  const first = littleEndian(packet.subarray(8, 12)) + littleEndian(packet.subarray(12, 16)) * 2 ** 32,
+    total = Math.ceil(drive.size / SECTOR_BYTES);
   const flat = offset === 0xffff && segment === 0xffff;
   if (flat && size < 24) return STATUS.badCommand;
   // The flat 64-bit buffer address of version 3.0 is physical; only its low half can name memory here.
@@ -215,10 +288,13 @@ function extendedTransfer(call: ServiceCall, drive: FirmwareDrive, command: numb
 
 /** AH=48h: result buffer of version 1.x at DS:SI. */
 function extendedParameters(call: ServiceCall, drive: FirmwareDrive): number {
-  const at = call.linear('ds', call.si), size = call.read16(at);
+  const at = call.linear('ds', call.si),
+    size = call.read16(at);
   if (size < 0x1a) return STATUS.badCommand;
-  const { cylinders, heads, sectors } = driveGeometry(drive), total = Math.ceil(drive.size / SECTOR_BYTES);
-  const buffer = new Uint8Array(0x1e), view = new DataView(buffer.buffer);
+  const { cylinders, heads, sectors } = driveGeometry(drive),
+    total = Math.ceil(drive.size / SECTOR_BYTES);
+  const buffer = new Uint8Array(0x1e),
+    view = new DataView(buffer.buffer);
   view.setUint16(0, size >= 0x1e ? 0x1e : 0x1a, true);
   view.setUint16(2, 0x0002, true);
   view.setUint32(4, cylinders, true);

@@ -7,12 +7,16 @@ import { teletype } from './video.ts';
 const COLOUR = 0x07;
 
 /** INT 20h: ends the program, and with it the machine. */
-export function terminateService(call: ServiceCall): void { call.machine.powerOff(0); }
+export function terminateService(call: ServiceCall): void {
+  call.machine.powerOff(0);
+}
 
 /** INT 21h. An unknown function gives CF and error 1. */
 export function dosService(call: ServiceCall): void {
   switch (call.ah) {
-    case 0x00: call.machine.powerOff(0); return;
+    case 0x00:
+      call.machine.powerOff(0);
+      return;
     case 0x02:
       teletype(call, call.dl, COLOUR);
       call.al = call.dl;
@@ -35,7 +39,9 @@ export function dosService(call: ServiceCall): void {
       call.setSegment('es', vector >>> 16);
       return;
     }
-    case 0x4c: call.machine.powerOff(call.al); return;
+    case 0x4c:
+      call.machine.powerOff(call.al);
+      return;
     default:
       call.ax = 0x0001;
       call.carry = true;

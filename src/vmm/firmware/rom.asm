@@ -909,13 +909,14 @@ ENTRY int14
   test al, 1
   jnz .leave
   mov bx, [TICKS]
-.tick:
+.sleep:
   sti
+  hlt
   in al, dx
   test al, 1
   jnz .leave
   cmp bx, [TICKS]
-  je .tick
+  je .sleep
   dec cl
   jnz .poll
   mov cl, 18

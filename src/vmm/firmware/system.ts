@@ -7,11 +7,16 @@ import { ROM_LABELS } from './rom.generated.ts';
 
 /** The extended BIOS data area: the last KiB below 640 KiB. */
 export const EBDA = 0x9fc00;
-const KIB = 1024, MIB = 1024 * KIB;
+const KIB = 1024,
+  MIB = 1024 * KIB;
 const FAST_A20 = 0x92;
 
 /** One range of the address map; type 1 RAM, 2 reserved. */
-export interface MemoryRange { readonly base: number; readonly length: number; readonly type: 1 | 2 }
+export interface MemoryRange {
+  readonly base: number;
+  readonly length: number;
+  readonly type: 1 | 2;
+}
 
 /** The address map of a machine with this much RAM, as INT 15h E820h, Multiboot and Linux's boot parameters give it. */
 export function memoryMap(memory: number): MemoryRange[] {
@@ -26,22 +31,30 @@ export function memoryMap(memory: number): MemoryRange[] {
 }
 
 /** INT 11h: equipment word. */
-export function equipmentService(call: ServiceCall): void { call.ax = call.read16(BDA + 0x10); }
+export function equipmentService(call: ServiceCall): void {
+  call.ax = call.read16(BDA + 0x10);
+}
 /** INT 12h: KiB of conventional memory. */
-export function memorySizeService(call: ServiceCall): void { call.ax = call.read16(BDA + 0x13); }
+export function memorySizeService(call: ServiceCall): void {
+  call.ax = call.read16(BDA + 0x13);
+}
 
 /** INT 15h but for the services that wait, which are code in the ROM. */
 export function systemService(call: ServiceCall): void {
   const extended = Math.max(0, call.machine.memory - MIB);
   switch (call.ah) {
-    case 0x24: return a20Service(call);
-    case 0x53: return powerService(call);
-    case 0x87: return moveBlock(call);
+    case 0x24:
+      return a20Service(call);
+    case 0x53:
+      return powerService(call);
+    case 0x87:
+      return moveBlock(call);
     case 0x88:
       call.ax = Math.min(extended / KIB, 0xfc00); // 63 MiB: programs take more for a wrapped number
       call.carry = false;
       return;
-    case 0x89: return unsupported(call);
+    case 0x89:
+      return unsupported(call);
     case 0xc0:
       call.setSegment('es', 0xf000);
       call.bx = ROM_LABELS.configuration;
@@ -54,7 +67,8 @@ export function systemService(call: ServiceCall): void {
       if (call.al === 0x01) return sizes(call, extended, 0xffff);
       if (call.al === 0x20) return addressMap(call);
       return unsupported(call);
-    default: return unsupported(call);
+    default:
+      return unsupported(call);
   }
 }
 
@@ -71,14 +85,14 @@ function unsupported(call: ServiceCall): void {
 function a20Service(call: ServiceCall): void {
   const { machine } = call;
   if (call.al > 3) return unsupported(call);
-  if (call.al === 2) call.al = machine.portRead(FAST_A20) >> 1 & 1;
+  if (call.al === 2) call.al = (machine.portRead(FAST_A20) >> 1) & 1;
   else if (call.al === 3) call.bx = 3;
   else setA20(call, call.al === 1);
   success(call);
 }
 /** Opens or closes the A20 gate through port 92h. */
 export function setA20(call: ServiceCall, open: boolean): void {
-  call.machine.portWrite(FAST_A20, call.machine.portRead(FAST_A20) & 0xfc | (open ? 2 : 0));
+  call.machine.portWrite(FAST_A20, (call.machine.portRead(FAST_A20) & 0xfc) | (open ? 2 : 0));
 }
 
 /** AX=E801h: AX and CX KiB from 1 to 16 MiB, BX and DX units of 64 KiB above. */
@@ -90,7 +104,10 @@ function sizes(call: ServiceCall, extended: number, most: number): void {
 
 /** EAX=E820h: entry number EBX to ES:DI; EBX returns the next, 0 after the last. */
 function addressMap(call: ServiceCall): void {
-  const { machine } = call, map = memoryMap(machine.memory), index = machine.get('ebx'), row = map[index];
+  const { machine } = call,
+    map = memoryMap(machine.memory),
+    index = machine.get('ebx'),
+    row = map[index];
   if (machine.get('edx') !== 0x534d4150 || machine.get('ecx') < 20 || row === undefined) return unsupported(call);
   const entry = new DataView(new ArrayBuffer(20));
   entry.setUint32(0, row.base, true);
@@ -105,9 +122,12 @@ function addressMap(call: ServiceCall): void {
 
 /** AH=87h: CX words between the source and target descriptors of the table at ES:SI. */
 function moveBlock(call: ServiceCall): void {
-  const table = call.machine.readLinear(call.linear('es', call.si), 0x30), length = call.cx * 2;
-  const base = (at: number) => (littleEndian(table.subarray(at + 2, at + 5)) | table[at + 7] << 24) >>> 0;
-  const source = base(0x10), target = base(0x18), limit = (at: number) => littleEndian(table.subarray(at, at + 2));
+  const table = call.machine.readLinear(call.linear('es', call.si), 0x30),
+    length = call.cx * 2;
+  const base = (at: number) => (littleEndian(table.subarray(at + 2, at + 5)) | (table[at + 7] << 24)) >>> 0;
+  const source = base(0x10),
+    target = base(0x18),
+    limit = (at: number) => littleEndian(table.subarray(at, at + 2));
   if (call.cx > 0x8000 || limit(0x10) < length - 1 || limit(0x18) < length - 1) {
     call.ah = 0x02; // the original raised an exception in protected mode here
     call.carry = true;
@@ -126,7 +146,14 @@ function powerService(call: ServiceCall): void {
       call.cx = 0;
       call.carry = false;
       return;
-    case 0x01: case 0x04: case 0x05: case 0x06: case 0x08: case 0x0d: case 0x0f: return success(call);
+    case 0x01:
+    case 0x04:
+    case 0x05:
+    case 0x06:
+    case 0x08:
+    case 0x0d:
+    case 0x0f:
+      return success(call);
     case 0x0e:
       call.ax = 0x0102;
       call.carry = false;
@@ -134,6 +161,7 @@ function powerService(call: ServiceCall): void {
     case 0x07:
       if (call.bx === 1 && call.cx === 3) call.machine.powerOff(0);
       return success(call);
-    default: return unsupported(call);
+    default:
+      return unsupported(call);
   }
 }

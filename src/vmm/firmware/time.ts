@@ -3,10 +3,26 @@
 
 import { BDA, type ServiceCall } from './machine.ts';
 
-const TICKS = BDA + 0x6c, MIDNIGHT = BDA + 0x70;
-const INDEX = 0x70, DATA = 0x71;
+const TICKS = BDA + 0x6c,
+  MIDNIGHT = BDA + 0x70;
+const INDEX = 0x70,
+  DATA = 0x71;
 /** Registers of the clock; 32h holds the century by convention. */
-const RTC = { seconds: 0x00, secondsAlarm: 0x01, minutes: 0x02, minutesAlarm: 0x03, hours: 0x04, hoursAlarm: 0x05, weekday: 0x06, day: 0x07, month: 0x08, year: 0x09, b: 0x0b, c: 0x0c, century: 0x32 } as const;
+const RTC = {
+  seconds: 0x00,
+  secondsAlarm: 0x01,
+  minutes: 0x02,
+  minutesAlarm: 0x03,
+  hours: 0x04,
+  hoursAlarm: 0x05,
+  weekday: 0x06,
+  day: 0x07,
+  month: 0x08,
+  year: 0x09,
+  b: 0x0b,
+  c: 0x0c,
+  century: 0x32,
+} as const;
 
 /** Reads a CMOS register through its ports. */
 export function readCmos(call: ServiceCall, register: number): number {
@@ -28,7 +44,7 @@ export function timeService(call: ServiceCall): void {
       call.write8(MIDNIGHT, 0);
       break;
     case 0x01:
-      call.write32(TICKS, call.cx << 16 | call.dx);
+      call.write32(TICKS, (call.cx << 16) | call.dx);
       call.write8(MIDNIGHT, 0);
       break;
     case 0x02:
@@ -38,11 +54,15 @@ export function timeService(call: ServiceCall): void {
       call.dl = readCmos(call, RTC.b) & 1; // daylight saving
       break;
     case 0x03:
-      stopped(call, () => {
-        writeCmos(call, RTC.hours, call.ch);
-        writeCmos(call, RTC.minutes, call.cl);
-        writeCmos(call, RTC.seconds, call.dh);
-      }, call.dl & 1);
+      stopped(
+        call,
+        () => {
+          writeCmos(call, RTC.hours, call.ch);
+          writeCmos(call, RTC.minutes, call.cl);
+          writeCmos(call, RTC.seconds, call.dh);
+        },
+        call.dl & 1,
+      );
       break;
     case 0x04:
       call.ch = readCmos(call, RTC.century);
@@ -51,15 +71,22 @@ export function timeService(call: ServiceCall): void {
       call.dl = readCmos(call, RTC.day);
       break;
     case 0x05:
-      stopped(call, () => {
-        writeCmos(call, RTC.century, call.ch);
-        writeCmos(call, RTC.year, call.cl);
-        writeCmos(call, RTC.month, call.dh);
-        writeCmos(call, RTC.day, call.dl);
-      }, readCmos(call, RTC.b) & 1);
+      stopped(
+        call,
+        () => {
+          writeCmos(call, RTC.century, call.ch);
+          writeCmos(call, RTC.year, call.cl);
+          writeCmos(call, RTC.month, call.dh);
+          writeCmos(call, RTC.day, call.dl);
+        },
+        readCmos(call, RTC.b) & 1,
+      );
       break;
     case 0x06: // alarm at CH:CL:DH; INT 4Ah will be called
-      if (readCmos(call, RTC.b) & 0x20) { call.carry = true; return; }
+      if (readCmos(call, RTC.b) & 0x20) {
+        call.carry = true;
+        return;
+      }
       writeCmos(call, RTC.hoursAlarm, call.ch);
       writeCmos(call, RTC.minutesAlarm, call.cl);
       writeCmos(call, RTC.secondsAlarm, call.dh);
@@ -88,7 +115,10 @@ function stopped(call: ServiceCall, set: () => void, daylight: number): void {
 
 /** Tick count of the time of day on the clock, for power-on. */
 export function ticksSinceMidnight(call: ServiceCall): number {
-  const value = (register: number) => { const bcd = readCmos(call, register); return (bcd >> 4) * 10 + (bcd & 15); };
+  const value = (register: number) => {
+    const bcd = readCmos(call, register);
+    return (bcd >> 4) * 10 + (bcd & 15);
+  };
   const seconds = value(RTC.hours) * 3600 + value(RTC.minutes) * 60 + value(RTC.seconds);
-  return Math.floor(seconds * 1193182 / 65536) % 0x1800b0;
+  return Math.floor((seconds * 1193182) / 65536) % 0x1800b0;
 }

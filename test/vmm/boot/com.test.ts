@@ -2,21 +2,27 @@ import { strict as assert } from 'node:assert';
 import { loadCom } from '../../../src/vmm/boot/com.ts';
 import { fuzzLoader, refuses } from './images.ts';
 
-const MEMORY = 1 << 20, code = Uint8Array.of(0xcd, 0x20);
+const MEMORY = 1 << 20,
+  code = Uint8Array.of(0xcd, 0x20);
 
 describe('.com loader', () => {
   it('loads the program behind its prefix and starts at 100h of one segment', () => {
-    const { registers, writes } = loadCom(code, '', MEMORY), base = registers.cs_base;
-    assert.deepEqual([registers.eip, registers.esp, registers.ds, registers.es, registers.ss], [0x100, 0xfffe, registers.cs, registers.cs, registers.cs]);
+    const { registers, writes } = loadCom(code, '', MEMORY),
+      base = registers.cs_base;
+    assert.deepEqual(
+      [registers.eip, registers.esp, registers.ds, registers.es, registers.ss],
+      [0x100, 0xfffe, registers.cs, registers.cs, registers.cs],
+    );
     assert.equal(writes.find((write) => write.address === base + 0x100)?.bytes, code);
   });
 
   it('fills in the program segment prefix', () => {
-    const { registers, writes } = loadCom(code, 'one two', MEMORY), psp = writes.find((write) => write.address === registers.cs_base)?.bytes ?? new Uint8Array();
+    const { registers, writes } = loadCom(code, 'one two', MEMORY),
+      psp = writes.find((write) => write.address === registers.cs_base)?.bytes ?? new Uint8Array();
     assert.deepEqual([...psp.subarray(0, 2)], [0xcd, 0x20]);
     assert.equal(psp[0x80], 8);
     assert.equal(new TextDecoder().decode(psp.subarray(0x81, 0x8a)), ' one two\r');
-    assert.equal(psp[2] | psp[3] << 8, 0x9fc0);
+    assert.equal(psp[2] | (psp[3] << 8), 0x9fc0);
   });
 
   it('has room for the longest program and the longest command line', () => {

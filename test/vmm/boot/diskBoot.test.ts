@@ -6,12 +6,19 @@ import { requireTool } from '../../support/tools.ts';
 import { refuses } from './images.ts';
 
 const drive = (kind: DriveConfig['kind'], image: Uint8Array): DriveConfig => ({ kind, index: 0, image, readOnly: false });
-const bootable = () => { const image = new Uint8Array(512); image.set([0x55, 0xaa], 510); return image; };
+const bootable = () => {
+  const image = new Uint8Array(512);
+  image.set([0x55, 0xaa], 510);
+  return image;
+};
 
 describe('booting from drives', () => {
   it('leaves the work to the firmware when a drive has a boot sector', () => {
     assert.deepEqual(bootFromDrives('ac', [drive('floppy', bootable())]), { title: 'boot sector of floppy A:', writes: [], registers: {} });
-    assert.equal(bootFromDrives('ac', [drive('floppy', new Uint8Array(512)), drive('disk', bootable())]).title, 'boot sector of first hard disk');
+    assert.equal(
+      bootFromDrives('ac', [drive('floppy', new Uint8Array(512)), drive('disk', bootable())]).title,
+      'boot sector of first hard disk',
+    );
   });
 
   it('takes the GRUB rescue floppy', function () {
@@ -22,7 +29,11 @@ describe('booting from drives', () => {
 
   it('says what is wrong with every drive, and where', () => {
     refuses(() => bootFromDrives('a', [drive('floppy', new Uint8Array(100))]), /floppy A:: image is truncated.*0x64/, 100);
-    refuses(() => bootFromDrives('ac', [drive('floppy', new Uint8Array(512)), drive('disk', new Uint8Array(1024))]), /floppy A:: no boot sector, 55 AA expected, 00 00 found; first hard disk: no boot sector/, 510);
+    refuses(
+      () => bootFromDrives('ac', [drive('floppy', new Uint8Array(512)), drive('disk', new Uint8Array(1024))]),
+      /floppy A:: no boot sector, 55 AA expected, 00 00 found; first hard disk: no boot sector/,
+      510,
+    );
     refuses(() => bootFromDrives('c', [drive('floppy', bootable())]), /no drive to boot from/);
     refuses(() => bootFromDrives('x', [drive('floppy', bootable())]), /no drive 'x'/);
   });

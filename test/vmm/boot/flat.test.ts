@@ -1,10 +1,11 @@
 import { strict as assert } from 'node:assert';
 import { loadFlat } from '../../../src/vmm/boot/flat.ts';
-import { checkLoaded, refuses } from './images.ts';
-import { seeded } from '../../support/random.ts';
 import { ImageError } from '../../../src/vmm/boot/image.ts';
+import { seeded } from '../../support/random.ts';
+import { checkLoaded, refuses } from './images.ts';
 
-const MEMORY = 4 << 20, code = Uint8Array.of(0xf4);
+const MEMORY = 4 << 20,
+  code = Uint8Array.of(0xf4);
 
 describe('flat binary loader', () => {
   it('starts real mode with offsets that equal addresses below 64 KiB', () => {
@@ -41,7 +42,16 @@ describe('flat binary loader', () => {
     const random = seeded(7);
     for (let n = 0; n < 2000; n++) {
       try {
-        checkLoaded(loadFlat(new Uint8Array(random.below(70000)), random.edgy() >>> random.below(20), random.pick([16, 32]), random.pick([undefined, random.edgy() >>> 0, random.edgy()]), MEMORY), MEMORY);
+        checkLoaded(
+          loadFlat(
+            new Uint8Array(random.below(70000)),
+            random.edgy() >>> random.below(20),
+            random.pick([16, 32]),
+            random.pick([undefined, random.edgy() >>> 0, random.edgy()]),
+            MEMORY,
+          ),
+          MEMORY,
+        );
       } catch (error) {
         if (!(error instanceof ImageError)) throw error;
       }

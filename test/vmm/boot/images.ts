@@ -1,21 +1,52 @@
 // Images for loader tests, built byte by byte, and mutation of images.
 
 import { strict as assert } from 'node:assert';
-import { ImageError, type LoadedImage } from '../../../src/vmm/boot/image.ts';
 import { REGISTERS } from '../../../src/translator/state.ts';
+import { ImageError, type LoadedImage } from '../../../src/vmm/boot/image.ts';
 import { type Random, seeded } from '../../support/random.ts';
 
-export interface Segment { readonly virtual: number; readonly physical?: number; readonly bytes: Uint8Array; readonly memorySize?: number }
-export interface TestSymbol { readonly name: string; readonly address: number; readonly size?: number; readonly kind?: number }
+export interface Segment {
+  readonly virtual: number;
+  readonly physical?: number;
+  readonly bytes: Uint8Array;
+  readonly memorySize?: number;
+}
+export interface TestSymbol {
+  readonly name: string;
+  readonly address: number;
+  readonly size?: number;
+  readonly kind?: number;
+}
 
 /** An ELF32 executable with these segments and, when given, a symbol table. `header` patches bytes of the file header. */
-export function elf({ segments, entry, symbols, header = {} }: { segments: readonly Segment[]; entry: number; symbols?: readonly TestSymbol[]; header?: { readonly [offset: number]: number } }): Uint8Array {
-  const programAt = 52, dataAt = 4096;
+export function elf({
+  segments,
+  entry,
+  symbols,
+  header = {},
+}: {
+  segments: readonly Segment[];
+  entry: number;
+  symbols?: readonly TestSymbol[];
+  header?: { readonly [offset: number]: number };
+}): Uint8Array {
+  const programAt = 52,
+    dataAt = 4096;
   const offsets: number[] = [];
   let at = dataAt;
-  for (const segment of segments) { offsets.push(at); at += segment.bytes.length + 15 & ~15; }
-  const names = `\0${(symbols ?? []).map((symbol) => `${symbol.name}\0`).join('')}`, symbolsAt = at, namesAt = symbolsAt + 16 * ((symbols?.length ?? 0) + 1), sectionsAt = namesAt + names.length + 15 & ~15;
-  const file = new Uint8Array(symbols ? sectionsAt + 3 * 40 : at), view = new DataView(file.buffer), u32 = (offset: number, value: number) => { view.setUint32(offset, value >>> 0, true); };
+  for (const segment of segments) {
+    offsets.push(at);
+    at += (segment.bytes.length + 15) & ~15;
+  }
+  const names = `\0${(symbols ?? []).map((symbol) => `${symbol.name}\0`).join('')}`,
+    symbolsAt = at,
+    namesAt = symbolsAt + 16 * ((symbols?.length ?? 0) + 1),
+    sectionsAt = (namesAt + names.length + 15) & ~15;
+  const file = new Uint8Array(symbols ? sectionsAt + 3 * 40 : at),
+    view = new DataView(file.buffer),
+    u32 = (offset: number, value: number) => {
+      view.setUint32(offset, value >>> 0, true);
+    };
   file.set([0x7f, 0x45, 0x4c, 0x46, 1, 1, 1]);
   view.setUint16(0x10, 2, true);
   view.setUint16(0x12, 3, true);
@@ -27,8 +58,19 @@ export function elf({ segments, entry, symbols, header = {} }: { segments: reado
   view.setUint16(0x2c, segments.length, true);
   view.setUint16(0x2e, 40, true);
   segments.forEach((segment, n) => {
-    const fields = [1, offsets[n], segment.virtual, segment.physical ?? segment.virtual, segment.bytes.length, segment.memorySize ?? segment.bytes.length, 7, 4096];
-    fields.forEach((value, field) => { u32(programAt + n * 32 + field * 4, value); });
+    const fields = [
+      1,
+      offsets[n],
+      segment.virtual,
+      segment.physical ?? segment.virtual,
+      segment.bytes.length,
+      segment.memorySize ?? segment.bytes.length,
+      7,
+      4096,
+    ];
+    fields.forEach((value, field) => {
+      u32(programAt + n * 32 + field * 4, value);
+    });
     file.set(segment.bytes, offsets[n]);
   });
   if (symbols) {
@@ -45,8 +87,15 @@ export function elf({ segments, entry, symbols, header = {} }: { segments: reado
     file.set(new TextEncoder().encode(names), namesAt);
     u32(0x20, sectionsAt);
     view.setUint16(0x30, 3, true);
-    const table = [[0, 2, 0, 0, symbolsAt, namesAt - symbolsAt, 2, 1, 4, 16], [0, 3, 0, 0, namesAt, names.length, 0, 0, 1, 0]];
-    table.forEach((fields, n) => { fields.forEach((value, field) => { u32(sectionsAt + (n + 1) * 40 + field * 4, value); }); });
+    const table = [
+      [0, 2, 0, 0, symbolsAt, namesAt - symbolsAt, 2, 1, 4, 16],
+      [0, 3, 0, 0, namesAt, names.length, 0, 0, 1, 0],
+    ];
+    table.forEach((fields, n) => {
+      fields.forEach((value, field) => {
+        u32(sectionsAt + (n + 1) * 40 + field * 4, value);
+      });
+    });
   }
   for (const [offset, value] of Object.entries(header)) file[Number(offset)] = value;
   return file;
@@ -54,14 +103,34 @@ export function elf({ segments, entry, symbols, header = {} }: { segments: reado
 
 /** Bytes of a Multiboot 1 header, with address fields when given. */
 export function multibootHeader(flags: number, fields: readonly number[] = []): Uint8Array {
-  const words = [0x1badb002, flags, -(0x1badb002 + flags), ...fields], bytes = new Uint8Array(words.length * 4), view = new DataView(bytes.buffer);
-  words.forEach((word, n) => { view.setUint32(n * 4, word >>> 0, true); });
+  const words = [0x1badb002, flags, -(0x1badb002 + flags), ...fields],
+    bytes = new Uint8Array(words.length * 4),
+    view = new DataView(bytes.buffer);
+  words.forEach((word, n) => {
+    view.setUint32(n * 4, word >>> 0, true);
+  });
   return bytes;
 }
 
 /** A Linux image: setup of two sectors and `kernel` bytes. */
-export function bzImage({ version = 0x20c, loadflags = 1, kernel = 1000, code32 = 0x100000, commandLine = 255, initrdMax = 0x7fffffff }: { version?: number; loadflags?: number; kernel?: number; code32?: number; commandLine?: number; initrdMax?: number } = {}): Uint8Array {
-  const setup = 3 * 512, file = new Uint8Array(setup + kernel), view = new DataView(file.buffer);
+export function bzImage({
+  version = 0x20c,
+  loadflags = 1,
+  kernel = 1000,
+  code32 = 0x100000,
+  commandLine = 255,
+  initrdMax = 0x7fffffff,
+}: {
+  version?: number;
+  loadflags?: number;
+  kernel?: number;
+  code32?: number;
+  commandLine?: number;
+  initrdMax?: number;
+} = {}): Uint8Array {
+  const setup = 3 * 512,
+    file = new Uint8Array(setup + kernel),
+    view = new DataView(file.buffer);
   file[0x1f1] = 2;
   view.setUint32(0x1f4, Math.ceil(kernel / 16), true);
   view.setUint16(0x1fe, 0xaa55, true);
@@ -80,13 +149,23 @@ export function mutate(image: Uint8Array, random: Random): Uint8Array {
   let bytes = image.slice();
   const kind = random.below(8);
   if (kind === 0) bytes = bytes.slice(0, random.below(bytes.length + 1));
-  if (kind === 1) { const at = random.below(bytes.length); bytes = Uint8Array.of(...bytes.subarray(0, at), ...Array.from({ length: random.below(16) }, () => random.below(256)), ...bytes.subarray(at)); }
+  if (kind === 1) {
+    const at = random.below(bytes.length);
+    bytes = Uint8Array.of(
+      ...bytes.subarray(0, at),
+      ...Array.from({ length: random.below(16) }, () => random.below(256)),
+      ...bytes.subarray(at),
+    );
+  }
   if (bytes.length === 0) return bytes;
   // Headers are where the numbers are: most changes go to the first 700 bytes, whole words half of the time.
   for (let n = random.below(6); n >= 0; n--) {
     const at = random.below(4) === 0 ? random.below(bytes.length) : random.below(Math.min(bytes.length, 700));
     if (random.below(2) === 0) bytes[at] = random.edgy();
-    else { const value = random.edgy(); for (let k = 0; k < 4 && at + k < bytes.length; k++) bytes[at + k] = value >> 8 * k; }
+    else {
+      const value = random.edgy();
+      for (let k = 0; k < 4 && at + k < bytes.length; k++) bytes[at + k] = value >> (8 * k);
+    }
   }
   return bytes;
 }
@@ -109,7 +188,8 @@ export function checkLoaded(loaded: LoadedImage, memory: number): void {
 /** Loads `count` mutated images: each either loads properly or is refused with an ImageError. */
 export function fuzzLoader(images: readonly Uint8Array[], memory: number, load: (image: Uint8Array) => LoadedImage, count = 2000): void {
   const random = seeded(0x5eed);
-  let loadedImages = 0, refused = 0;
+  let loadedImages = 0,
+    refused = 0;
   for (let n = 0; n < count; n++) {
     const image = mutate(random.pick(images), random);
     try {

@@ -3,8 +3,10 @@ import { loadBootSource } from '../../../src/vmm/boot/load.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
 import { bzImage, elf, fuzzLoader, multibootHeader, refuses } from './images.ts';
 
-const MEMORY = 8 << 20, code = Uint8Array.of(0xf4);
-const kernel = (image: Uint8Array, more: Partial<Extract<BootSource, { kind: 'kernel' }>> = {}) => loadBootSource({ kind: 'kernel', image, commandLine: '', ...more }, [], MEMORY);
+const MEMORY = 8 << 20,
+  code = Uint8Array.of(0xf4);
+const kernel = (image: Uint8Array, more: Partial<Extract<BootSource, { kind: 'kernel' }>> = {}) =>
+  loadBootSource({ kind: 'kernel', image, commandLine: '', ...more }, [], MEMORY);
 const plain = elf({ segments: [{ virtual: 0x100000, bytes: code }], entry: 0x100000 });
 const multiboot = elf({ segments: [{ virtual: 0x100000, bytes: multibootHeader(0) }], entry: 0x100000 });
 
@@ -19,7 +21,10 @@ describe('boot sources', () => {
 
   it('give the RAM disk to a Multiboot kernel as its first module', () => {
     const loaded = kernel(multiboot, { initrd: Uint8Array.of(1, 2), modules: [{ image: Uint8Array.of(3), commandLine: 'm' }] });
-    assert.deepEqual(loaded.writes.slice(1, 3).map((write) => [...write.bytes]), [[1, 2], [3]]);
+    assert.deepEqual(
+      loaded.writes.slice(1, 3).map((write) => [...write.bytes]),
+      [[1, 2], [3]],
+    );
   });
 
   it('are refused with the reason when nothing fits', () => {

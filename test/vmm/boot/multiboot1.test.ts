@@ -5,18 +5,29 @@ import { findHeader, loadMultiboot1 } from '../../../src/vmm/boot/multiboot1.ts'
 import { elf, fuzzLoader, multibootHeader, refuses } from './images.ts';
 
 const MEMORY = 16 << 20;
-const kernelBytes = (flags = 3) => { const bytes = new Uint8Array(64); bytes.set(multibootHeader(flags), 16); return bytes; };
+const kernelBytes = (flags = 3) => {
+  const bytes = new Uint8Array(64);
+  bytes.set(multibootHeader(flags), 16);
+  return bytes;
+};
 const kernel = (flags = 3) => elf({ segments: [{ virtual: 0x100000, bytes: kernelBytes(flags), memorySize: 0x3000 }], entry: 0x100020 });
 
 /** Memory as the guest sees it. */
 function memoryOf(loaded: LoadedImage) {
   const read = (address: number, length: number) => {
     const bytes = new Uint8Array(length);
-    for (const write of loaded.writes) for (let n = 0; n < length; n++) { const at = address + n - write.address; if (at >= 0 && at < write.length) bytes[n] = write.bytes[at] ?? 0; }
+    for (const write of loaded.writes)
+      for (let n = 0; n < length; n++) {
+        const at = address + n - write.address;
+        if (at >= 0 && at < write.length) bytes[n] = write.bytes[at] ?? 0;
+      }
     return bytes;
   };
   const u32 = (address: number) => new DataView(read(address, 4).buffer).getUint32(0, true);
-  const text = (address: number) => { const bytes = read(address, 256); return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0))); };
+  const text = (address: number) => {
+    const bytes = read(address, 256);
+    return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
+  };
   return { u32, text };
 }
 
@@ -30,21 +41,41 @@ describe('Multiboot 1 loader', () => {
   });
 
   it('passes command line, memory sizes, memory map and loader name', () => {
-    const loaded = loadMultiboot1(kernel(), 'kernel one two', [], MEMORY), { u32, text } = memoryOf(loaded), info = loaded.registers.ebx;
+    const loaded = loadMultiboot1(kernel(), 'kernel one two', [], MEMORY),
+      { u32, text } = memoryOf(loaded),
+      info = loaded.registers.ebx;
     assert.equal(u32(info) & 0x24f, 0x245);
     assert.equal(u32(info + 4), 639);
     assert.equal(u32(info + 8), 15 * 1024);
     assert.equal(text(u32(info + 16)), 'kernel one two');
     assert.equal(text(u32(info + 64)), 'CP/86');
     const rows: [number, number, number][] = [];
-    for (let at = u32(info + 48), end = at + u32(info + 44); at < end; at += u32(at) + 4) rows.push([u32(at + 4), u32(at + 12), u32(at + 20)]);
-    assert.deepEqual(rows.filter(([, , type]) => type === 1), [[0, 0x9fc00, 1], [0x100000, 15 << 20, 1]]);
+    for (let at = u32(info + 48), end = at + u32(info + 44); at < end; at += u32(at) + 4)
+      rows.push([u32(at + 4), u32(at + 12), u32(at + 20)]);
+    assert.deepEqual(
+      rows.filter(([, , type]) => type === 1),
+      [
+        [0, 0x9fc00, 1],
+        [0x100000, 15 << 20, 1],
+      ],
+    );
     assert.ok(rows.length > 3);
   });
 
   it('places modules behind the kernel on page boundaries', () => {
-    const first = new Uint8Array(5000).fill(1), second = new Uint8Array(10).fill(2);
-    const loaded = loadMultiboot1(kernel(), '', [{ image: first, commandLine: 'first -x' }, { image: second, commandLine: 'second' }], MEMORY), { u32, text } = memoryOf(loaded), info = loaded.registers.ebx;
+    const first = new Uint8Array(5000).fill(1),
+      second = new Uint8Array(10).fill(2);
+    const loaded = loadMultiboot1(
+        kernel(),
+        '',
+        [
+          { image: first, commandLine: 'first -x' },
+          { image: second, commandLine: 'second' },
+        ],
+        MEMORY,
+      ),
+      { u32, text } = memoryOf(loaded),
+      info = loaded.registers.ebx;
     assert.equal(u32(info) & 8, 8);
     assert.equal(u32(info + 20), 2);
     const list = u32(info + 24);
@@ -91,7 +122,11 @@ describe('Multiboot 1 loader', () => {
   });
 
   it('says what is wrong', () => {
-    const fields = (values: number[]) => { const file = new Uint8Array(1000); file.set(multibootHeader(0x10000, values), 0x50); return () => loadMultiboot1(file, '', [], MEMORY); };
+    const fields = (values: number[]) => {
+      const file = new Uint8Array(1000);
+      file.set(multibootHeader(0x10000, values), 0x50);
+      return () => loadMultiboot1(file, '', [], MEMORY);
+    };
     refuses(() => loadMultiboot1(new Uint8Array(100), '', [], MEMORY), /no Multiboot header/);
     refuses(() => loadMultiboot1(kernel(0x8), '', [], MEMORY), /flags 0x8 ask/, 4096 + 16 + 4);
     refuses(fields([0x200000, 0x200010, 0, 0, 0]), /above header_addr/, 0x50 + 16);

@@ -6,13 +6,26 @@ import { seeded } from '../../support/random.ts';
 import { elf, mutate, refuses } from './images.ts';
 
 const segments = [{ virtual: 0x100000, bytes: Uint8Array.of(0xf4) }];
-const file = () => elf({ segments, entry: 0x100000, symbols: [{ name: 'second', address: 0x100010, size: 8 }, { name: 'first', address: 0x100000, size: 16 }, { name: 'table', address: 0x100100, size: 4, kind: 1 }, { name: 'label', address: 0x100005, kind: 0 }, { name: 'file.c', address: 0, kind: 4 }] });
+const file = () =>
+  elf({
+    segments,
+    entry: 0x100000,
+    symbols: [
+      { name: 'second', address: 0x100010, size: 8 },
+      { name: 'first', address: 0x100000, size: 16 },
+      { name: 'table', address: 0x100100, size: 4, kind: 1 },
+      { name: 'label', address: 0x100005, kind: 0 },
+      { name: 'file.c', address: 0, kind: 4 },
+    ],
+  });
 
 describe('ELF symbols', () => {
   it('gives functions, objects and labels in order of address', () => {
     assert.deepEqual(elfSymbols(file()), [
-      { name: 'first', address: 0x100000, size: 16, kind: 'function' }, { name: 'label', address: 0x100005, size: 0, kind: 'label' },
-      { name: 'second', address: 0x100010, size: 8, kind: 'function' }, { name: 'table', address: 0x100100, size: 4, kind: 'object' },
+      { name: 'first', address: 0x100000, size: 16, kind: 'function' },
+      { name: 'label', address: 0x100005, size: 0, kind: 'label' },
+      { name: 'second', address: 0x100010, size: 8, kind: 'function' },
+      { name: 'table', address: 0x100100, size: 4, kind: 'object' },
     ]);
   });
 
@@ -22,7 +35,8 @@ describe('ELF symbols', () => {
 
   it('finds the functions of the example kernel', () => {
     const symbols = elfSymbols(new Uint8Array(readFileSync(new URL('../../../examples/kernel/kernel.elf', import.meta.url))));
-    for (const name of ['kernelMain', 'pageFault', 'tick']) assert.equal(symbols.find((symbol) => symbol.name === name)?.kind, 'function', name);
+    for (const name of ['kernelMain', 'pageFault', 'tick'])
+      assert.equal(symbols.find((symbol) => symbol.name === name)?.kind, 'function', name);
     assert.equal(symbols.find((symbol) => symbol.name === 'ticks')?.kind, 'object');
     assert.equal(symbols.find((symbol) => symbol.name === '_start')?.kind, 'label');
   });
@@ -33,7 +47,8 @@ describe('ELF symbols', () => {
   });
 
   it('survives mutated files', () => {
-    const random = seeded(3), image = file();
+    const random = seeded(3),
+      image = file();
     for (let n = 0; n < 2000; n++) {
       try {
         assert.ok(elfSymbols(mutate(image, random)).length < 10);

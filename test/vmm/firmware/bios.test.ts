@@ -1,12 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { generateFirmware } from '../../../scripts/build-firmware.ts';
-import { romImage, ROM_ADDRESS, ROM_SYMBOLS, serveVmcall } from '../../../src/vmm/firmware/bios.ts';
+import { ROM_ADDRESS, ROM_SYMBOLS, romImage, serveVmcall } from '../../../src/vmm/firmware/bios.ts';
 import { ROM_LABELS } from '../../../src/vmm/firmware/rom.generated.ts';
 import { requireTool } from '../../support/tools.ts';
 import { byteDrive, createMemoryMachine } from './memoryMachine.ts';
 
-const word = (bytes: Uint8Array, at: number) => bytes[at] | bytes[at + 1] << 8;
+const word = (bytes: Uint8Array, at: number) => bytes[at] | (bytes[at + 1] << 8);
 
 describe('firmware', () => {
   it('is assembled from rom.asm byte for byte', function () {
@@ -26,25 +26,37 @@ describe('firmware', () => {
   });
 
   it('has a VMCALL at the address of every service', () => {
-    const rom = romImage(), services = Object.entries(ROM_LABELS).filter(([name]) => name.startsWith('service_'));
+    const rom = romImage(),
+      services = Object.entries(ROM_LABELS).filter(([name]) => name.startsWith('service_'));
     assert.ok(services.length >= 12);
     for (const [name, offset] of services) assert.deepEqual([...rom.subarray(offset, offset + 3)], [0x0f, 0x01, 0xc1], name);
   });
 
   it('draws the letters of all three fonts, and frames that touch their neighbours', () => {
-    const rom = romImage(), glyph = (font: number, height: number, code: number) => [...rom.subarray(font + code * height, font + (code + 1) * height)];
-    for (const [font, height] of [[ROM_LABELS.font8x16, 16], [ROM_LABELS.font8x14, 14], [ROM_LABELS.font8x8, 8]]) {
+    const rom = romImage(),
+      glyph = (font: number, height: number, code: number) => [...rom.subarray(font + code * height, font + (code + 1) * height)];
+    for (const [font, height] of [
+      [ROM_LABELS.font8x16, 16],
+      [ROM_LABELS.font8x14, 14],
+      [ROM_LABELS.font8x8, 8],
+    ]) {
       assert.ok(glyph(font, height, 0x20).every((row) => row === 0));
       const shapes = new Set(Array.from({ length: 94 }, (_, n) => glyph(font, height, 0x21 + n).join()));
       assert.equal(shapes.size, 94, 'every printable ASCII character has its own shape');
     }
-    assert.ok(glyph(ROM_LABELS.font8x16, 16, 0xb3).every((row) => row === 0x10), 'a vertical line fills the cell');
+    assert.ok(
+      glyph(ROM_LABELS.font8x16, 16, 0xb3).every((row) => row === 0x10),
+      'a vertical line fills the cell',
+    );
     assert.ok(glyph(ROM_LABELS.font8x16, 16, 0xc4).includes(0xff), 'a horizontal line is as wide as the cell');
     assert.ok(glyph(ROM_LABELS.font8x16, 16, 0xdb).every((row) => row === 0xff));
   });
 
   it('leaves interrupt vectors, data areas and controllers as power-on does', () => {
-    const machine = createMemoryMachine({ drives: [byteDrive('floppy', 0, new Uint8Array(1474560)), byteDrive('disk', 0, new Uint8Array(1 << 20))] }), { bytes } = machine;
+    const machine = createMemoryMachine({
+        drives: [byteDrive('floppy', 0, new Uint8Array(1474560)), byteDrive('disk', 0, new Uint8Array(1 << 20))],
+      }),
+      { bytes } = machine;
     const vector = (number: number) => [word(bytes, number * 4 + 2), word(bytes, number * 4)];
     assert.deepEqual(vector(0x08), [0xf000, ROM_LABELS.int08]);
     assert.deepEqual(vector(0x10), [0xf000, ROM_LABELS.int10]);
@@ -61,7 +73,10 @@ describe('firmware', () => {
     assert.equal(bytes[0x9fc00], 1);
     assert.equal(word(bytes, 0x9fc3d), 2, 'cylinders of a disk of 2048 sectors, 16 heads, 63 sectors');
     const index = machine.writes.findIndex(([port, value]) => port === 0x20 && value === 0x11);
-    assert.deepEqual(machine.writes.slice(index, index + 4).map(([, value]) => value), [0x11, 0x08, 0x04, 0x01]);
+    assert.deepEqual(
+      machine.writes.slice(index, index + 4).map(([, value]) => value),
+      [0x11, 0x08, 0x04, 0x01],
+    );
     assert.equal(bytes[0xb8000], 0x20);
     assert.equal(bytes[0xb8001], 0x07);
   });
@@ -70,11 +85,11 @@ describe('firmware', () => {
     const cmos = createMemoryMachine({ memory: 64 << 20, drives: [byteDrive('floppy', 0, new Uint8Array(1474560))] }).indexed(0x70);
     const read = (register: number) => cmos.get(register) ?? 0;
     assert.equal(read(0x10), 0x40);
-    assert.equal(read(0x30) | read(0x31) << 8, 63 * 1024);
-    assert.equal(read(0x34) | read(0x35) << 8, 48 * 16);
+    assert.equal(read(0x30) | (read(0x31) << 8), 63 * 1024);
+    assert.equal(read(0x34) | (read(0x35) << 8), 48 * 16);
     let sum = 0;
     for (let register = 0x10; register <= 0x2d; register++) sum += read(register);
-    assert.equal(read(0x2e) << 8 | read(0x2f), sum);
+    assert.equal((read(0x2e) << 8) | read(0x2f), sum);
   });
 
   it('serves a VMCALL of its ROM and says which interrupt it was', () => {
@@ -87,7 +102,8 @@ describe('firmware', () => {
   });
 
   it('refuses VMCALLs from elsewhere and from protected mode, but not from virtual-8086 mode', () => {
-    const machine = createMemoryMachine(), service = ROM_ADDRESS + ROM_LABELS.service_int12;
+    const machine = createMemoryMachine(),
+      service = ROM_ADDRESS + ROM_LABELS.service_int12;
     machine.set('esp', 0x6ffa);
     assert.equal(serveVmcall(machine, service + 1), null);
     assert.equal(serveVmcall(machine, 0x7c00), null);
@@ -99,7 +115,8 @@ describe('firmware', () => {
   });
 
   it('offers the drives of the boot order that have an image', () => {
-    const machine = createMemoryMachine({ drives: [byteDrive('disk', 0, new Uint8Array(512))], bootOrder: 'ac' }), address = ROM_ADDRESS + ROM_LABELS.service_bootDrive;
+    const machine = createMemoryMachine({ drives: [byteDrive('disk', 0, new Uint8Array(512))], bootOrder: 'ac' }),
+      address = ROM_ADDRESS + ROM_LABELS.service_bootDrive;
     machine.set('ecx', 0);
     serveVmcall(machine, address);
     assert.equal(machine.get('edx') & 0xff, 0x80);
@@ -110,6 +127,9 @@ describe('firmware', () => {
   });
 
   it('names its labels for debuggers', () => {
-    assert.deepEqual(ROM_SYMBOLS.find((symbol) => symbol.name === 'bios.int19'), { name: 'bios.int19', address: ROM_ADDRESS + ROM_LABELS.int19 });
+    assert.deepEqual(
+      ROM_SYMBOLS.find((symbol) => symbol.name === 'bios.int19'),
+      { name: 'bios.int19', address: ROM_ADDRESS + ROM_LABELS.int19 },
+    );
   });
 });

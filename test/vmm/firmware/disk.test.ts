@@ -5,7 +5,8 @@ import { byteDrive, createMemoryMachine, type MemoryMachine } from './memoryMach
 /** Every sector has its own bytes. */
 function image(sectors: number): Uint8Array {
   const bytes = new Uint8Array(sectors * 512);
-  for (let n = 0; n < sectors; n++) bytes.fill(n * 7 & 0xff, n * 512, (n + 1) * 512).set([n & 0xff, n >> 8 & 0xff, n >> 16], n * 512 + n % 500);
+  for (let n = 0; n < sectors; n++)
+    bytes.fill((n * 7) & 0xff, n * 512, (n + 1) * 512).set([n & 0xff, (n >> 8) & 0xff, n >> 16], n * 512 + (n % 500));
   return bytes;
 }
 const floppyWith = (bytes: Uint8Array, readOnly = false) => createMemoryMachine({ drives: [byteDrive('floppy', 0, bytes, readOnly)] });
@@ -13,14 +14,27 @@ const diskWith = (bytes: Uint8Array, readOnly = false) => createMemoryMachine({ 
 
 /** Calls INT 13h; gives AH, AL and CF. */
 function int13(machine: MemoryMachine, registers: { readonly [name: string]: number }): { ah: number; al: number; carry: boolean } {
-  const flags = machine.invoke(diskService, registers), ax = machine.get('eax') & 0xffff;
+  const flags = machine.invoke(diskService, registers),
+    ax = machine.get('eax') & 0xffff;
   return { ah: ax >> 8, al: ax & 0xff, carry: (flags & 1) !== 0 };
 }
-const chs = (cylinder: number, head: number, sector: number, drive: number) => ({ ecx: (cylinder & 0xff) << 8 | cylinder >> 2 & 0xc0 | sector, edx: head << 8 | drive });
+const chs = (cylinder: number, head: number, sector: number, drive: number) => ({
+  ecx: ((cylinder & 0xff) << 8) | ((cylinder >> 2) & 0xc0) | sector,
+  edx: (head << 8) | drive,
+});
 
 describe('INT 13h', () => {
   it('knows the geometry of every standard diskette by its size', () => {
-    const cases = [[160, 40, 1, 8], [180, 40, 1, 9], [320, 40, 2, 8], [360, 40, 2, 9], [720, 80, 2, 9], [1200, 80, 2, 15], [1440, 80, 2, 18], [2880, 80, 2, 36]];
+    const cases = [
+      [160, 40, 1, 8],
+      [180, 40, 1, 9],
+      [320, 40, 2, 8],
+      [360, 40, 2, 9],
+      [720, 80, 2, 9],
+      [1200, 80, 2, 15],
+      [1440, 80, 2, 18],
+      [2880, 80, 2, 36],
+    ];
     for (const [kib, cylinders, heads, sectors] of cases) {
       const geometry = driveGeometry(byteDrive('floppy', 0, new Uint8Array(kib * 1024)));
       assert.deepEqual([geometry.cylinders, geometry.heads, geometry.sectors], [cylinders, heads, sectors], `${kib} KiB`);
@@ -49,20 +63,23 @@ describe('INT 13h', () => {
   });
 
   it('reads sectors across heads and tracks into memory', () => {
-    const bytes = image(2880), machine = floppyWith(bytes);
+    const bytes = image(2880),
+      machine = floppyWith(bytes);
     assert.deepEqual(int13(machine, { eax: 0x0204, ...chs(1, 0, 17, 0), es_base: 0x20000, ebx: 0x100 }), { ah: 0, al: 4, carry: false });
     const first = (1 * 2 + 0) * 18 + 16;
     assert.deepEqual(machine.bytes.slice(0x20100, 0x20100 + 2048), bytes.slice(first * 512, (first + 4) * 512));
   });
 
   it('reads cylinders above 255 of a hard disk', () => {
-    const bytes = image(63 * 16 * 300), machine = diskWith(bytes);
+    const bytes = image(63 * 16 * 300),
+      machine = diskWith(bytes);
     assert.deepEqual(int13(machine, { eax: 0x0201, ...chs(299, 15, 63, 0x80), es_base: 0x20000, ebx: 0 }), { ah: 0, al: 1, carry: false });
     assert.deepEqual(machine.bytes.slice(0x20000, 0x20200), bytes.slice(-512));
   });
 
   it('writes sectors, and refuses to write a read-only drive with status 3', () => {
-    const bytes = image(2880), machine = floppyWith(bytes);
+    const bytes = image(2880),
+      machine = floppyWith(bytes);
     machine.bytes.fill(0xa5, 0x20000, 0x20200);
     assert.deepEqual(int13(machine, { eax: 0x0301, ...chs(0, 1, 1, 0), es_base: 0x20000, ebx: 0 }), { ah: 0, al: 1, carry: false });
     assert.ok(bytes.subarray(18 * 512, 19 * 512).every((byte) => byte === 0xa5));
@@ -73,8 +90,13 @@ describe('INT 13h', () => {
 
   it('gives "sector not found" outside the geometry and behind the end of a short image', () => {
     const machine = floppyWith(image(20));
-    for (const place of [chs(80, 0, 1, 0), chs(0, 2, 1, 0), chs(0, 0, 0, 0), chs(0, 0, 19, 0), chs(3, 0, 1, 0)]) assert.deepEqual(int13(machine, { eax: 0x0201, ...place, es_base: 0x20000 }), { ah: 4, al: 0, carry: true });
-    assert.deepEqual(int13(machine, { eax: 0x0204, ...chs(0, 1, 1, 0), es_base: 0x20000 }), { ah: 4, al: 2, carry: true }, 'the part that exists is read');
+    for (const place of [chs(80, 0, 1, 0), chs(0, 2, 1, 0), chs(0, 0, 0, 0), chs(0, 0, 19, 0), chs(3, 0, 1, 0)])
+      assert.deepEqual(int13(machine, { eax: 0x0201, ...place, es_base: 0x20000 }), { ah: 4, al: 0, carry: true });
+    assert.deepEqual(
+      int13(machine, { eax: 0x0204, ...chs(0, 1, 1, 0), es_base: 0x20000 }),
+      { ah: 4, al: 2, carry: true },
+      'the part that exists is read',
+    );
     assert.equal(int13(machine, { eax: 0x0200, ...chs(0, 0, 1, 0) }).carry, true);
   });
 
@@ -85,16 +107,26 @@ describe('INT 13h', () => {
     assert.equal(machine.bytes[0x20000 + 699], 0x11);
     assert.ok(machine.bytes.subarray(0x20000 + 700, 0x20400).every((byte) => byte === 0));
     machine.bytes.fill(0x22, 0x20000, 0x20200);
-    assert.equal(int13(machine, { eax: 0x0301, ...chs(0, 0, 2, 0), es_base: 0x20000, ebx: 0 }).ah, 0, 'and writes what the image has room for');
+    assert.equal(
+      int13(machine, { eax: 0x0301, ...chs(0, 0, 2, 0), es_base: 0x20000, ebx: 0 }).ah,
+      0,
+      'and writes what the image has room for',
+    );
   });
 
   it('says what drives there are', () => {
-    const machine = createMemoryMachine({ drives: [byteDrive('floppy', 0, new Uint8Array(1474560)), byteDrive('disk', 0, new Uint8Array(63 * 16 * 512 * 20)), byteDrive('disk', 1, new Uint8Array(4096))] });
+    const machine = createMemoryMachine({
+      drives: [
+        byteDrive('floppy', 0, new Uint8Array(1474560)),
+        byteDrive('disk', 0, new Uint8Array(63 * 16 * 512 * 20)),
+        byteDrive('disk', 1, new Uint8Array(4096)),
+      ],
+    });
     int13(machine, { eax: 0x0800, edx: 0 });
-    assert.deepEqual([machine.get('ebx') & 0xff, machine.get('ecx') & 0xffff, machine.get('edx') & 0xffff], [4, 79 << 8 | 18, 0x0101]);
+    assert.deepEqual([machine.get('ebx') & 0xff, machine.get('ecx') & 0xffff, machine.get('edx') & 0xffff], [4, (79 << 8) | 18, 0x0101]);
     assert.deepEqual([machine.get('es'), machine.get('edi')], [0xf000, 0xefc7]);
     int13(machine, { eax: 0x0800, edx: 0x80 });
-    assert.deepEqual([machine.get('ecx') & 0xffff, machine.get('edx') & 0xffff], [19 << 8 | 63, 15 << 8 | 2]);
+    assert.deepEqual([machine.get('ecx') & 0xffff, machine.get('edx') & 0xffff], [(19 << 8) | 63, (15 << 8) | 2]);
     assert.equal(int13(machine, { eax: 0x0800, edx: 0x82 }).carry, true);
     assert.deepEqual(int13(machine, { eax: 0x1500, edx: 0x80 }), { ah: 3, al: 0, carry: false });
     assert.deepEqual(int13(machine, { eax: 0x1500, edx: 1 }), { ah: 0, al: 0, carry: false });
@@ -102,7 +134,8 @@ describe('INT 13h', () => {
   });
 
   it('reads and writes by block number with the extensions', () => {
-    const bytes = image(63 * 16 * 4), machine = diskWith(bytes);
+    const bytes = image(63 * 16 * 4),
+      machine = diskWith(bytes);
     assert.equal(int13(machine, { eax: 0x4100, ebx: 0x55aa, edx: 0x80 }).carry, false);
     assert.deepEqual([machine.get('ebx') & 0xffff, machine.get('ecx') & 1], [0xaa55, 1]);
     const packet = (count: number, offset: number, segment: number, block: number) => {
@@ -127,10 +160,21 @@ describe('INT 13h', () => {
   });
 
   it('reports size and geometry with AH=48h', () => {
-    const machine = diskWith(new Uint8Array(63 * 16 * 512 * 4)), view = new DataView(machine.bytes.buffer, 0x600, 32);
+    const machine = diskWith(new Uint8Array(63 * 16 * 512 * 4)),
+      view = new DataView(machine.bytes.buffer, 0x600, 32);
     view.setUint16(0, 0x1e, true);
     assert.equal(int13(machine, { eax: 0x4800, edx: 0x80, ds_base: 0, esi: 0x600 }).ah, 0);
-    assert.deepEqual([view.getUint16(0, true), view.getUint32(4, true), view.getUint32(8, true), view.getUint32(12, true), view.getBigUint64(16, true), view.getUint16(24, true)], [0x1e, 4, 16, 63, 4032n, 512]);
+    assert.deepEqual(
+      [
+        view.getUint16(0, true),
+        view.getUint32(4, true),
+        view.getUint32(8, true),
+        view.getUint32(12, true),
+        view.getBigUint64(16, true),
+        view.getUint16(24, true),
+      ],
+      [0x1e, 4, 16, 63, 4032n, 512],
+    );
     view.setUint16(0, 10, true);
     assert.equal(int13(machine, { eax: 0x4800, edx: 0x80, esi: 0x600 }).carry, true);
   });
@@ -138,7 +182,8 @@ describe('INT 13h', () => {
   it('answers every function number of every drive without harm', () => {
     const machine = createMemoryMachine({ drives: [byteDrive('floppy', 0, image(2880)), byteDrive('disk', 0, image(2016))] });
     for (let command = 0; command < 256; command++) {
-      for (const drive of [0x00, 0x01, 0x80, 0x81, 0xff]) int13(machine, { eax: command << 8 | 1, ecx: 1, edx: drive, ebx: 0xffff, es_base: 0x20000, ds_base: 0x30000, esi: 0xfffe });
+      for (const drive of [0x00, 0x01, 0x80, 0x81, 0xff])
+        int13(machine, { eax: (command << 8) | 1, ecx: 1, edx: drive, ebx: 0xffff, es_base: 0x20000, ds_base: 0x30000, esi: 0xfffe });
     }
   });
 });

@@ -1,7 +1,7 @@
 // A FirmwareMachine for tests of single services: flat memory, registers in a map, and ports that keep what was written, with
 // the index and data pairs of CRTC, sequencer, graphics controller and CMOS kept by index.
 
-import { initialise, romImage, ROM_ADDRESS } from '../../../src/vmm/firmware/bios.ts';
+import { initialise, ROM_ADDRESS, romImage } from '../../../src/vmm/firmware/bios.ts';
 import { type FirmwareDrive, type FirmwareMachine, ServiceCall } from '../../../src/vmm/firmware/machine.ts';
 
 export interface MemoryMachine extends FirmwareMachine {
@@ -19,20 +19,56 @@ export interface MemoryMachine extends FirmwareMachine {
   row(index: number): string;
 }
 
-const STACK = 0x7000, PAIRS = [0x3d4, 0x3c4, 0x3ce, 0x70];
+const STACK = 0x7000,
+  PAIRS = [0x3d4, 0x3c4, 0x3ce, 0x70];
 
 /** A drive over bytes. */
-export function byteDrive(kind: FirmwareDrive['kind'], index: number, bytes: Uint8Array, readOnly = false): FirmwareDrive & { readonly bytes: Uint8Array } {
-  return { kind, index, size: bytes.length, readOnly, bytes, read: (offset, length) => bytes.slice(offset, offset + length), write: (offset, data) => { bytes.set(data, offset); } };
+export function byteDrive(
+  kind: FirmwareDrive['kind'],
+  index: number,
+  bytes: Uint8Array,
+  readOnly = false,
+): FirmwareDrive & { readonly bytes: Uint8Array } {
+  return {
+    kind,
+    index,
+    size: bytes.length,
+    readOnly,
+    bytes,
+    read: (offset, length) => bytes.slice(offset, offset + length),
+    write: (offset, data) => {
+      bytes.set(data, offset);
+    },
+  };
 }
 
 /** A machine after power-on, with 16 MiB unless told otherwise. */
-export function createMemoryMachine({ memory = 16 << 20, drives = [], bootOrder = 'ac' }: { memory?: number; drives?: readonly FirmwareDrive[]; bootOrder?: string } = {}): MemoryMachine {
-  const bytes = new Uint8Array(Math.min(memory, 4 << 20)), registers = new Map<string, number>([['cr0', 0x10], ['eflags', 2], ['ss_access', 0x93]]);
-  const ports = new Map<number, number>(), files = new Map<number, Map<number, number>>(PAIRS.map((port) => [port, new Map()])), writes: [number, number][] = [];
+export function createMemoryMachine({
+  memory = 16 << 20,
+  drives = [],
+  bootOrder = 'ac',
+}: {
+  memory?: number;
+  drives?: readonly FirmwareDrive[];
+  bootOrder?: string;
+} = {}): MemoryMachine {
+  const bytes = new Uint8Array(Math.min(memory, 4 << 20)),
+    registers = new Map<string, number>([
+      ['cr0', 0x10],
+      ['eflags', 2],
+      ['ss_access', 0x93],
+    ]);
+  const ports = new Map<number, number>(),
+    files = new Map<number, Map<number, number>>(PAIRS.map((port) => [port, new Map()])),
+    writes: [number, number][] = [];
   const inside = (address: number, length: number) => Math.max(0, Math.min(length, bytes.length - address));
   const machine: MemoryMachine = {
-    bytes, writes, drives, bootOrder, memory, status: undefined,
+    bytes,
+    writes,
+    drives,
+    bootOrder,
+    memory,
+    status: undefined,
     get: (name) => (registers.get(name) ?? 0) >>> 0,
     set(name, value) {
       if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new RangeError(`${name} = ${value}`);
@@ -43,9 +79,13 @@ export function createMemoryMachine({ memory = 16 << 20, drives = [], bootOrder 
       result.set(bytes.subarray(address, address + inside(address, length)));
       return result;
     },
-    writeLinear(address, data) { bytes.set(data.subarray(0, inside(address, data.length)), Math.min(address, bytes.length)); },
+    writeLinear(address, data) {
+      bytes.set(data.subarray(0, inside(address, data.length)), Math.min(address, bytes.length));
+    },
     readPhysical: (address, length) => machine.readLinear(address, length),
-    writePhysical: (address, data) => { machine.writeLinear(address, data); },
+    writePhysical: (address, data) => {
+      machine.writeLinear(address, data);
+    },
     portRead(port) {
       const file = files.get(port - 1);
       if (file) return file.get((ports.get(port - 1) ?? 0) & 0x7f) ?? 0;
@@ -60,17 +100,24 @@ export function createMemoryMachine({ memory = 16 << 20, drives = [], bootOrder 
       if (file) file.set((ports.get(port - 1) ?? 0) & 0x7f, value);
       ports.set(port, value);
     },
-    powerOff(status) { machine.status = status; },
+    powerOff(status) {
+      machine.status = status;
+    },
     indexed: (port) => files.get(port)!,
-    get call() { return new ServiceCall(machine); },
+    get call() {
+      return new ServiceCall(machine);
+    },
     invoke(service, values = {}) {
       for (const [name, value] of Object.entries(values)) machine.set(name, value);
       machine.set('esp', STACK - 6);
       bytes.set([0, 0, 0, 0, 0x02, 0x02], STACK - 6); // IP, CS, FLAGS with IF
       service(new ServiceCall(machine));
-      return bytes[STACK - 2] | bytes[STACK - 1] << 8;
+      return bytes[STACK - 2] | (bytes[STACK - 1] << 8);
     },
-    row: (index) => Array.from({ length: 80 }, (_, column) => String.fromCharCode(bytes[0xb8000 + (index * 80 + column) * 2])).join('').trimEnd(),
+    row: (index) =>
+      Array.from({ length: 80 }, (_, column) => String.fromCharCode(bytes[0xb8000 + (index * 80 + column) * 2]))
+        .join('')
+        .trimEnd(),
   };
   bytes.set(romImage(), ROM_ADDRESS);
   initialise(machine);

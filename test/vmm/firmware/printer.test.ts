@@ -6,6 +6,6 @@ describe('INT 17h', () => {
   it('has no printer', () => {
     const machine = createMemoryMachine();
     machine.invoke(printerService, { eax: 0x0041, edx: 0 });
-    assert.equal(machine.get('eax') >> 8 & 1, 1);
+    assert.equal((machine.get('eax') >> 8) & 1, 1);
   });
 });

@@ -14,10 +14,14 @@ describe('INT 1Ah', () => {
   });
 
   it('reads and sets the clock in BCD', () => {
-    const machine = createMemoryMachine(), cmos = machine.indexed(0x70);
+    const machine = createMemoryMachine(),
+      cmos = machine.indexed(0x70);
     machine.invoke(timeService, { eax: 0x0300, ecx: 0x2359, edx: 0x5800 });
     machine.invoke(timeService, { eax: 0x0500, ecx: 0x2026, edx: 0x1122 });
-    assert.deepEqual([cmos.get(4), cmos.get(2), cmos.get(0), cmos.get(0x32), cmos.get(9), cmos.get(8), cmos.get(7)], [0x23, 0x59, 0x58, 0x20, 0x26, 0x11, 0x22]);
+    assert.deepEqual(
+      [cmos.get(4), cmos.get(2), cmos.get(0), cmos.get(0x32), cmos.get(9), cmos.get(8), cmos.get(7)],
+      [0x23, 0x59, 0x58, 0x20, 0x26, 0x11, 0x22],
+    );
     assert.equal((cmos.get(0x0b) ?? 0) & 0x86, 0x02, 'the clock runs again, BCD, 24 hours');
     assert.equal(machine.invoke(timeService, { eax: 0x0200 }) & 1, 0);
     assert.deepEqual([machine.get('ecx'), machine.get('edx')], [0x2359, 0x5800]);
@@ -26,10 +30,14 @@ describe('INT 1Ah', () => {
   });
 
   it('sets one alarm at a time', () => {
-    const machine = createMemoryMachine(), cmos = machine.indexed(0x70);
+    const machine = createMemoryMachine(),
+      cmos = machine.indexed(0x70);
     machine.portWrite(0xa1, 0xff);
     assert.equal(machine.invoke(timeService, { eax: 0x0600, ecx: 0x0730, edx: 0 }) & 1, 0);
-    assert.deepEqual([cmos.get(5), cmos.get(3), cmos.get(1), (cmos.get(0x0b) ?? 0) & 0x20, machine.portRead(0xa1)], [0x07, 0x30, 0, 0x20, 0xfe]);
+    assert.deepEqual(
+      [cmos.get(5), cmos.get(3), cmos.get(1), (cmos.get(0x0b) ?? 0) & 0x20, machine.portRead(0xa1)],
+      [0x07, 0x30, 0, 0x20, 0xfe],
+    );
     assert.equal(machine.invoke(timeService, { eax: 0x0600 }) & 1, 1);
     machine.invoke(timeService, { eax: 0x0700 });
     assert.equal((cmos.get(0x0b) ?? 0) & 0x20, 0);

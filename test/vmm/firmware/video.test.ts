@@ -1,13 +1,22 @@
 import { strict as assert } from 'node:assert';
+import { ROM_LABELS } from '../../../src/vmm/firmware/rom.generated.ts';
 import { videoService } from '../../../src/vmm/firmware/video.ts';
 import { graphicsColours, textColours } from '../../../src/vmm/firmware/videoModes.ts';
-import { ROM_LABELS } from '../../../src/vmm/firmware/rom.generated.ts';
 import { createMemoryMachine, type MemoryMachine } from './memoryMachine.ts';
 
 const int10 = (machine: MemoryMachine, registers: { readonly [name: string]: number }) => machine.invoke(videoService, registers);
-const type = (machine: MemoryMachine, text: string) => { for (const letter of text) int10(machine, { eax: 0x0e00 | letter.charCodeAt(0), ebx: 7 }); };
-const cursor = (machine: MemoryMachine) => { int10(machine, { eax: 0x0300, ebx: 0 }); const dx = machine.get('edx') & 0xffff; return [dx >> 8, dx & 0xff]; };
-const cell = (machine: MemoryMachine, row: number, column: number, page = 0) => { const at = 0xb8000 + page * 0x1000 + (row * 80 + column) * 2; return [machine.bytes[at], machine.bytes[at + 1]]; };
+const type = (machine: MemoryMachine, text: string) => {
+  for (const letter of text) int10(machine, { eax: 0x0e00 | letter.charCodeAt(0), ebx: 7 });
+};
+const cursor = (machine: MemoryMachine) => {
+  int10(machine, { eax: 0x0300, ebx: 0 });
+  const dx = machine.get('edx') & 0xffff;
+  return [dx >> 8, dx & 0xff];
+};
+const cell = (machine: MemoryMachine, row: number, column: number, page = 0) => {
+  const at = 0xb8000 + page * 0x1000 + (row * 80 + column) * 2;
+  return [machine.bytes[at], machine.bytes[at + 1]];
+};
 
 describe('INT 10h', () => {
   it('sets mode 3 with its registers, colours and an empty screen', () => {
@@ -20,7 +29,7 @@ describe('INT 10h', () => {
     assert.equal(machine.indexed(0x3d4).get(0x0a), 0x0d);
     assert.equal(machine.indexed(0x3ce).get(6), 0x0e);
     int10(machine, { eax: 0x0f00 });
-    assert.deepEqual([machine.get('eax') & 0xffff, machine.get('ebx') >> 8 & 0xff], [0x5003, 0]);
+    assert.deepEqual([machine.get('eax') & 0xffff, (machine.get('ebx') >> 8) & 0xff], [0x5003, 0]);
   });
 
   it('keeps the screen when bit 7 of the mode asks for it', () => {
@@ -53,7 +62,7 @@ describe('INT 10h', () => {
     assert.equal(machine.row(0), 'ab');
     assert.equal(machine.row(1), 'cdX');
     assert.deepEqual(cursor(machine), [1, 3]);
-    assert.equal((machine.indexed(0x3d4).get(0x0e) ?? 0) << 8 | (machine.indexed(0x3d4).get(0x0f) ?? 0), 83);
+    assert.equal(((machine.indexed(0x3d4).get(0x0e) ?? 0) << 8) | (machine.indexed(0x3d4).get(0x0f) ?? 0), 83);
   });
 
   it('wraps at the right edge and scrolls at the bottom with the colours of the last line', () => {
@@ -75,7 +84,7 @@ describe('INT 10h', () => {
     assert.deepEqual(cursor(machine), [0, 0]);
     int10(machine, { eax: 0x0501 });
     assert.equal(machine.indexed(0x3d4).get(0x0c), 0x08);
-    assert.equal((machine.indexed(0x3d4).get(0x0e) ?? 0) << 8 | (machine.indexed(0x3d4).get(0x0f) ?? 0), 0x800 + 163);
+    assert.equal(((machine.indexed(0x3d4).get(0x0e) ?? 0) << 8) | (machine.indexed(0x3d4).get(0x0f) ?? 0), 0x800 + 163);
     type(machine, 'p');
     assert.deepEqual(cell(machine, 2, 3, 1), [0x70, 0x07]);
   });
@@ -84,7 +93,15 @@ describe('INT 10h', () => {
     const machine = createMemoryMachine();
     int10(machine, { eax: 0x0200, ebx: 0, edx: 0x014e });
     int10(machine, { eax: 0x0923, ebx: 0x1e, ecx: 4 });
-    assert.deepEqual([cell(machine, 1, 78), cell(machine, 1, 79), cell(machine, 2, 1), cell(machine, 2, 2)], [[0x23, 0x1e], [0x23, 0x1e], [0x23, 0x1e], [0x20, 0x07]]);
+    assert.deepEqual(
+      [cell(machine, 1, 78), cell(machine, 1, 79), cell(machine, 2, 1), cell(machine, 2, 2)],
+      [
+        [0x23, 0x1e],
+        [0x23, 0x1e],
+        [0x23, 0x1e],
+        [0x20, 0x07],
+      ],
+    );
     int10(machine, { eax: 0x0a24, ebx: 0x70, ecx: 1 });
     int10(machine, { eax: 0x0800, ebx: 0 });
     assert.equal(machine.get('eax') & 0xffff, 0x1e24);
@@ -95,12 +112,21 @@ describe('INT 10h', () => {
 
   it('scrolls a window up and down and leaves the rest alone', () => {
     const machine = createMemoryMachine();
-    for (let row = 0; row < 6; row++) { int10(machine, { eax: 0x0200, ebx: 0, edx: row << 8 }); type(machine, `${row}${row}${row}${row}`); }
+    for (let row = 0; row < 6; row++) {
+      int10(machine, { eax: 0x0200, ebx: 0, edx: row << 8 });
+      type(machine, `${row}${row}${row}${row}`);
+    }
     int10(machine, { eax: 0x0601, ebx: 0x1700, ecx: 0x0101, edx: 0x0402 });
-    assert.deepEqual([0, 1, 2, 3, 4, 5].map((row) => machine.row(row)), ['0000', '1221', '2332', '3443', '4  4', '5555']);
+    assert.deepEqual(
+      [0, 1, 2, 3, 4, 5].map((row) => machine.row(row)),
+      ['0000', '1221', '2332', '3443', '4  4', '5555'],
+    );
     assert.deepEqual(cell(machine, 4, 1), [0x20, 0x17]);
     int10(machine, { eax: 0x0702, ebx: 0x0700, ecx: 0x0101, edx: 0x0402 });
-    assert.deepEqual([1, 2, 3, 4].map((row) => machine.row(row)), ['1  1', '2  2', '3223', '4334']);
+    assert.deepEqual(
+      [1, 2, 3, 4].map((row) => machine.row(row)),
+      ['1  1', '2  2', '3223', '4334'],
+    );
     int10(machine, { eax: 0x0600, ebx: 0x0700, ecx: 0x0000, edx: 0xffff });
     assert.equal(machine.row(0) + machine.row(5), '');
   });
@@ -115,12 +141,19 @@ describe('INT 10h', () => {
     assert.deepEqual(cursor(machine), [6, 3]);
     machine.bytes.set([0x41, 0x12, 0x42, 0x34], 0x5000);
     int10(machine, { eax: 0x1302, ebx: 0, ecx: 2, edx: 0x0000 });
-    assert.deepEqual([cell(machine, 0, 0), cell(machine, 0, 1)], [[0x41, 0x12], [0x42, 0x34]]);
+    assert.deepEqual(
+      [cell(machine, 0, 0), cell(machine, 0, 1)],
+      [
+        [0x41, 0x12],
+        [0x42, 0x34],
+      ],
+    );
     assert.deepEqual(cursor(machine), [6, 3]);
   });
 
   it('scales cursor shapes given for eight scan lines', () => {
-    const machine = createMemoryMachine(), shape = () => [machine.indexed(0x3d4).get(0x0a), machine.indexed(0x3d4).get(0x0b)];
+    const machine = createMemoryMachine(),
+      shape = () => [machine.indexed(0x3d4).get(0x0a), machine.indexed(0x3d4).get(0x0b)];
     int10(machine, { eax: 0x0100, ecx: 0x0607 });
     assert.deepEqual(shape(), [14, 15]);
     int10(machine, { eax: 0x0100, ecx: 0x0007 });
@@ -141,7 +174,9 @@ describe('INT 10h', () => {
     assert.equal(machine.bytes[0xa0000 + 320], 0);
     int10(machine, { eax: 0x0e41, ebx: 0x0f });
     const shape = machine.bytes.slice(0xf0000 + ROM_LABELS.font8x8 + 0x41 * 8, 0xf0000 + ROM_LABELS.font8x8 + 0x42 * 8);
-    shape.forEach((bits, line) => { for (let n = 0; n < 8; n++) assert.equal(machine.bytes[0xa0000 + line * 320 + n], bits >> 7 - n & 1 ? 0x0f : 0); });
+    shape.forEach((bits, line) => {
+      for (let n = 0; n < 8; n++) assert.equal(machine.bytes[0xa0000 + line * 320 + n], (bits >> (7 - n)) & 1 ? 0x0f : 0);
+    });
     int10(machine, { eax: 0x0ec4, ebx: 0x0e });
     assert.ok(machine.bytes.subarray(0xa0000 + 8, 0xa0000 + 8 + 8 * 320).includes(0x0e), 'the upper half of the font too');
   });
@@ -159,16 +194,44 @@ describe('INT 10h', () => {
   });
 
   it('has the default colours of a VGA', () => {
-    const text = textColours(), graphics = graphicsColours(), entry = (table: Uint8Array, n: number) => [...table.subarray(n * 3, n * 3 + 3)];
-    assert.deepEqual([entry(text, 7), entry(text, 0x14), entry(text, 0x3f)], [[42, 42, 42], [42, 21, 0], [63, 63, 63]]);
-    assert.deepEqual([entry(graphics, 4), entry(graphics, 6), entry(graphics, 15)], [[42, 0, 0], [42, 21, 0], [63, 63, 63]]);
-    assert.deepEqual([entry(graphics, 31), entry(graphics, 32), entry(graphics, 40), entry(graphics, 48), entry(graphics, 255)], [[63, 63, 63], [0, 0, 63], [63, 0, 0], [0, 63, 0], [0, 0, 0]]);
+    const text = textColours(),
+      graphics = graphicsColours(),
+      entry = (table: Uint8Array, n: number) => [...table.subarray(n * 3, n * 3 + 3)];
+    assert.deepEqual(
+      [entry(text, 7), entry(text, 0x14), entry(text, 0x3f)],
+      [
+        [42, 42, 42],
+        [42, 21, 0],
+        [63, 63, 63],
+      ],
+    );
+    assert.deepEqual(
+      [entry(graphics, 4), entry(graphics, 6), entry(graphics, 15)],
+      [
+        [42, 0, 0],
+        [42, 21, 0],
+        [63, 63, 63],
+      ],
+    );
+    assert.deepEqual(
+      [entry(graphics, 31), entry(graphics, 32), entry(graphics, 40), entry(graphics, 48), entry(graphics, 255)],
+      [
+        [63, 63, 63],
+        [0, 0, 63],
+        [63, 0, 0],
+        [0, 63, 0],
+        [0, 0, 0],
+      ],
+    );
   });
 
   it('tells about fonts, display and state', () => {
     const machine = createMemoryMachine();
     int10(machine, { eax: 0x1130, ebx: 0x0600 });
-    assert.deepEqual([machine.get('es'), machine.get('ebp') & 0xffff, machine.get('ecx') & 0xffff, machine.get('edx') & 0xff], [0xf000, ROM_LABELS.font8x16, 16, 24]);
+    assert.deepEqual(
+      [machine.get('es'), machine.get('ebp') & 0xffff, machine.get('ecx') & 0xffff, machine.get('edx') & 0xff],
+      [0xf000, ROM_LABELS.font8x16, 16, 24],
+    );
     int10(machine, { eax: 0x1a00 });
     assert.deepEqual([machine.get('eax') & 0xff, machine.get('ebx') & 0xffff], [0x1a, 0x0008]);
     int10(machine, { eax: 0x1200, ebx: 0x10 });
@@ -194,7 +257,8 @@ describe('INT 10h', () => {
       const machine = createMemoryMachine();
       int10(machine, { eax: mode });
       for (let command = 1; command < 256; command++) {
-        for (let low = 0; low < 256; low += command === 0x10 || command === 0x11 ? 1 : 51) int10(machine, { eax: command << 8 | low, ebx: 0xffff, ecx: 0xffff, edx: 0xffff, es_base: 0x30000, ebp: 0xfff0, edi: 0xfff0 });
+        for (let low = 0; low < 256; low += command === 0x10 || command === 0x11 ? 1 : 51)
+          int10(machine, { eax: (command << 8) | low, ebx: 0xffff, ecx: 0xffff, edx: 0xffff, es_base: 0x30000, ebp: 0xfff0, edi: 0xfff0 });
       }
     }
   });

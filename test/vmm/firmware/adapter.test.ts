@@ -1,0 +1,68 @@
+import { strict as assert } from 'node:assert';
+import type { VirtualCpu } from '../../../src/runtime/cpu-types.ts';
+import { createFirmwareMachine } from '../../../src/vmm/firmware/adapter.ts';
+
+/** A processor with 1 MiB of RAM in which every linear page maps to the page 10h above, but for those from 80000h. */
+function rig() {
+  const ram = new Uint8Array(1 << 20),
+    video = new Map<number, number>(),
+    registers = new Map<string, number>([['cr0', 0x10]]);
+  const cpu = {
+    get: (name: string) => registers.get(name) ?? 0,
+    set: (name: string, value: number) => void registers.set(name, value),
+    translate: (linear: number) => ({ physical: linear >= 0x80000 ? null : linear + 0x10000, walk: [] }),
+    readPhysical: (address: number, length: number) => ram.slice(address, address + length),
+    writePhysical: (address: number, bytes: Uint8Array) => {
+      ram.set(bytes.subarray(0, Math.max(0, ram.length - address)), Math.min(address, ram.length));
+      return bytes.length;
+    },
+  } as unknown as VirtualCpu;
+  const machine = createFirmwareMachine({
+    cpu,
+    drives: [],
+    bootOrder: '',
+    memory: ram.length,
+    powerOff: () => undefined,
+    bus: {
+      portRead: (port) => port & 0xff,
+      portWrite: () => undefined,
+      mmioRead: (address) => video.get(address) ?? 0,
+      mmioWrite: (address, value) => void video.set(address, value),
+    },
+  });
+  return { ram, video, machine, registers };
+}
+
+describe("the firmware's view of a machine", () => {
+  it('reads and writes RAM without paging at the linear address', () => {
+    const { ram, machine } = rig();
+    machine.writeLinear(0x1fff, Uint8Array.of(1, 2, 3));
+    assert.deepEqual([...ram.subarray(0x1fff, 0x2002)], [1, 2, 3]);
+    assert.deepEqual([...machine.readLinear(0x2000, 2)], [2, 3]);
+  });
+
+  it('goes through the page tables when paging is on, page by page', () => {
+    const { ram, machine, registers } = rig();
+    registers.set('cr0', 0x80000011);
+    machine.writeLinear(0x1fff, Uint8Array.of(1, 2));
+    assert.deepEqual([...ram.subarray(0x11fff, 0x12001)], [1, 2]);
+    assert.deepEqual([...machine.readLinear(0x7ffff, 2)], [0, 0xff], 'a page that is not mapped reads all ones');
+    machine.writeLinear(0x80000, Uint8Array.of(9));
+    machine.writePhysical(0x3000, Uint8Array.of(7));
+    assert.equal(ram[0x3000], 7);
+  });
+
+  it('reaches video memory through its device, and RAM beside it', () => {
+    const { ram, video, machine } = rig();
+    machine.writePhysical(0x9ffff, Uint8Array.of(1, 2));
+    assert.deepEqual([ram[0x9ffff], video.get(0xa0000), ram[0xa0000]], [1, 2, 0]);
+    machine.writePhysical(0xbffff, Uint8Array.of(3, 4));
+    assert.deepEqual([video.get(0xbffff), ram[0xc0000]], [3, 4]);
+    assert.deepEqual([...machine.readPhysical(0xbffff, 2)], [3, 4]);
+  });
+
+  it('reads all ones behind the RAM', () => {
+    const { machine } = rig();
+    assert.deepEqual([...machine.readPhysical(0xfffff, 3)], [0, 0xff, 0xff]);
+  });
+});
