@@ -20,6 +20,8 @@ type Node = acorn.AnyNode;
 const ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', 'tw', 'trUser', 'twUser', 'ends', 'c', 'P']);
 const WRITABLE: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8']);
 const INT_ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', 'tw', 'trUser', 'twUser', 'c', 'P']);
+/** What a region's factory gets besides the engine. */
+const REGION_NAMES = ['P', 'M', 'C', 'X'] as const;
 /** Functions, with what they give. */
 const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
   ...Object.fromEntries(['R8', 'R16', 'R32', 'M8', 'M16', 'M32', 'LR', 'LW', 'flagsOf'].map((name) => [name, 'int' as const])),
@@ -29,7 +31,7 @@ const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
       'int' as const,
     ]),
   ),
-  ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows'].map((name) => [name, 'bool' as const])),
+  ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows', 'X'].map((name) => [name, 'bool' as const])),
   ...Object.fromEntries(['W8', 'W16', 'W32', 'fault'].map((name) => [name, 'nothing' as const])),
 };
 const METHODS: Readonly<Record<string, Readonly<Record<string, 'int' | 'nothing'>>>> = {
@@ -65,6 +67,7 @@ function children(node: Node): Node[] {
 class Checker {
   readonly #text: string;
   readonly #declared: ReadonlySet<string>;
+  readonly #known: ReadonlySet<string>;
   /** Assignments of each local in the order of the text: the latest before a place is what it holds there. */
   readonly #assignments = new Map<string, { at: number; value: acorn.Expression | null }[]>();
 
@@ -86,11 +89,8 @@ class Checker {
       assert.ok(!this.#declared.has(name), `${name} is hidden by a local`);
     this.#known = new Set([...ENGINE_NAMES, ...factory, ...this.#declared]);
     this.#check(fn.body);
-    const loops = find(fn, 'ForStatement');
-    if (loops.length > 0) payments(fn.body.body.find((s) => s.type === 'LabeledStatement') as acorn.LabeledStatement);
+    if (find(fn, 'ForStatement').length > 0) payments(mainLoop(fn.body.body, text));
   }
-  readonly #known: ReadonlySet<string>;
-
   #assigns(node: Node, name: string, value: acorn.Expression | null): void {
     const list = this.#assignments.get(name);
     if (list) list.push({ at: node.end, value });
@@ -128,8 +128,9 @@ class Checker {
           this.#fail(node, 'an assignment to something that is no local and no guest state');
         this.#check(left);
         this.#check(right);
-        if (left.type === 'Identifier' && !(/^t\d+$/.test(left.name) && this.#isBoolean(right)) && !this.#isInt(right))
-          this.#fail(node, 'a local that is no int32');
+        // Temporaries may hold conditions; the ends of segments reach 2 to the power of 32.
+        if (left.type !== 'Identifier' || /^s[ew]\d$/.test(left.name) || (/^t\d+$/.test(left.name) && this.#isBoolean(right))) return;
+        if (!this.#isInt(right)) this.#fail(node, 'a local that is no int32');
         return;
       }
       case 'BinaryExpression':
@@ -163,7 +164,9 @@ class Checker {
 
   #resultOf({ callee }: acorn.CallExpression): 'int' | 'bool' | 'nothing' | undefined {
     if (callee.type === 'Identifier')
-      return Object.hasOwn(FUNCTIONS, callee.name) && !this.#declared.has(callee.name) ? FUNCTIONS[callee.name] : undefined;
+      return Object.hasOwn(FUNCTIONS, callee.name) && this.#known.has(callee.name) && !this.#declared.has(callee.name)
+        ? FUNCTIONS[callee.name]
+        : undefined;
     if (
       callee.type !== 'MemberExpression' ||
       callee.computed ||
@@ -202,16 +205,13 @@ class Checker {
         return this.#resultOf(node) === 'int';
       case 'MemberExpression':
         return INT_ARRAYS.has((node.object as acorn.Identifier).name);
-      case 'Identifier': {
-        if (node.name === 'base' || node.name === 'k' || node.name === 'p' || node.name === 'M') return true;
-        const held = this.#heldAt(node);
-        // Registers and flags are checked wherever they are assigned; a temporary holds what it was given last.
-        return (
-          (held !== undefined &&
-            (/^t\d+$/.test(node.name) ? this.#isInt(held) : this.#declared.has(node.name) && !/^s[bew]\d$/.test(node.name))) ||
-          /^sb\d$/.test(node.name)
-        );
-      }
+      case 'Identifier':
+        if (/^t\d+$/.test(node.name)) {
+          const held = this.#heldAt(node);
+          return held !== undefined && this.#isInt(held);
+        }
+        // Every other local is checked wherever it is assigned; k, base and p are int32 by their callers, M is a constant.
+        return (this.#declared.has(node.name) && !/^s[ew]\d$/.test(node.name)) || node.name === 'M';
       default:
         return false;
     }
@@ -232,6 +232,24 @@ function find(node: Node, type: Node['type'], found: Node[] = []): Node[] {
   if (node.type === type) found.push(node);
   for (const child of children(node)) find(child, type, found);
   return found;
+}
+
+/**
+ * The loop named L. A region with sites stands in another loop: round that it goes only after the interpreter has done an
+ * instruction, which pays for itself.
+ */
+function mainLoop(statements: readonly acorn.Statement[], text: string): acorn.LabeledStatement {
+  for (const statement of statements) {
+    if (statement.type === 'LabeledStatement') return statement;
+    if (statement.type !== 'ForStatement' || statement.body.type !== 'BlockStatement') continue;
+    const inner = statement.body.body.map((s) => text.slice(s.start, s.end));
+    assert.deepEqual(
+      inner.filter((s) => s.startsWith('if')),
+      ['if(y<0)return q;', 'if(!X(C,y,g))return 0;'],
+    );
+    return mainLoop(statement.body.body, text);
+  }
+  return assert.fail('there is no main loop');
 }
 
 /** Least and most ticks paid since the last test of the budget, and what that test asked for. */
@@ -333,7 +351,7 @@ function payments(main: acorn.LabeledStatement): void {
 
 function checkRegion(source: string): void {
   assert.ok(source.startsWith(ENGINE_HEADER));
-  new Checker(source.slice(ENGINE_HEADER.length), ['P', 'M']);
+  new Checker(source.slice(ENGINE_HEADER.length), REGION_NAMES);
 }
 
 const FLAT = MODE.FLAT_CS | MODE.FLAT_DS | MODE.FLAT_ES | MODE.FLAT_SS | MODE.PROTECTED;
@@ -474,5 +492,11 @@ describe('emitted JavaScript', function () {
       'case 0:if(n<1){x=1;break L;}n=n-1|0;eax=eax+1;break L;',
     ])
       assert.throws(() => region(bad), assert.AssertionError, bad);
+    const sites = (after: string): void =>
+      checkRegion(
+        `${ENGINE_HEADER}return (function(k,base){let m=r[13],n=m,x=0,q=1,y=-1,g=r[90];for(;;){L:for(;;){switch(k){case 0:if(n<1){x=1;break L;}n=n-1|0;y=0;break L;}}${after}}})`,
+      );
+    sites('if(y<0)return q;if(!X(C,y,g))return 0;y=-1;m=r[13];n=m;');
+    for (const bad of ['if(y<0)return q;', 'y=-1;', 'if(!X(C,y,g))return 0;']) assert.throws(() => sites(bad), assert.AssertionError, bad);
   });
 });
