@@ -80,9 +80,9 @@ export class ExitLog {
   record(reason: ExitName, qualification: number, detail: number): boolean {
     const index = INDEX[reason];
     this.#counts[index]++;
-    this.#recorded = this.#watch?.(reason, qualification);
+    this.#recorded = this.#watch?.(reason, qualification) ?? false;
     if (this.#recorded) this.#add(index, qualification, detail);
-    return this.#break?.(reason, qualification);
+    return this.#break?.(reason, qualification) ?? false;
   }
 
   /** Adds to the cost, in host microseconds, of the exit that happened last. */
