@@ -61,7 +61,7 @@ export function configurationHash({ memory, boot, drives, clock, onReset, onTrip
       break;
     case 'kernel':
       for (const { image, commandLine } of [boot, ...(boot.modules ?? [])]) hasher.saved([image, commandLine]);
-      hasher.saved(boot.initrd ?? null);
+      hasher.saved([boot.initrd ?? null, boot.linuxEntry ?? 'setup']);
       break;
     case 'flat':
       hasher.saved([boot.image, boot.address, boot.mode, boot.entry ?? null]);

@@ -11,13 +11,26 @@ export type BootSource =
   /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, in this order. */
   | { readonly kind: 'drives'; readonly order: string }
   /** -kernel: Multiboot 1, Linux boot protocol or plain ELF, recognised by content. */
-  | { readonly kind: 'kernel'; readonly image: Uint8Array; readonly commandLine: string; readonly initrd?: Uint8Array; readonly modules?: readonly { image: Uint8Array; commandLine: string }[] }
+  | {
+      readonly kind: 'kernel';
+      readonly image: Uint8Array;
+      readonly commandLine: string;
+      readonly initrd?: Uint8Array;
+      readonly modules?: readonly { image: Uint8Array; commandLine: string }[];
+      /** Where a Linux kernel is entered: its real-mode setup code as QEMU does (default), or the 32-bit entry point with boot parameters filled in. */
+      readonly linuxEntry?: 'setup' | '32-bit';
+    }
   /** Raw bytes at an address; mode 16: CS:IP = segment:offset of it, 32: flat protected mode. */
   | { readonly kind: 'flat'; readonly image: Uint8Array; readonly address: number; readonly mode: 16 | 32; readonly entry?: number }
   /** A DOS .com program at CS:0100h with a minimal PSP (INT 20h and INT 21h AH=4Ch end it, AH=02h, 09h, 01h, 0Ah work). */
   | { readonly kind: 'com'; readonly image: Uint8Array; readonly commandLine: string };
 
-export interface DriveConfig { readonly kind: 'floppy' | 'disk'; readonly index: number; readonly image: Uint8Array; readonly readOnly: boolean }
+export interface DriveConfig {
+  readonly kind: 'floppy' | 'disk';
+  readonly index: number;
+  readonly image: Uint8Array;
+  readonly readOnly: boolean;
+}
 
 export interface GuestConfig {
   readonly name: string;
@@ -47,22 +60,31 @@ export interface GuestConfig {
 
 export type GuestStatus = 'defined' | 'running' | 'paused' | 'halted' | 'off' | 'failed';
 export interface GuestInfo {
-  readonly id: GuestId; readonly name: string; readonly status: GuestStatus;
+  readonly id: GuestId;
+  readonly name: string;
+  readonly status: GuestStatus;
   /** Why it is paused, off or failed, in words. */
   readonly reason: string;
-  readonly ticks: number; readonly cycles: number; readonly memory: number; readonly weight: number;
+  readonly ticks: number;
+  readonly cycles: number;
+  readonly memory: number;
+  readonly weight: number;
   /** Ticks per second of wall time over the last second, and share of the worker 0-1. */
-  readonly speed: number; readonly share: number;
+  readonly speed: number;
+  readonly share: number;
   readonly exits: number;
   /** 'real' | 'virtual-8086' | 'protected 16' | 'protected 32', and paging. */
-  readonly mode: string; readonly paging: boolean;
+  readonly mode: string;
+  readonly paging: boolean;
 }
 
 /** Registers by the names of translator/state.ts's REGISTERS. 80-bit values are hexadecimal text, others numbers. */
 export type RegisterValues = { readonly [name: string]: number | string };
 
 export interface InstructionInfo {
-  readonly address: number; readonly bytes: Uint8Array; readonly text: string;
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly text: string;
   /** false: the bytes could not be read or are no instruction. */
   readonly valid: boolean;
 }
@@ -80,32 +102,55 @@ export interface BreakpointSpec {
   /** Log point: text with {expression}; does not stop. */
   readonly logMessage?: string;
 }
-export interface WatchpointSpec { readonly id: number; readonly address: number; readonly length: number; readonly access: 'read' | 'write' | 'readWrite' }
+export interface WatchpointSpec {
+  readonly id: number;
+  readonly address: number;
+  readonly length: number;
+  readonly access: 'read' | 'write' | 'readWrite';
+}
 
 export interface ExitRecord {
   /** Number of this exit among the guest's recorded ones. */
-  readonly sequence: number; readonly guest: GuestId; readonly tick: number;
-  readonly cs: number; readonly eip: number; readonly linear: number;
+  readonly sequence: number;
+  readonly guest: GuestId;
+  readonly tick: number;
+  readonly cs: number;
+  readonly eip: number;
+  readonly linear: number;
   readonly reason: ExitName;
-  readonly qualification: number; readonly detail: number;
+  readonly qualification: number;
+  readonly detail: number;
   /** The qualification in words: 'out 0x3f8, al = 0x41'. */
   readonly text: string;
   /** Host microseconds the handling took, 0 when not measured. */
   readonly cost: number;
 }
-export interface ExitCounts { readonly guest: GuestId; readonly tick: number; readonly counts: { readonly [N in ExitName]?: number }; /** Detail records dropped so far. */ readonly dropped: number }
+export interface ExitCounts {
+  readonly guest: GuestId;
+  readonly tick: number;
+  readonly counts: { readonly [N in ExitName]?: number } /** Detail records dropped so far. */;
+  readonly dropped: number;
+}
 /** Which exits to record in detail; all fields absent = all. */
-export interface ExitFilter { readonly reasons?: readonly ExitName[]; readonly ports?: readonly { first: number; last: number }[]; readonly vectors?: readonly number[] }
+export interface ExitFilter {
+  readonly reasons?: readonly ExitName[];
+  readonly ports?: readonly { first: number; last: number }[];
+  readonly vectors?: readonly number[];
+}
 
 export interface ScreenState {
-  readonly columns: number; readonly rows: number;
+  readonly columns: number;
+  readonly rows: number;
   /** Character and attribute byte pairs, rows * columns * 2. */
   readonly cells: Uint8Array;
   /** Cell index, or -1 when hidden; scan lines start..end. */
-  readonly cursor: number; readonly cursorStart: number; readonly cursorEnd: number;
+  readonly cursor: number;
+  readonly cursorStart: number;
+  readonly cursorEnd: number;
   /** 'text' or 'graphics' (mode 13h: 320x200 palette indexes in `pixels`, RGB triples in `palette`). */
   readonly mode: 'text' | 'graphics';
-  readonly pixels?: Uint8Array; readonly palette?: Uint8Array;
+  readonly pixels?: Uint8Array;
+  readonly palette?: Uint8Array;
 }
 
 export type StopReason = 'entry' | 'breakpoint' | 'step' | 'pause' | 'exception' | 'exit' | 'watchpoint' | 'reset' | 'tripleFault' | 'tick';
@@ -135,9 +180,18 @@ export interface Commands {
   /** Page walk in words; physical null when not mapped. */
   translate: { args: { id: GuestId; address: number }; result: { physical: number | null; walk: string[] } };
   /** `before` instructions ending at address (backwards decoding), then `count` from it. bits 0: the guest's current mode. */
-  disassemble: { args: { id: GuestId; address: number; before: number; count: number; bits: 0 | 16 | 32 }; result: { instructions: InstructionInfo[] } };
-  evaluate: { args: { id: GuestId; expression: string; symbols?: { [name: string]: number } }; result: { value: number; /** address when the expression is a memory operand */ address?: number; size?: number } };
-  setBreakpoints: { args: { id: GuestId; breakpoints: BreakpointSpec[]; symbols?: { [name: string]: number } }; result: Record<string, never> };
+  disassemble: {
+    args: { id: GuestId; address: number; before: number; count: number; bits: 0 | 16 | 32 };
+    result: { instructions: InstructionInfo[] };
+  };
+  evaluate: {
+    args: { id: GuestId; expression: string; symbols?: { [name: string]: number } };
+    result: { value: number /** address when the expression is a memory operand */; address?: number; size?: number };
+  };
+  setBreakpoints: {
+    args: { id: GuestId; breakpoints: BreakpointSpec[]; symbols?: { [name: string]: number } };
+    result: Record<string, never>;
+  };
   setWatchpoints: { args: { id: GuestId; watchpoints: WatchpointSpec[] }; result: Record<string, never> };
   /** Stop when these exceptions are raised (vectors), or these exits happen. */
   setBreakOn: { args: { id: GuestId; vectors: number[]; exits: ExitFilter | null }; result: Record<string, never> };
@@ -160,11 +214,24 @@ export type CommandName = keyof Commands;
 
 export type HypervisorEvent =
   | { readonly event: 'status'; readonly guest: GuestInfo }
-  | { readonly event: 'stopped'; readonly id: GuestId; readonly reason: StopReason; readonly text: string; readonly breakpoints: readonly number[]; readonly linear: number; readonly tick: number }
+  | {
+      readonly event: 'stopped';
+      readonly id: GuestId;
+      readonly reason: StopReason;
+      readonly text: string;
+      readonly breakpoints: readonly number[];
+      readonly linear: number;
+      readonly tick: number;
+    }
   | { readonly event: 'continued'; readonly id: GuestId }
   | { readonly event: 'removed'; readonly id: GuestId }
   /** Batched: at most ten a second and channel. */
-  | { readonly event: 'output'; readonly id: GuestId; readonly channel: 'serial0' | 'serial1' | 'debugcon' | 'log'; readonly bytes: Uint8Array }
+  | {
+      readonly event: 'output';
+      readonly id: GuestId;
+      readonly channel: 'serial0' | 'serial1' | 'debugcon' | 'log';
+      readonly bytes: Uint8Array;
+    }
   | { readonly event: 'exits'; readonly counts: ExitCounts; readonly records: readonly ExitRecord[] }
   /** Only while somebody asked for it with `screen` in the last second, and only when changed. */
   | { readonly event: 'screen'; readonly id: GuestId; readonly screen: ScreenState }
@@ -173,8 +240,16 @@ export type HypervisorEvent =
   /** The worker ended or stopped answering; every guest on it is failed. */
   | { readonly event: 'workerFailed'; readonly reason: string };
 
-export interface RequestMessage { readonly id: number; readonly command: CommandName; readonly args: unknown }
-export interface ResponseMessage { readonly id: number; readonly result?: unknown; readonly error?: string }
+export interface RequestMessage {
+  readonly id: number;
+  readonly command: CommandName;
+  readonly args: unknown;
+}
+export interface ResponseMessage {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: string;
+}
 /** What a worker sends: answers, events in batches, and a heartbeat at least every second. */
 export type WorkerMessage = ResponseMessage | { readonly events: readonly HypervisorEvent[] } | { readonly heartbeat: number };
 

@@ -26,11 +26,11 @@ export function loadBootSource(source: BootSource, drives: readonly DriveConfig[
 
 type KernelSource = Extract<BootSource, { kind: 'kernel' }>;
 
-function loadKernel({ image, commandLine, initrd, modules }: KernelSource, memory: number): LoadedImage {
+function loadKernel({ image, commandLine, initrd, modules, linuxEntry }: KernelSource, memory: number): LoadedImage {
   if (image.length === 0) throw new ImageError('kernel image is empty', 0);
   if (isLinux(image)) {
     if (modules && modules.length > 0) throw new ImageError('a Linux kernel takes an initial RAM disk, not modules');
-    return loadLinux(image, commandLine, initrd, memory);
+    return loadLinux(image, commandLine, initrd, memory, linuxEntry);
   }
   if (findHeader(image) >= 0) {
     // As QEMU does, the initial RAM disk is a Multiboot kernel's first module.

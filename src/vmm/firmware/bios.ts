@@ -11,10 +11,9 @@ import { EBDA, equipmentService, memorySizeService, setA20, systemService } from
 import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
 import { setMode, videoService } from './video.ts';
 
-/** Physical address and size of the ROM; it also answers at the top of the address space, where the processor starts. */
-export const ROM_ADDRESS = 0xf0000,
-  ROM_BYTES = 0x10000,
-  ROM_ALIAS = 0xffff0000;
+/** Physical address of the ROM; it also answers at the top of the address space, where the processor starts. */
+export const ROM_ADDRESS = 0xf0000;
+const ROM_BYTES = 0x10000;
 
 /** What a handled VMCALL was: interrupt number (-1 for power-on and bootstrap, which are no interrupts) and AX before it. */
 export interface ServedCall {

@@ -13,6 +13,7 @@ const multiboot = elf({ segments: [{ virtual: 0x100000, bytes: multibootHeader(0
 describe('boot sources', () => {
   it('are recognised by content', () => {
     assert.match(kernel(bzImage()).title, /Linux boot protocol 2\.12/);
+    assert.match(kernel(bzImage(), { linuxEntry: '32-bit' }).title, /32-bit entry/);
     assert.match(kernel(multiboot).title, /Multiboot 1/);
     assert.match(kernel(plain).title, /ELF executable/);
     assert.match(loadBootSource({ kind: 'flat', image: code, address: 0x7c00, mode: 16 }, [], MEMORY).title, /flat/);
