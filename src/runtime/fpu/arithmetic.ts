@@ -109,7 +109,7 @@ export function div(a: Float80, b: Float80, control: number, out: Float80): numb
   if (kb === KIND.ZERO) {
     if (ka === KIND.ZERO) return invalid(out);
     setInfinity(out, sign);
-    return raised | ZE;
+    return ZE;
   }
   if (ka === KIND.ZERO || kb === KIND.INFINITY) {
     setZero(out, sign);

@@ -135,7 +135,7 @@ export function remainder(a: Float80, b: Float80, nearest: boolean, control: num
     }
   }
   const codes = ((quotient & 4) !== 0 ? C0 : 0) | ((quotient & 2) !== 0 ? C3 : 0) | ((quotient & 1) !== 0 ? C1 : 0);
-  if ((u.high | u.low) === 0) {
+  if ((u.high | u.low | u.rest) === 0) {
     setZero(out, a.sign);
     return raised | codes;
   }

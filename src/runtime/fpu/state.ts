@@ -39,13 +39,17 @@ export interface FpuState {
 
   /** Records exceptions and C1 of an operation on registers; false when its result must not be stored. C1 of `kept` stays. */
   settle(raised: number, kept?: number): boolean;
-  /** The same of a store to memory, which an unmasked overflow or underflow leaves undone. */
+  /** Whether a store to memory is done: an unmasked overflow or underflow too leaves it undone. */
   mayStore(raised: number): boolean;
+  /** Records exceptions and C1 of a store to memory. */
+  settleStore(raised: number): void;
   /** Records a stack underflow; false when it is unmasked. */
   underflow(): boolean;
 }
 
-const UNDERFLOW = IE | SF;
+const STOPS_STORE = IE | OE | UE;
+/** What reading an empty register raises. */
+export const UNDERFLOW = IE | SF;
 /** What a push onto a full stack raises. */
 export const OVERFLOW = IE | SF | C1;
 
@@ -136,7 +140,8 @@ export function createState(r: Int32Array): FpuState {
       if (settle(OVERFLOW)) push(indefinite);
     },
     settle,
-    mayStore: (raised) => record(raised, IE | OE | UE),
+    mayStore: (raised) => (raised & ~r[S.FPU_CONTROL]! & STOPS_STORE) === 0,
+    settleStore: (raised) => void record(raised, STOPS_STORE),
     underflow: () => settle(UNDERFLOW),
   };
 }

@@ -7,15 +7,15 @@ import { fromDouble, fromInteger, fromSingle, stored, toDouble, toInteger, toSin
 import { type Float80, float80, set, setIndefinite, setQuiet } from './float80.ts';
 import type { MemoryForm, RegisterForm } from './forms.ts';
 import type { Operands } from './memory.ts';
-import type { FpuState } from './state.ts';
-import { IE, ROUND, roundingOf } from './words.ts';
+import { type FpuState, UNDERFLOW } from './state.ts';
+import { DE, IE, ROUND, roundingOf } from './words.ts';
 
 export type MemoryKind = 'single' | 'double' | 'extended' | 'int16' | 'int32' | 'int64' | 'bcd';
 const BYTES: Record<MemoryKind, number> = { single: 4, double: 8, extended: 10, int16: 2, int32: 4, int64: 8, bcd: 10 };
 
 export interface Transfer {
   load(kind: MemoryKind): MemoryForm;
-  store(kind: MemoryKind, pop: boolean, truncate?: boolean): MemoryForm;
+  store(kind: MemoryKind, pop: boolean): MemoryForm;
   /** Reads an operand of an arithmetic instruction; returns IE or DE. */
   operand(kind: MemoryKind, segment: number, offset: number, out: Float80): number;
   readonly loadRegister: RegisterForm;
@@ -132,21 +132,25 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
     load: (kind) => (segment, offset) => {
       const raised = operand(kind, segment, offset, x);
       if (!state.hasRoom()) state.overflow();
-      else if (state.settle(raised)) {
+      else if (state.settle(raised) || raised === DE) {
+        // A denormal is loaded even when its exception is unmasked.
         if ((raised & IE) !== 0) setQuiet(x, x);
         state.push(x);
       }
     },
-    store: (kind, pop, truncate) => (segment, offset) => {
-      const at = memory.writable(segment, offset, BYTES[kind]);
+    store: (kind, pop) => (segment, offset) => {
+      let raised = UNDERFLOW;
       if (state.isEmpty(0)) {
-        if (!state.underflow()) return;
         setIndefinite(x);
         convert(kind, ROUND.NEAREST);
       } else {
         state.read(0, x);
-        if (!state.mayStore(convert(kind, truncate ? ROUND.ZERO : roundingOf(state.control())))) return;
+        raised = convert(kind, roundingOf(state.control()));
       }
+      // An unmasked exception goes before a fault of the operand.
+      if (!state.mayStore(raised)) return state.settleStore(raised);
+      const at = memory.writable(segment, offset, BYTES[kind]);
+      state.settleStore(raised);
       put(kind, at);
       if (pop) state.pop();
     },
