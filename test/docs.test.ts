@@ -25,6 +25,19 @@ function anchors(file: string): string[] {
   return [...prose(file).matchAll(/^#+ (.*)$/gm)].map((match) => anchor(match[1] ?? ''));
 }
 
+/** Whether a source declares this: a name (Class.member, too), or any other text, which must stand in it, white space aside. */
+function declares(source: string, text: string): boolean {
+  if (!/^#?[\w$]+(\.#?[\w$]+)*$/.test(text)) return source.replace(/\s+/g, '').includes(text.replace(/\s+/g, ''));
+  return text
+    .split('.')
+    .every((name) =>
+      new RegExp(
+        `\\b(function|class|interface|type|const|let)\\s+${name}\\b|^\\s+((async|static|get|set|readonly|private)\\s+)*'?${name}'?\\??\\s*[(:=<,]`,
+        'm',
+      ).test(source),
+    );
+}
+
 describe('documents', () => {
   it('exist', () => assert.ok(documents.includes('README.md')));
 
@@ -41,6 +54,15 @@ describe('documents', () => {
           const last = Number(/^L(\d+)/.exec(place)?.[1] ?? Number.NaN);
           if (!(last <= readFileSync(to, 'utf8').split('\n').length)) lost.push(target);
         }
+      }
+      assert.deepEqual(lost, []);
+    });
+
+    it(`${file}: what a link to a source names is in that source`, () => {
+      const lost: string[] = [];
+      for (const [, name = '', target = ''] of prose(file).matchAll(/\[`([^`]+)`\]\(([^)\s#]+\.ts)\)/g)) {
+        const to = resolve(root, dirname(file), target);
+        if (!/\.ts$/.test(name) && existsSync(to) && !declares(readFileSync(to, 'utf8'), name)) lost.push(`${name} in ${target}`);
       }
       assert.deepEqual(lost, []);
     });
