@@ -3,7 +3,7 @@
 
 import type { VirtualCpu } from '../../runtime/cpu-types.ts';
 import type { CpuHost } from '../../runtime/host.ts';
-import type { FirmwareDrive, FirmwareMachine } from './machine.ts';
+import { type FirmwareDrive, type FirmwareMachine, littleEndian } from './machine.ts';
 
 export interface FirmwareParts {
   readonly cpu: VirtualCpu;
@@ -20,6 +20,9 @@ const PAGE_BYTES = 4096,
 const VIDEO_FIRST = 0xa0000,
   VIDEO_END = 0xc0000;
 const isVideo = (address: number) => address >= VIDEO_FIRST && address < VIDEO_END;
+
+/** Width of the next access: double words where they are aligned. */
+const widest = (address: number, left: number): 1 | 4 => ((address & 3) === 0 && left >= 4 ? 4 : 1);
 
 /** Builds the view; it holds no state of its own. */
 export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
@@ -48,16 +51,26 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     const bytes = new Uint8Array(length).fill(0xff);
     pieces(address, length, linear, (physical, offset, size) => {
       if (physical === null) return;
-      if (isVideo(physical)) for (let n = 0; n < size; n++) bytes[offset + n] = bus.mmioRead(physical + n, 1);
-      else bytes.set(cpu.readPhysical(physical, size), offset);
+      if (isVideo(physical)) {
+        for (let n = 0; n < size; ) {
+          const width = widest(physical + n, size - n),
+            value = bus.mmioRead(physical + n, width);
+          for (let k = 0; k < width; k++) bytes[offset + n++] = value >> (8 * k);
+        }
+      } else bytes.set(cpu.readPhysical(physical, size), offset);
     });
     return bytes;
   }
   function write(address: number, bytes: Uint8Array, linear: boolean): void {
     pieces(address, bytes.length, linear, (physical, offset, size) => {
       if (physical === null) return;
-      if (isVideo(physical)) for (let n = 0; n < size; n++) bus.mmioWrite(physical + n, bytes[offset + n], 1);
-      else cpu.writePhysical(physical, bytes.subarray(offset, offset + size));
+      if (isVideo(physical)) {
+        for (let n = 0; n < size; ) {
+          const width = widest(physical + n, size - n);
+          bus.mmioWrite(physical + n, littleEndian(bytes.subarray(offset + n, offset + n + width)), width);
+          n += width;
+        }
+      } else cpu.writePhysical(physical, bytes.subarray(offset, offset + size));
     });
   }
 

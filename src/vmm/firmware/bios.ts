@@ -9,7 +9,7 @@ import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
 import { serialService } from './serial.ts';
 import { EBDA, equipmentService, memorySizeService, setA20, systemService } from './system.ts';
 import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
-import { setMode, videoService } from './video.ts';
+import { setMode, stringCharacter, videoService } from './video.ts';
 
 /** Physical address of the ROM; it also answers at the top of the address space, where the processor starts. */
 export const ROM_ADDRESS = 0xf0000;
@@ -27,6 +27,7 @@ interface Service {
 }
 const SERVICES: { readonly [label: string]: Service } = {
   service_int10: { interrupt: 0x10, run: videoService },
+  service_character: { interrupt: 0x10, run: stringCharacter },
   service_int11: { interrupt: 0x11, run: equipmentService },
   service_int12: { interrupt: 0x12, run: memorySizeService },
   service_int13: { interrupt: 0x13, run: diskService },

@@ -1,5 +1,5 @@
-// INT 20h and 21h for .com programs that run without DOS (Microsoft, "MS-DOS Programmer's Reference"). Reading the keyboard is
-// code in the ROM; here are output, interrupt vectors, version and the ways to end.
+// INT 20h and 21h for .com programs that run without DOS (Microsoft, "MS-DOS Programmer's Reference"). Reading the keyboard and
+// writing texts is code in the ROM; here are single characters, interrupt vectors, version and the ways to end.
 
 import type { ServiceCall } from './machine.ts';
 import { teletype } from './video.ts';
@@ -20,9 +20,6 @@ export function dosService(call: ServiceCall): void {
     case 0x02:
       teletype(call, call.dl, COLOUR);
       call.al = call.dl;
-      return;
-    case 0x09:
-      call.al = printText(call) ? 0x24 : 0;
       return;
     case 0x25:
       call.write16(call.al * 4, call.dx);
@@ -46,14 +43,4 @@ export function dosService(call: ServiceCall): void {
       call.ax = 0x0001;
       call.carry = true;
   }
-}
-
-/** Text at DS:DX up to '$'; gives up at the end of the segment. */
-function printText(call: ServiceCall): boolean {
-  for (let offset = call.dx; offset <= 0xffff; offset++) {
-    const code = call.read8(call.linear('ds', offset));
-    if (code === 0x24) return true;
-    teletype(call, code, COLOUR);
-  }
-  return false;
 }

@@ -931,9 +931,49 @@ ENTRY int14
 .leaf:
   LEAF int14
 
-;---------------------------------------------------------------- leaf services
+;---------------------------------------------------------------- INT 10h: video services
+; A string is written character by character here, so that a long one neither holds up interrupts nor the hypervisor.
 ENTRY int10
+  cmp ah, 0x13
+  je .string
   LEAF int10
+.string:                        ; ES:BP = text of CX characters, DX = place, AL bit 0: move the cursor, bit 1: attributes in the text
+  sti
+  pusha
+  mov si, ax
+  mov di, cx
+  push dx
+  mov ah, 0x03
+  int 0x10                      ; DX = cursor of page BH
+  pop ax
+  push dx
+  mov dx, ax
+  mov ah, 0x02
+  int 0x10
+.next:
+  or di, di
+  jz .end
+  dec di
+  mov al, [es:bp]
+  inc bp
+  test si, 2
+  jz .sameAttribute
+  mov bl, [es:bp]
+  inc bp
+.sameAttribute:
+  SERVICE character             ; AL with attribute BL to the cursor of page BH
+  jmp .next
+.end:
+  pop dx
+  test si, 1
+  jnz .moved
+  mov ah, 0x02
+  int 0x10
+.moved:
+  popa
+  iret
+
+;---------------------------------------------------------------- leaf services
 ENTRY int11
   LEAF int11
 ENTRY int12
@@ -1072,11 +1112,27 @@ ENTRY int21
   je .read
   cmp ah, 0x08
   je .read
+  cmp ah, 0x09
+  je .text
   cmp ah, 0x0a
   je .line
   cmp ah, 0x0b
   je .status
   LEAF int21
+.text:                          ; DS:DX = text up to '$'
+  push si
+  mov si, dx
+.textNext:
+  mov al, [si]
+  inc si
+  cmp al, '$'
+  je .textEnd
+  call dosEcho
+  jmp .textNext
+.textEnd:
+  pop si
+  mov ah, 0x09
+  iret
 .readEcho:
   push bx
   mov bh, ah

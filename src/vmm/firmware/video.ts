@@ -81,9 +81,6 @@ export function videoService(call: ServiceCall): void {
     case 0x12:
       alternateSelect(call);
       return;
-    case 0x13:
-      writeString(call, surface);
-      return;
     case 0x1a:
       displayCombination(call);
       return;
@@ -257,17 +254,7 @@ function scrollPage(call: ServiceCall, surface: Surface, page: number): void {
   call.machine.writePhysical(surface.memory, screen);
 }
 
-/** AH=13h: string at ES:BP of CX characters; bit 0 of AL moves the cursor, bit 1 means character and attribute pairs. */
-function writeString(call: ServiceCall, surface: Surface): void {
-  const page = call.bh & 7,
-    before = call.read16(VIDEO.cursors + 2 * page),
-    pairs = (call.al & 2) !== 0,
-    address = call.linear('es', call.bp);
-  const bytes = call.machine.readLinear(address, call.cx * (pairs ? 2 : 1));
-  setCursor(call, surface, page, call.dh, call.dl);
-  for (let at = 0; at < bytes.length; at += pairs ? 2 : 1) {
-    const attribute = pairs ? bytes[at + 1] : call.bl;
-    put(call, surface, page, bytes[at], attribute, attribute);
-  }
-  if ((call.al & 1) === 0) setCursor(call, surface, page, before >> 8, before & 0xff);
+/** One character of AH=13h, whose loop is code in the ROM: AL with attribute BL to the cursor of page BH. */
+export function stringCharacter(call: ServiceCall): void {
+  put(call, currentSurface(call), call.bh & 7, call.al, call.bl, call.bl);
 }

@@ -26,8 +26,11 @@ function rig() {
     bus: {
       portRead: (port) => port & 0xff,
       portWrite: () => undefined,
-      mmioRead: (address) => video.get(address) ?? 0,
-      mmioWrite: (address, value) => void video.set(address, value),
+      mmioRead: (address, size) =>
+        Array.from({ length: size }, (_, n) => (video.get(address + n) ?? 0) << (8 * n)).reduce((sum, part) => sum | part) >>> 0,
+      mmioWrite(address, value, size) {
+        for (let n = 0; n < size; n++) video.set(address + n, (value >>> (8 * n)) & 0xff);
+      },
     },
   });
   return { ram, video, machine, registers };
@@ -59,6 +62,17 @@ describe("the firmware's view of a machine", () => {
     machine.writePhysical(0xbffff, Uint8Array.of(3, 4));
     assert.deepEqual([video.get(0xbffff), ram[0xc0000]], [3, 4]);
     assert.deepEqual([...machine.readPhysical(0xbffff, 2)], [3, 4]);
+  });
+
+  it('keeps the order of bytes in video memory at any alignment', () => {
+    const { machine, video } = rig(),
+      bytes = Uint8Array.from({ length: 23 }, (_, n) => 0xf0 - 7 * n);
+    machine.writePhysical(0xb8001, bytes);
+    assert.deepEqual(
+      Array.from(bytes, (_, n) => video.get(0xb8001 + n)),
+      [...bytes],
+    );
+    assert.deepEqual(machine.readPhysical(0xb8001, 23), bytes);
   });
 
   it('reads all ones behind the RAM', () => {

@@ -352,3 +352,78 @@ describe('DOS calls in the ROM', () => {
     assert.deepEqual(guest.events, ['ended 0']);
   });
 });
+
+describe('video services on the VGA', () => {
+  afterEach(disposeRomGuests);
+
+  it('show pixels and letters in mode 13h with its colours, and text again in mode 3', () => {
+    const guest = createRomGuest();
+    guest.interrupt(0x10, { eax: 0x0013 });
+    guest.interrupt(0x10, { eax: 0x0c2a, ebx: 0, ecx: 319, edx: 199 });
+    guest.interrupt(0x10, { eax: 0x0edb, ebx: 0x0e });
+    const { mode, pixels, palette } = guest.guest.screen();
+    assert.equal(mode, 'graphics');
+    assert.ok(pixels && palette);
+    assert.deepEqual([pixels[0], pixels[8], pixels[7 * 320 + 7], pixels[8 * 320], pixels[63999]], [0x0e, 0, 0x0e, 0, 0x2a]);
+    assert.ok(palette[14 * 3] > 200 && palette[14 * 3 + 2] < 100, 'yellow');
+    guest.interrupt(0x10, { eax: 0x0003 });
+    guest.interrupt(0x10, { eax: 0x0e58, ebx: 7 });
+    assert.equal(guest.guest.screen().mode, 'text');
+    assert.equal(guest.row(0), 'X');
+    assert.equal(guest.guest.screen().cursor, 1);
+  });
+
+  it('show 40 columns in mode 1 and 50 rows with the small font', () => {
+    const guest = createRomGuest();
+    guest.interrupt(0x10, { eax: 0x0001 });
+    assert.equal(guest.guest.screen().columns, 40);
+    guest.interrupt(0x10, { eax: 0x0003 });
+    guest.interrupt(0x10, { eax: 0x1112, ebx: 0 });
+    assert.deepEqual([guest.guest.screen().columns, guest.guest.screen().rows], [80, 50]);
+  });
+
+  it('write strings with one attribute or with pairs', () => {
+    const guest = createRomGuest(),
+      cell = (row: number, column: number) => [...guest.guest.screen().cells.slice((row * 80 + column) * 2, (row * 80 + column) * 2 + 2)];
+    const cursor = () => {
+      guest.interrupt(0x10, { eax: 0x0300, ebx: 0 });
+      return guest.reg('edx') & 0xffff;
+    };
+    guest.guest.cpu.writePhysical(0x5000, new TextEncoder().encode('hi\r\nyou'));
+    const string = { ebx: 0x004f, ecx: 7, edx: 0x0505, es: 0x500, es_base: 0x5000, ebp: 0 };
+    guest.interrupt(0x10, { ...string, eax: 0x1301 });
+    assert.deepEqual([guest.row(5), guest.row(6), cell(5, 5), cursor()], ['     hi', 'you', [0x68, 0x4f], 0x0603]);
+    assert.deepEqual(
+      ['ebx', 'ecx', 'edx', 'ebp'].map((name) => {
+        guest.interrupt(0x10, { ...string, eax: 0x1301, ecx: 0 });
+        return guest.reg(name);
+      }),
+      [0x4f, 0, 0x0505, 0],
+    );
+    guest.interrupt(0x10, { eax: 0x0200, ebx: 0, edx: 0x0603 });
+    guest.guest.cpu.writePhysical(0x5000, Uint8Array.of(0x41, 0x12, 0x42, 0x34));
+    guest.interrupt(0x10, { ...string, eax: 0x1302, ebx: 0, ecx: 2, edx: 0 });
+    assert.deepEqual([cell(0, 0), cell(0, 1), cursor()], [[0x41, 0x12], [0x42, 0x34], 0x0603]);
+  });
+
+  it('let interrupts in while they write a long string', () => {
+    const guest = createRomGuest();
+    guest.guest.cpu.writePhysical(0x10000, new Uint8Array(0x10000).fill(0x0a));
+    guest.begin(0x10, { eax: 0x1301, ebx: 7, ecx: 0xffff, edx: 0, es: 0x1000, es_base: 0x10000, ebp: 0 });
+    guest.keys(...tap(0x1e));
+    guest.runFor(0.5);
+    assert.equal(guest.returned(), false);
+    assert.deepEqual([...guest.read(0x41e, 2)], [0x61, 0x1e], 'the key is in the buffer');
+  });
+
+  it('hide the cursor and show other pages', () => {
+    const guest = createRomGuest();
+    guest.interrupt(0x10, { eax: 0x0100, ecx: 0x2000 });
+    assert.equal(guest.guest.screen().cursor, -1);
+    guest.interrupt(0x10, { eax: 0x0200, ebx: 0x0100, edx: 0 });
+    guest.interrupt(0x10, { eax: 0x0950, ebx: 0x011f, ecx: 1 });
+    assert.equal(guest.row(0), '');
+    guest.interrupt(0x10, { eax: 0x0501 });
+    assert.equal(guest.row(0), 'P');
+  });
+});

@@ -131,26 +131,6 @@ describe('INT 10h', () => {
     assert.equal(machine.row(0) + machine.row(5), '');
   });
 
-  it('writes strings with one attribute or with pairs', () => {
-    const machine = createMemoryMachine();
-    machine.bytes.set(new TextEncoder().encode('hi\r\nyou'), 0x5000);
-    int10(machine, { eax: 0x1301, ebx: 0x004f, ecx: 7, edx: 0x0505, es_base: 0x5000, ebp: 0 });
-    assert.equal(machine.row(5), '     hi');
-    assert.equal(machine.row(6), 'you');
-    assert.deepEqual(cell(machine, 5, 5), [0x68, 0x4f]);
-    assert.deepEqual(cursor(machine), [6, 3]);
-    machine.bytes.set([0x41, 0x12, 0x42, 0x34], 0x5000);
-    int10(machine, { eax: 0x1302, ebx: 0, ecx: 2, edx: 0x0000 });
-    assert.deepEqual(
-      [cell(machine, 0, 0), cell(machine, 0, 1)],
-      [
-        [0x41, 0x12],
-        [0x42, 0x34],
-      ],
-    );
-    assert.deepEqual(cursor(machine), [6, 3]);
-  });
-
   it('scales cursor shapes given for eight scan lines', () => {
     const machine = createMemoryMachine(),
       shape = () => [machine.indexed(0x3d4).get(0x0a), machine.indexed(0x3d4).get(0x0b)];
