@@ -12,13 +12,15 @@ import { createScope } from '../../src/runtime/scope.ts';
 import { createSiteRunner } from '../../src/runtime/sites.ts';
 import { createSystem } from '../../src/runtime/system.ts';
 import { createTranslation } from '../../src/runtime/translation.ts';
+import { decode } from '../../src/translator/decode.ts';
 import { CS, S } from '../../src/translator/state.ts';
+import { evaluate } from '../support/evaluate.ts';
 import { seeded } from '../support/random.ts';
 import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput, type VectorOutput } from './record.ts';
 
 const { CODE, DATA, SIZE, AT } = LAYOUT;
 const engine = createEngine({ arenaBytes: 4 << 20 }),
-  { system } = createSystem(engine),
+  { system } = createSystem(engine, createFpu(engine)),
   { r, u8, dv } = engine;
 const scope = createScope(engine, system),
   handlers = createHandlers(scope, () => false),
@@ -108,8 +110,10 @@ function readFpu(): FpuState {
   };
 }
 
+const evaluated = Object.assign(Object.create(engine) as typeof engine, { system });
+
 /** Runs one instruction; in the translated tier the region is used when the instruction can be translated. */
-export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate'): VectorOutput {
+export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate' | 'evaluate'): VectorOutput {
   cache.clear();
   load(v);
   translation.tier = 'interpret';
@@ -123,11 +127,13 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate'): Ve
       cache.decodeBlock(page, AT, CODE & ~0xfff);
       translation.translate(page, AT);
     }
-    const self = r[S.EIP]!;
+    const self = r[S.EIP]!,
+      instruction = decode((n) => v.code[n] ?? 0xcc, 0, v.mode === 32);
     // One tick at a time; a repeated string instruction goes on until it is through, as the processor's does.
     for (let n = 0; n < LONGEST_REPEAT; n++) {
       r[S.BUDGET] = 1;
-      executor.executeOne();
+      if (tier === 'evaluate') evaluate(evaluated, instruction, self);
+      else executor.executeOne();
       if (r[S.EIP] !== self) break;
     }
   } catch (caught) {

@@ -46,7 +46,7 @@ export function encodeInput(v: VectorInput): Uint8Array {
   const bytes = new Uint8Array(INPUT_BYTES),
     view = new DataView(bytes.buffer);
   view.setUint32(0, v.mode === 16 ? 1 : 0, true);
-  v.regs.forEach((r, n) => view.setInt32(4 + 4 * n, r, true));
+  for (const [n, r] of v.regs.entries()) view.setInt32(4 + 4 * n, r, true);
   view.setUint32(36, v.eflags, true);
   view.setInt32(40, v.seed, true);
   view.setUint32(44, v.poke[0], true);
