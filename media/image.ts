@@ -1,7 +1,7 @@
 // The image editor's document: what the file is, Run and Debug, and its bytes by sector; rows outside the view are not in
 // the document and their bytes are asked for when they come into sight.
 
-import { CP437 } from '../extension/cp437.ts';
+import { CP437 } from '../src/vmm/codePage437.ts';
 import type { FromImage, ToImage } from '../extension/messages.ts';
 import {
   contentHeight,

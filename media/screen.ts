@@ -1,15 +1,17 @@
 // A guest's screen and keyboard. While the screen has the focus every key goes to the guest, also those that the editor
 // knows; Ctrl+Alt+G gives the keyboard back. The picture is also there as text, for screen readers and for copying.
 
-import { screenText } from '../extension/cp437.ts';
+import { screenText } from '../src/vmm/codePage437.ts';
 import type { FromScreen, ToScreen } from '../extension/messages.ts';
-import { CONTROL_ALT_DELETE, scanCodes } from '../extension/scanCodes.ts';
+import { keyCodes } from '../src/vmm/keyboard.ts';
 import type { ScreenState } from '../src/vmm/protocol.ts';
 import { drawScreen, present } from './display.ts';
 import { connect, element, setText } from './dom.ts';
 
 /** Half period of a VGA's cursor: 16 frames of 60 Hz; characters blink half as fast. */
 const CURSOR_BLINK = 267;
+/** Keys that its button presses together. */
+const CONTROL_ALT_DELETE = ['ControlLeft', 'AltLeft', 'Delete'];
 /** Pixels around the picture: the black edge of the glass and its focus ring. */
 const MARGIN = 36;
 
@@ -64,7 +66,10 @@ glass.addEventListener('blur', () => {
 // Taken before VS Code's own listener sees the key, so that Ctrl+W or F5 reach the guest alone.
 addEventListener('keydown', (event) => take(event, true), true);
 addEventListener('keyup', (event) => take(event, false), true);
-reset.addEventListener('click', () => keys(CONTROL_ALT_DELETE));
+reset.addEventListener('click', () => {
+  for (const code of CONTROL_ALT_DELETE) keys(keyCodes(code)?.make);
+  for (const code of CONTROL_ALT_DELETE.toReversed()) keys(keyCodes(code)?.break);
+});
 copy.addEventListener(
   'click',
   () => screen?.mode === 'text' && send({ type: 'copy', text: `${screenText(screen.cells, screen.columns).join('\n').trimEnd()}\n` }),
@@ -129,19 +134,19 @@ function take(event: KeyboardEvent, down: boolean): void {
     copy.focus();
     return;
   }
-  const codes = scanCodes(event.code, down);
-  if (!codes.length || (!down && !pressed.has(event.code))) return;
+  const codes = keyCodes(event.code);
+  if (!codes || (!down && !pressed.has(event.code))) return;
   if (down) pressed.add(event.code);
   else pressed.delete(event.code);
-  keys(codes);
+  keys(down ? codes.make : codes.break);
 }
 
 /** Keys still down when the focus goes would stay down for the guest. */
 function release(): void {
-  for (const code of pressed) keys(scanCodes(code, false));
+  for (const code of pressed) keys(keyCodes(code)?.break);
   pressed.clear();
 }
 
-function keys(codes: readonly number[]): void {
-  if (live) send({ type: 'keys', scanCodes: codes });
+function keys(codes: readonly number[] = []): void {
+  if (live && codes.length > 0) send({ type: 'keys', scanCodes: codes });
 }

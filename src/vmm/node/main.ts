@@ -2,12 +2,12 @@
 // qemu-system-i386 (options.ts). The hypervisor runs in this thread.
 
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { screenText } from '../codePage437.ts';
 import type { Drive } from '../drive.ts';
 import type { Guest } from '../guest.ts';
 import { createLocalClient } from '../local.ts';
 import { createMachineBuilder } from '../machine.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
-import { characterOf } from './codePage437.ts';
 import { isWritable, readImage, reasonOf, writeBack } from './images.ts';
 import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
 import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
@@ -104,7 +104,7 @@ async function run(settings: Settings): Promise<number> {
   const seconds = (performance.now() - start) / 1000;
   await client.request('pause', { id });
   if (settings.record !== null) writeFileSync(settings.record, (await client.request('journal', { id })).bytes);
-  if (settings.screen) process.stdout.write(screenText(guest.screen()));
+  if (settings.screen) process.stdout.write(shownText(guest.screen()));
   if (settings.hash) process.stdout.write(await hashLine(client, id));
   if (settings.stats) process.stderr.write(statsText(guest, seconds));
   client.dispose();
@@ -219,15 +219,9 @@ function saveDrives(drives: readonly { drive: Drive; path: string; save: boolean
 }
 
 /** The text screen, line by line, without trailing blanks. */
-export function screenText({ mode, columns, rows, cells }: ScreenState): string {
+function shownText({ mode, columns, cells }: ScreenState): string {
   if (mode !== 'text') return '(graphics)\n';
-  const line = (row: number): string =>
-    Array.from({ length: columns }, (_, column) => characterOf(cells[2 * (row * columns + column)]))
-      .join('')
-      .trimEnd();
-  return `${Array.from({ length: rows }, (_, row) => line(row))
-    .join('\n')
-    .trimEnd()}\n`;
+  return `${screenText(cells, columns).join('\n').trimEnd()}\n`;
 }
 
 function statsText(guest: Guest, seconds: number): string {
