@@ -2,7 +2,8 @@
 
 import { decode } from '../../src/translator/decode.ts';
 import { format } from '../../src/translator/format.ts';
-import type { VectorInput, VectorOutput } from './record.ts';
+import { fpuDifferences } from './compareFpu.ts';
+import { FRESH_FPU, type VectorInput, type VectorOutput } from './record.ts';
 
 /** What differs, in words; undefined when nothing does. */
 export function difference(v: VectorInput, real: VectorOutput, ours: VectorOutput): string | undefined {
@@ -19,6 +20,7 @@ export function difference(v: VectorInput, real: VectorOutput, ours: VectorOutpu
   if (flags !== 0) out.push(`flags ${hex(real.eflags)} but ours ${hex(ours.eflags)}`);
   const memory = (o: VectorOutput): string => o.memory.map(([at, value]) => `${hex(at)}:${hex(value)}`).join(',');
   if (memory(real) !== memory(ours)) out.push(`memory ${memory(real)} but ours ${memory(ours)}`);
+  if (v.fpu !== FRESH_FPU) out.push(...fpuDifferences(real.fpu, ours.fpu));
   return out.length === 0 ? undefined : `${text(v)} | ${out.join('; ')}`;
 }
 export function text(v: VectorInput): string {

@@ -10,7 +10,7 @@ import type { MemoryForm, RegisterForm } from './forms.ts';
 import { extract, remainder, roundToInteger, scale } from './functions.ts';
 import { type FpuState, OVERFLOW } from './state.ts';
 import type { MemoryKind, Transfer } from './transfer.ts';
-import { C0, C1, C2, C3, DE, EXCEPTIONS, IE } from './words.ts';
+import { C0, C1, C2, C3, DE, EXCEPTIONS, IE, ZE } from './words.ts';
 
 const CONDITIONS = C0 | C2 | C3;
 
@@ -63,9 +63,9 @@ export function createOperations(engine: Engine, state: FpuState, transfer: Tran
         return div(b, a, control, out);
     }
   }
-  /** A denormal operand in memory was normal once loaded; NaNs and invalid operations go before it. */
+  /** A denormal operand in memory was normal once loaded; NaNs, invalid operations and a zero divide go before it. */
   const withOperand = (raised: number, loaded: number): number =>
-    (loaded & DE) !== 0 && (raised & IE) === 0 && kindOf(a) < KIND.QNAN ? raised | DE : raised;
+    (loaded & DE) !== 0 && (raised & (IE | ZE)) === 0 && kindOf(a) < KIND.QNAN ? raised | DE : raised;
 
   function finish(into: number, pops: boolean): void {
     state.write(into, out);
