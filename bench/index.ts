@@ -1,5 +1,5 @@
-// The benchmarks (`npm run bench`): kernels on CP/86, v86 and QEMU, guests beside each other, and many exits. README.md says
-// what is measured and how.
+// The benchmarks (`npm run bench`): kernels on CP/86, v86 and QEMU, guests beside each other, many exits, and
+// the VM Exits panel with many exits. README.md says what is measured and how.
 
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -7,11 +7,12 @@ import { parseArgs } from 'node:util';
 import { exitsTable, measureExits, missedByExits } from './exits.ts';
 import { interactiveTable, measureInteractive, missedByInteractive } from './interactive.ts';
 import { KERNELS } from './kernels.ts';
+import { measurePanel, missedByPanel, missingForPanel, panelTable } from './panel.ts';
 import { figures, figuresTable, slowerThanV86, TOLERANCE } from './report.ts';
 import { installed, measure, type Samples } from './rounds.ts';
 
 const HELP = `npm run bench -- [options]
-  --only PARTS     comma-separated: kernels, interactive, exits (default: all)
+  --only PARTS     comma-separated: kernels, interactive, exits, panel (default: all)
   --kernels NAMES  comma-separated: ${KERNELS.map(({ name }) => name).join(', ')} (default: all)
   --passes N       times each emulator is started with each kernel (default 3)
   --rounds N       warm rounds of a pass (default 12)
@@ -21,7 +22,7 @@ const HELP = `npm run bench -- [options]
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'kernels,interactive,exits' },
+    only: { type: 'string', default: 'kernels,interactive,exits,panel' },
     kernels: { type: 'string', default: KERNELS.map(({ name }) => name).join() },
     passes: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '12' },
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const parts = chosen('only', ['kernels', 'interactive', 'exits']),
+  const parts = chosen('only', ['kernels', 'interactive', 'exits', 'panel']),
     names = chosen(
       'kernels',
       KERNELS.map(({ name }) => name),
@@ -81,6 +82,16 @@ async function main(): Promise<number> {
     process.stdout.write(`\n${exitsTable(exits)}`);
     missed.push(...missedByExits(exits));
     Object.assign(result, { exits });
+  }
+  if (parts.includes('panel')) {
+    const missing = missingForPanel();
+    if (missing.length > 0) process.stdout.write(`\npanel: left out, without ${missing.join(' and ')}\n`);
+    else {
+      const panel = await measurePanel();
+      process.stdout.write(`\n${panelTable(panel)}`);
+      missed.push(...missedByPanel(panel));
+      Object.assign(result, { panel });
+    }
   }
 
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify({ ...result, missed }, null, 1)}\n`);
