@@ -95,9 +95,7 @@ export class DebugSession {
       configurationDone: () => this.#configurationDone(),
       restart: (fields) => this.#restart(fields),
       disconnect: (fields) => this.#disconnect(fields),
-      terminate: async () => {
-        await this.#guest.client.request('powerOff', { id: this.#guest.id });
-      },
+      terminate: () => this.#terminate(),
       cancel: async (fields) => this.#server.cancel(fields.integer('requestId', 0, Number.MAX_SAFE_INTEGER, 0)),
 
       threads: async () => ({ threads: this.#target ? [{ id: THREAD, name: `${this.#target.name}: CPU 0` }] : [] }),
@@ -278,6 +276,17 @@ export class DebugSession {
     for (const breakpoint of await this.#breakpoints.refresh(this.#guest))
       this.#server.event('breakpoint', { reason: 'changed', breakpoint });
     await this.#firstRun();
+  }
+
+  /** Powers the guest off. One that has ended, or ends by itself meanwhile, is what was asked for. */
+  async #terminate(): Promise<void> {
+    if (this.#ended) return;
+    const { client, id } = this.#guest;
+    try {
+      await client.request('powerOff', { id });
+    } catch (error) {
+      if (!this.#ended) throw error;
+    }
   }
 
   async #disconnect(fields: Fields): Promise<void> {

@@ -321,10 +321,13 @@ export class Execution implements Runnable {
   }
 
   #tripleFault(): void {
-    const { config } = this.guest;
-    if (config.onTripleFault === 'reset') this.#reset();
-    else if (config.onTripleFault === 'off') this.end('off', 0, 'Triple fault.');
-    else this.pause('tripleFault', 'Triple fault: the processor is shut down; its last state is kept.');
+    const { config, signals } = this.guest;
+    const { text, stop } = signals.tripleFault ?? { text: 'Triple fault', stop: false };
+    // When the guest goes on after that stop, what the configuration says happens.
+    signals.tripleFault = { text, stop: false };
+    if (stop || config.onTripleFault === 'pause') this.pause('tripleFault', text);
+    else if (config.onTripleFault === 'reset') this.#reset();
+    else this.end('off', 0, text);
   }
 
   #breakpoint(): void {

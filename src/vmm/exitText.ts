@@ -70,13 +70,14 @@ function debugRegister(qualification: number, value: number): string {
 }
 
 const EXCEPTIONS_WITH_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
-const exception = (vector: number, code: number): string =>
+/** An exception by name, with its error code where it has one. */
+export const exceptionText = (vector: number, code: number): string =>
   `${EXCEPTION_NAMES[vector] ?? `vector ${vector}`}${EXCEPTIONS_WITH_CODE.has(vector) && code !== 0xffffffff ? `, error code ${hex(code)}` : ''}`;
 
 const TEXT: { readonly [N in ExitName]: (qualification: number, detail: number) => string } = {
-  exception,
+  exception: exceptionText,
   externalInterrupt: (vector) => `vector ${hex(vector)}`,
-  tripleFault: (vector, code) => `while delivering ${exception(vector, code)}`,
+  tripleFault: (vector, code) => `while delivering ${exceptionText(vector, code)}`,
   interruptWindow: () => 'interrupts became possible',
   nmi: () => 'non-maskable interrupt',
   taskSwitch: (qualification, source) => `${TASK_SOURCE[source & 3]} to selector ${hex(qualification & 0xffff)}`,

@@ -22,6 +22,8 @@ export interface Signals {
   wake: boolean;
   /** An exit or exception that the debugger stops for. */
   stop: { readonly reason: 'exit' | 'exception'; readonly text: string } | null;
+  /** The processor shut down: the faults that led there in words, and whether the debugger asked to stop for it. */
+  tripleFault: { readonly text: string; readonly stop: boolean } | null;
   /** External interrupts acknowledged since power-on. */
   deliveries: number;
   /** Virtual cycle up to which the processor has been told to run: a timer armed for earlier must stop it. */

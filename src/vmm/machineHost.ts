@@ -6,10 +6,11 @@ import type { VirtualCpu } from '../runtime/cpu-types.ts';
 import type { ExitName } from '../runtime/exits.ts';
 import { EXITS } from '../runtime/exits.ts';
 import type { CpuHost } from '../runtime/host.ts';
+import { VECTOR } from '../translator/state.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
 import type { ExitLog } from './exitLog.ts';
-import { qualificationText } from './exitText.ts';
+import { exceptionText, qualificationText } from './exitText.ts';
 import type { ServedCall } from './firmware/bios.ts';
 import type { Signals } from './guest.ts';
 import type { MachineTimers } from './timers.ts';
@@ -35,12 +36,29 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
   let readCost = 0;
   /** A VMCALL that was the firmware's own is a BIOS service, not a call of the hypervisor. */
   let firmwareCall = false;
+  /** Exceptions of one delivery, which are all at one tick: a triple fault says what led to it. */
+  let faults: { vector: number; code: number }[] = [],
+    faultTick = -1;
 
   function settle({ timers, signals, cpu }: HostParts): void {
     if (timers.nextDeadline() < signals.horizon) cpu.requestStop();
   }
   function report({ exits, signals, cpu }: HostParts, reason: ExitName, qualification: number, detail: number): void {
-    if (!exits.record(reason, qualification, detail)) return;
+    const stop = exits.record(reason, qualification, detail);
+    if (reason === 'exception' || reason === 'tripleFault') {
+      if (cpu.ticks !== faultTick) faults = [];
+      faultTick = cpu.ticks;
+      faults.push({ vector: qualification, code: detail });
+    }
+    if (reason === 'tripleFault') {
+      const words = faults.map(({ vector, code }) => exceptionText(vector, code)).join(', then ');
+      const address = faults.some(({ vector }) => vector === VECTOR.PF) ? `; CR2 = 0x${Number(cpu.get('cr2')).toString(16)}` : '';
+      signals.tripleFault = { text: `${EXITS.tripleFault.title}: ${words}${address}`, stop };
+      // One stop tells it all: the exceptions on the way are in its words.
+      signals.stop = null;
+      return;
+    }
+    if (!stop) return;
     signals.stop ??= {
       reason: reason === 'exception' ? 'exception' : 'exit',
       text: `${EXITS[reason].title}: ${qualificationText(reason, qualification, detail)}`,

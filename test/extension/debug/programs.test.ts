@@ -305,12 +305,22 @@ describe('a debug session', () => {
       '.img',
     );
     const client = await launch({ program: image });
+    await client.request('setExceptionBreakpoints', { filters: ['tripleFault'] });
     await client.request('continue', { threadId: 1 });
     const stop = await client.event('stopped');
     assert.equal(stop['reason'], 'exception');
-    assert.match(String(stop['description']), /[Tt]riple fault/);
+    const chain = [
+      'Triple fault: #UD invalid opcode',
+      '#GP general protection, error code 0x33',
+      '#DF double fault, error code 0x0',
+      '#GP general protection, error code 0x43',
+    ];
+    assert.equal(stop['description'], `Paused: ${chain.join(', then ')}`);
     assert.match(String((await client.request('exceptionInfo', { threadId: 1 }))['description']), /[Tt]riple fault/);
     assert.deepEqual((await frames(client))[0], 'start+0x5 fault.asm:4');
+    // The dead machine stays as it is when it is told to go on: no second, other stop comes first.
+    await client.request('continue', { threadId: 1 });
+    assert.equal((await client.event('stopped'))['description'], stop['description']);
   });
 
   it('warns when the source is not what was listed', async () => {

@@ -383,6 +383,7 @@ describe('a debug session of the example boot sector', () => {
     await client.request('terminate');
     assert.deepEqual(await client.event('exited'), { exitCode: 0 });
     await client.event('terminated');
+    await client.request('terminate');
     await client.request('disconnect', {});
     assert.deepEqual((await hypervisor.request('list', {})).guests, []);
   });
