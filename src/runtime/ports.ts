@@ -41,7 +41,7 @@ export function createPorts(engine: Engine): {
   return {
     checkPort: (port, bits) => checkPermission(port & 0xffff, bits >> 3),
     portIn(port, bits) {
-      const size = bits >> 3,
+      const size = bits === 32 ? 4 : bits === 16 ? 2 : 1,
         number = port & 0xffff;
       checkPermission(number, size);
       const value = engine.host.portRead(number, size);
@@ -50,7 +50,7 @@ export function createPorts(engine: Engine): {
       return value | 0;
     },
     portOut(port, value, bits) {
-      const size = bits >> 3,
+      const size = bits === 32 ? 4 : bits === 16 ? 2 : 1,
         number = port & 0xffff,
         data = size === 4 ? value >>> 0 : value & ((1 << bits) - 1);
       checkPermission(number, size);
