@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/root.ts';
-import { snippetNames, tourSnippets, withSnippets } from './support/tour.ts';
+import { snippetNames, withSnippets } from './support/snippets.ts';
+import { tourSnippets } from './support/tour.ts';
 
 const path = join(root, 'TOUR.md'),
   tour = readFileSync(path, 'utf8');

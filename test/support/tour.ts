@@ -90,7 +90,7 @@ function run(name: string, step: number, done: (guest: Guest) => boolean, prepar
 }
 
 /** Statements in lines of at most 110 columns; comments stand alone. */
-function lines(source: string): string {
+export function lines(source: string): string {
   const out: string[] = [];
   for (const line of source.split('\n').filter((text) => text.trim() !== '')) {
     let current = '';
@@ -202,18 +202,4 @@ export function tourSnippets(): ReadonlyMap<string, string> {
     ['exit row', cut('src/runtime/exits.ts', /^ {2}ioInstruction: exit\([\s\S]*?\),$/m).replace(/^ {2}/gm, '')],
     ['exit record', exitRecord()],
   ]);
-}
-
-const BLOCK = /(<!-- made from the program: ([\w -]+) -->\n```\w*\n)([\s\S]*?)(^```$)/gm;
-
-/** The text with each marked block made anew; unknown names fail. */
-export function withSnippets(text: string, snippets: ReadonlyMap<string, string>): string {
-  return text.replace(BLOCK, (_, open: string, name: string, _old: string, close: string) => {
-    const snippet = snippets.get(name) ?? assert.fail(`no snippet is called '${name}'`);
-    return `${open}${snippet}\n${close}`;
-  });
-}
-/** Names of the marked blocks. */
-export function snippetNames(text: string): string[] {
-  return [...text.matchAll(BLOCK)].map((match) => match[2]!);
 }

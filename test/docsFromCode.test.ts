@@ -1,0 +1,96 @@
+// What documents say that the program knows better: tables of options, exits and devices, an example of a region. They must
+// be as the program makes them; CP86_UPDATE=1 writes them anew.
+
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../scripts/root.ts';
+import { EXITS, type ExitRow } from '../src/runtime/exits.ts';
+import { ENGINE_HEADER } from '../src/translator/forms.ts';
+import { MODE } from '../src/translator/mode.ts';
+import { translateRegion } from '../src/translator/region.ts';
+import type { Device } from '../src/vmm/device.ts';
+import { createDevices, DEVICES } from '../src/vmm/devices/index.ts';
+import { OPTIONS } from '../src/vmm/node/options.ts';
+import { createTimers } from '../src/vmm/timers.ts';
+import { snippetNames, table, withSnippets } from './support/snippets.ts';
+import { lines } from './support/tour.ts';
+
+const hex = (value: number): string => `${value.toString(16).toUpperCase()}h`;
+const ranges = (list: readonly { readonly first: number; readonly last: number }[] | undefined): string =>
+  (list ?? []).map(({ first, last }) => (first === last ? hex(first) : `${hex(first)}-${hex(last)}`)).join(', ');
+
+function options(n: number): string {
+  return table(
+    ['option', 'meaning'],
+    OPTIONS[n]!.rows.map(({ name, argument, help }) => [`\`${name}${argument ? ` ${argument}` : ''}\``, help]),
+  );
+}
+function exits(): string {
+  const rows = Object.entries(EXITS) as [string, ExitRow][];
+  return table(
+    ['name', 'number', 'title', 'kvm_exit', 'what it means', 'qualification and detail'],
+    rows.map(([name, { number, title, kvm, about, fields }]) => [
+      `\`${name}\``,
+      number === null ? '' : String(number),
+      title,
+      kvm ?? '',
+      about,
+      fields.filter(Boolean).join(', '),
+    ]),
+  );
+}
+function devices(): string {
+  const { devices: set } = createDevices({
+    timers: createTimers(() => 0),
+    ram: new Uint8Array(1 << 20),
+    startOfTime: 0,
+    debugExit: { port: 0x501, size: 2 },
+    channel: () => ({ write() {} }),
+    pins: { reset() {}, a20() {}, powerOff() {}, nmi() {}, intr() {} },
+  });
+  return table(
+    ['name', 'device', 'ports', 'memory'],
+    DEVICES.map(({ name, title }) => {
+      const device: Device = set[name];
+      return [`\`${name}\``, title, ranges(device.ports), ranges(device.memory)];
+    }),
+  );
+}
+/** mov ecx, ebx; dec ecx; jnz to it; dec eax; jnz to the start; ret. */
+const LOOPS = [0x89, 0xd9, 0x49, 0x75, 0xfd, 0x48, 0x75, 0xf8, 0xc3];
+function loops(): string {
+  const mode = MODE.CODE32 | MODE.STACK32 | MODE.FLAT_CS | MODE.FLAT_DS | MODE.FLAT_ES | MODE.FLAT_SS | MODE.PROTECTED;
+  const region = translateRegion({
+    byte: (n) => LOOPS[n] ?? 0,
+    mode,
+    entry: 0,
+    executed: (n) => n < LOOPS.length,
+    taken: () => false,
+    breakpoints: new Set(),
+  })!;
+  return lines(region.source.slice(ENGINE_HEADER.length));
+}
+
+const DOCUMENTS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  'docs/command-line.md': new Map([
+    ['options of QEMU', options(0)],
+    ['options of our own', options(1)],
+  ]),
+  'docs/exits.md': new Map([['exits', exits()]]),
+  'docs/devices.md': new Map([['devices', devices()]]),
+  'docs/translator.md': new Map([['region of two loops', loops()]]),
+};
+
+describe('documents made from the program', () => {
+  for (const [file, snippets] of Object.entries(DOCUMENTS)) {
+    it(`${file} says what the program does`, () => {
+      const path = join(root, file),
+        text = readFileSync(path, 'utf8'),
+        now = withSnippets(text, snippets);
+      if (process.env.CP86_UPDATE === '1' && now !== text) writeFileSync(path, now);
+      else assert.equal(text, now);
+      assert.deepEqual(snippetNames(text).sort(), [...snippets.keys()].sort());
+    });
+  }
+});
