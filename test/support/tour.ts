@@ -16,6 +16,7 @@ import { translateRegion } from '../../src/translator/region.ts';
 import { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import type { GuestConfig } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from '../vmm/platform.ts';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -47,7 +48,13 @@ function cut(file: string, pattern: RegExp): string {
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 /** Runs an example until `done` says so, `step` ticks at a time. */
-function run(name: string, step: number, done: (guest: Guest) => boolean, prepare: (guest: Guest) => void = () => {}): Guest {
+export function run(
+  name: string,
+  step: number,
+  done: (guest: Guest) => boolean,
+  prepare: (guest: Guest) => void = () => {},
+  tier: GuestConfig['tier'] = 'mixed',
+): Guest {
   const platform = manualPlatform();
   const build = createMachineBuilder({ arenaBytes: 4 << 20 });
   const guest = build(
@@ -55,13 +62,13 @@ function run(name: string, step: number, done: (guest: Guest) => boolean, prepar
     {
       name,
       memory: 2 << 20,
-      boot: { kind: 'drives', order: 'a' },
-      drives: [{ kind: 'floppy', index: 0, image: image(name), readOnly: true }],
+      boot: name.endsWith('.elf') ? { kind: 'kernel', image: image(name), commandLine: '' } : { kind: 'drives', order: 'a' },
+      drives: name.endsWith('.elf') ? [] : [{ kind: 'floppy', index: 0, image: image(name), readOnly: true }],
       clock: 'instructions',
       paced: false,
       weight: 1,
       cap: 100,
-      tier: 'mixed',
+      tier,
       onReset: 'pause',
       onTripleFault: 'pause',
       debugExit: null,
@@ -94,7 +101,7 @@ export function lines(source: string): string {
   const out: string[] = [];
   for (const line of source.split('\n').filter((text) => text.trim() !== '')) {
     let current = '';
-    for (const part of line.startsWith('//') ? [line] : line.split(/(?<=[;{}])/)) {
+    for (const part of line.startsWith('//') ? [line] : line.split(/(?<=[;{}])|(?<=,)(?=\w+=)/)) {
       if (current !== '' && current.length + part.length > 110) {
         out.push(current);
         current = '  ';
