@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type Case, cases, makeInput } from '../test/native/cases.ts';
+import { type Case, cases, isFpu, makeInput } from '../test/native/cases.ts';
 import { decodeOutputs, encodeInput, LAYOUT, lineOf, type VectorInput, type VectorOutput } from '../test/native/record.ts';
 
 /** Vectors of a row, operand size and operand kind. */
@@ -54,7 +54,7 @@ function vectorsOf(runner: string, c: Case, seed: number): string[] {
     const outputs = runNative(runner, inputs);
     inputs.forEach((v, n) => {
       const o = outputs[n];
-      if (lines.length < EACH && kept(c, v, o)) lines.push(lineOf(v, o, c.row.code.startsWith('d')));
+      if (lines.length < EACH && kept(c, v, o)) lines.push(lineOf(v, o, isFpu(c.row)));
     });
   }
   return lines;

@@ -4,31 +4,32 @@
 import type { Instruction } from '../../src/translator/decode.ts';
 import { ROWS } from '../../src/translator/instructions/index.ts';
 import type { Row } from '../../src/translator/instructions/notation.ts';
+import type { AddressParts } from '../../src/translator/ir/builder.ts';
 import { encodeRow } from '../support/encode.ts';
 import { type Random, seeded } from '../support/random.ts';
-import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
+import { makeFpu, memoryWord } from './fpuCases.ts';
+import { FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
 
 /** Rows that user mode cannot show, with the reason. They are tested against the SDM's tables instead (test/runtime). */
 export function excluded(row: Row): string | undefined {
   if (row.name === '(bad)') return 'no instruction';
-  if (/^(INT|INT1|INT3|INTO|IRETD?|SYSENTER|SYSEXIT|VMCALL|BOUND)$/.test(row.name) && row.name !== 'BOUND')
-    return 'enters the operating system';
+  if (/^(INT|INT1|INT3|INTO|IRETD?|SYSENTER|SYSEXIT|VMCALL)$/.test(row.name)) return 'enters the operating system';
   if (/^(CPUID|RDTSC|RDPMC)$/.test(row.name)) return 'depends on the processor model or its clock';
   if (/^(SGDT|SIDT|SLDT|STR|SMSW|LAR|LSL|VERR|VERW|ARPL)$/.test(row.name)) return "shows the operating system's tables";
-  if (
-    row.operands.some((o) => /^(S|p|A|Mp|Sw|[C-GS]S)/.test(o)) ||
-    (/^(JMP|CALL|RET)F?$/.test(row.name) && row.operands.some((o) => /p$/.test(o)))
-  )
-    return "segments are loaded from the operating system's tables";
-  if (/^RETF?$/.test(row.name) && /^c[ab]/.test(row.code)) return "segments are loaded from the operating system's tables";
-  if (row.name === 'POPF' || row.name === 'POPFD' || row.names?.[0] === 'POPF') return 'can set TF and AC, which trap in the runner';
+  if (row.name === 'RETF' || row.operands.some((o) => /^(A|Mp|Sw|[C-GS]S)$/.test(o))) return "segments are the operating system's";
+  if (/^(F2XM1|FYL2XP?1?|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/.test(row.name)) return 'is rounded as the processor model does';
   return undefined;
 }
+
+export const isFpu = (row: Row): boolean => /^d[89a-f]/.test(row.code);
+/** Instructions whose image in memory has a 16- and a 32-bit form. */
+const ENVIRONMENT = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
 
 /** A row with operand size and kind fixed: what must have 100 vectors of its own. */
 export interface Case {
   readonly row: Row;
-  readonly w: 16 | 32;
+  /** Undefined for x87 instructions without a form of their own in each operand size. */
+  readonly w: 16 | 32 | undefined;
   readonly memory: boolean | undefined;
   readonly title: string;
 }
@@ -37,9 +38,11 @@ export function cases(): Case[] {
   const list: Case[] = [];
   for (const row of ROWS) {
     if (excluded(row)) continue;
-    const sized = row.operandSized || row.names || row.operands.some((o) => /v|z|eAX|bs$/.test(o));
+    const sized = isFpu(row)
+      ? ENVIRONMENT.test(row.name)
+      : row.operandSized || row.names || row.operands.some((o) => /v|z|eAX|bs$/.test(o));
     const kinds = row.operands.some((o) => /^E/.test(o)) ? [false, true] : [undefined];
-    for (const w of sized ? ([32, 16] as const) : ([32] as const)) {
+    for (const w of sized ? ([32, 16] as const) : isFpu(row) ? [undefined] : ([32] as const)) {
       for (const memory of kinds) {
         list.push({
           row,
@@ -64,7 +67,7 @@ export function makeInput(c: Case, seed: number): VectorInput | undefined {
     code32: mode === 32,
     memory: c.memory,
     rep,
-    w: c.w,
+    ...(c.w ? { w: c.w } : {}),
     ...(mode === 16 && random.below(8) === 0 ? { address: 32 as const } : {}),
     ...(c.row.lock && c.memory && random.below(6) === 0 ? { lock: true } : {}),
     displacement: (q) => (mode === 16 || q.below(2) ? q.below(0x8000) : pointer(q)),
@@ -97,20 +100,41 @@ export function makeInput(c: Case, seed: number): VectorInput | undefined {
     regs: regs.map((r) => r | 0),
     eflags: flags,
     seed: 1 + random.below(64),
+    poke: makePoke(c.row, i, regs, mode, random),
     code,
-    fpu: c.row.code.startsWith('d') ? makeFpu(random) : FRESH_FPU,
+    fpu: isFpu(c.row) ? makeFpu(random) : FRESH_FPU,
   };
+}
+
+/** Flags that POPF may load in the runner: not TF and NT, which would be the operating system's. */
+const POPPED = 0x3ed5;
+/** What must be in memory for the instruction to stay inside the regions: branch targets, flags. */
+function makePoke(row: Row, i: Instruction, regs: readonly number[], mode: 16 | 32, random: Random): [number, number] {
+  const low = mode === 32 ? LAYOUT.DATA : 0,
+    put = (address: number, value: number): [number, number] => {
+      const offset = (address - low) | 0;
+      return offset > 0 && offset <= LAYOUT.SIZE - 4 ? [offset, value | 0] : [0, 0];
+    };
+  const target = (mode === 32 ? LAYOUT.CODE : 0) + 0x1000 + random.below(0x8000);
+  if (row.name === 'RET') return put(regs[4]!, target);
+  if (row.names?.[0] === 'POPF') return put(regs[4]!, random.word() & POPPED);
+  const special = isFpu(row) ? memoryWord(row, random) : /^(JMP|CALL)$/.test(row.name) ? { offset: 0, value: target } : undefined,
+    memory = i.operands.find((o) => o.kind === 'mem');
+  if (!special || memory?.kind !== 'mem' || !memory.address) return [0, 0];
+  return put(offsetOf(memory.address, regs) + special.offset, special.value);
+}
+function offsetOf({ base, index, shift, disp, width }: AddressParts, regs: readonly number[]): number {
+  const sum = (base < 0 ? 0 : regs[base]!) + (index < 0 ? 0 : regs[index]! << shift) + disp;
+  return width === 16 ? sum & 0xffff : sum | 0;
 }
 
 /** Turns branch targets and flat memory operands to places that exist; false when that cannot be done. */
 function aim(row: Row, i: Instruction, code: number[], regs: number[], mode: 16 | 32, random: Random): boolean {
-  row.operands.forEach((o, n) => {
-    if (!o.startsWith('J') || o === 'Jb') return;
+  if (row.operands.includes('Jz')) {
     const bytes = i.w >> 3,
       relative = random.below(0x7000) - 0x700;
     for (let k = 0; k < bytes; k++) code[code.length - bytes + k] = (relative >> (8 * k)) & 0xff;
-    void n;
-  });
+  }
   const indirect = /^(JMP|CALL)$/.test(row.name) && row.operands[0] === 'Ev';
   const memory = i.operands.find((o) => o.kind === 'mem');
   if (indirect && !memory) {
@@ -118,8 +142,9 @@ function aim(row: Row, i: Instruction, code: number[], regs: number[], mode: 16 
     if (n === 4) return false;
     regs[n] = (mode === 32 ? LAYOUT.CODE : 0) + 0x1000 + random.below(0x8000);
   }
-  if (!memory || memory.kind !== 'mem' || !memory.address || row.name === 'LEA') return true;
-  if (mode === 16 && memory.address.width === 16) return true;
+  if (memory?.kind !== 'mem' || !memory.address || row.name === 'LEA') return true;
+  // The processor has loaded or stored a part of an environment when it comes to the end of the segment, or goes round to its start.
+  if (mode === 16 && memory.address.width === 16) return !ENVIRONMENT.test(row.name) || offsetOf(memory.address, regs) < LAYOUT.SIZE - 0x80;
   if (memory.address.width === 16) return false;
   const { base, index, shift, disp } = memory.address;
   const low = mode === 32 ? LAYOUT.DATA : 0,
@@ -145,38 +170,4 @@ function aim(row: Row, i: Instruction, code: number[], regs: number[], mode: 16 
     if (index === source.n) return false;
   }
   return true;
-}
-
-const SPECIALS = [
-  '00000000000000000000',
-  '80000000000000000000',
-  '3fff8000000000000000',
-  'bfff8000000000000000',
-  '7fff8000000000000000',
-  'ffff8000000000000000',
-  '7fffc000000000000000',
-  'ffffc000000000000000',
-  '7fff8000000000000001',
-  '00000000000000000001',
-  '00007fffffffffffffff',
-  '00018000000000000000',
-  '7ffeffffffffffffffff',
-  '7fff0000000000000000',
-  '3fff0000000000000000',
-  '4000c90fdaa22168c235',
-  '3ffe8000000000000000',
-  '403e8000000000000000',
-] as const;
-/** A register file with ordinary and special values, control words with every rounding and precision. */
-function makeFpu(random: Random): FpuState {
-  const tags = random.below(4) === 0 ? random.word() & 0xffff : random.below(2) ? 0 : (0xffff << (2 * random.below(8))) & 0xffff;
-  const st = Array.from({ length: 8 }, () => {
-    if (random.below(4) === 0) return random.pick(SPECIALS);
-    const near = random.below(3),
-      exponent = near === 0 ? random.below(0x8000) : 0x3fff + random.below(near === 1 ? 80 : 6) - (near === 1 ? 20 : 3);
-    const hex = (v: number): string => (v >>> 0).toString(16).padStart(8, '0');
-    const low = random.below(3) ? random.word() : 0;
-    return (exponent | (random.below(2) ? 0x8000 : 0)).toString(16).padStart(4, '0') + hex(random.word() | 0x80000000) + hex(low);
-  });
-  return { control: (0x7f & ~0) | (random.below(16) << 8) | 0x40, status: (random.below(8) << 11) | (random.word() & 0x4700), tags, st };
 }

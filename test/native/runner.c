@@ -22,7 +22,7 @@ enum { CODE = 0x200000, DATA = 0x10000, SIZE = 0x10000, AT = 0x800 };
 struct input {
   uint32_t mode; /* 0: flat 32-bit, 1: 16-bit segments */
   uint32_t regs[8];
-  uint32_t eflags, seed, length;
+  uint32_t eflags, seed, poke, value, length;
   uint8_t code[16];
   uint16_t fcw, fsw, ftw, pad;
   uint8_t st[8][10];
@@ -39,15 +39,17 @@ static uint8_t *code = (uint8_t *)CODE, *data = (uint8_t *)DATA, *before;
 static int pending;
 
 /* The same generator as test/support/random.ts. */
-static void fill(uint32_t seed) {
-  static uint32_t made;
+static void fill(uint32_t seed, uint32_t poke, uint32_t value) {
+  static uint32_t made, poked, was;
+  if (poked) memcpy(before + poked, &was, 4);
   uint32_t s = seed ? seed : 0x9e3779b9;
   if (made != seed || !made)
     for (int n = 0; n < SIZE; n += 4) {
       s ^= s << 13, s ^= s >> 17, s ^= s << 5;
       memcpy(before + n, &s, 4);
     }
-  made = seed;
+  made = seed, poked = poke;
+  if (poke) memcpy(&was, before + poke, 4), memcpy(before + poke, &value, 4);
   memcpy(data, before, SIZE);
 }
 static void put(const void *p, size_t n) {
@@ -84,7 +86,7 @@ static void handler(int sig, siginfo_t *info, void *context) {
     _exit(0);
   }
   pending = 1;
-  fill(in.seed);
+  fill(in.seed, in.poke, in.value);
   memset(code, 0xcc, SIZE);
   memcpy(code + AT, in.code, in.length);
   for (int n = 0; n < 8; n++) g[order[n]] = in.regs[n];
