@@ -29,4 +29,6 @@ export function resetState(r: Int32Array): void {
   r[S.DR7] = 0x400;
   r[S.A20_MASK] = -1;
   r[S.FPU_CONTROL] = 0x40;
+  // Eight registers with +0.0, none empty.
+  r[S.FPU_TAGS] = 0xff;
 }

@@ -23,6 +23,7 @@ import {
 import { isBelow } from './limbs.ts';
 import { C0, C1, C2, C3, DE, FULL_PRECISION, ROUND, roundingOf, ZE } from './words.ts';
 
+const WORD = 0x100000000;
 const u = wide(),
   v = wide();
 
@@ -113,13 +114,13 @@ export function remainder(a: Float80, b: Float80, nearest: boolean, control: num
     const step = (apart & 31) | 32;
     reduce(step);
     const left = apart - step;
-    if ((u.high | u.low) === 0) setZero(out, a.sign);
-    else {
-      u.exponent = v.exponent + left;
-      normalize(u);
-      pack(u, control | FULL_PRECISION, out);
+    if ((u.high | u.low) === 0) {
+      setZero(out, a.sign);
+      return raised | C2;
     }
-    return raised | C2;
+    u.exponent = v.exponent + left;
+    normalize(u);
+    return raised | C2 | pack(u, control | FULL_PRECISION, out);
   }
   let quotient = 0;
   if (apart >= 0) {
@@ -182,4 +183,3 @@ function complement(lower: boolean): void {
     high = (v.high >>> 0) - (u.high >>> 0) - (low < 0 ? 1 : 0);
   setWide(u, u.sign ^ 1, u.exponent, high | 0, low | 0, rest | 0);
 }
-const WORD = 0x100000000;

@@ -46,6 +46,13 @@ describe('x87', () => {
     assert.equal(get16(AT + 2), 0);
     assert.equal(r[S.FPU_TAGS], 0);
   });
+  it('holds eight zeros after RESET#', () => {
+    reset();
+    register(0xd9, 0xe5);
+    assert.equal(status() & 0x4700, 0x4000);
+    assert.equal(r[S.FPU_TAGS], 0xff);
+    assert.equal(r[S.FPU_CONTROL], 0x40);
+  });
   it('computes 1 + 1 in single precision', () => {
     FLD1();
     put32(AT, 0x3f800000);
