@@ -13,11 +13,10 @@ import { sweep } from '../../src/translator/ir/print.ts';
 import { meaningOps } from '../../src/translator/meaning.ts';
 import { MODE } from '../../src/translator/mode.ts';
 import { translateRegion } from '../../src/translator/region.ts';
-import { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
-import { manualPlatform } from '../vmm/platform.ts';
+import { floppyConfig, startRun } from '../vmm/lockstep.ts';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const image = (name: string): Uint8Array => new Uint8Array(readFileSync(join(root, 'examples', name)));
@@ -55,44 +54,13 @@ export function run(
   prepare: (guest: Guest) => void = () => {},
   tier: GuestConfig['tier'] = 'mixed',
 ): Guest {
-  const platform = manualPlatform();
-  const build = createMachineBuilder({ arenaBytes: 4 << 20 });
-  const guest = build(
-    1,
-    {
-      name,
-      memory: 2 << 20,
-      boot: name.endsWith('.elf') ? { kind: 'kernel', image: image(name), commandLine: '' } : { kind: 'drives', order: 'a' },
-      drives: name.endsWith('.elf') ? [] : [{ kind: 'floppy', index: 0, image: image(name), readOnly: true }],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier,
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
-      startOfTime: 0,
-    },
-    { platform, output() {} },
-  );
-  let stopped = '';
-  const execution = new Execution(guest, platform, {
-    stopped: (reason) => void (stopped = reason),
-    ended: (_status, reason) => void (stopped = reason),
-    log() {},
-  });
+  const floppy = floppyConfig(image(name), 2 << 20);
+  const source: Partial<GuestConfig> = name.endsWith('.elf')
+    ? { boot: { kind: 'kernel', image: image(name), commandLine: '' }, drives: [] }
+    : {};
+  const { guest, to } = startRun(createMachineBuilder({ arenaBytes: 4 << 20 }), { ...floppy, ...source, tier });
   prepare(guest);
-  guest.restart();
-  while (!done(guest)) {
-    stopped = '';
-    execution.go({ kind: 'to', tick: guest.cpu.ticks + step, reason: 'tick' });
-    while (stopped === '') {
-      const result = execution.turn(step);
-      if (result.kind === 'wait') platform.advance(result.milliseconds);
-    }
-    assert.equal(stopped, 'tick', `${name} ended before it did what the tour says`);
-  }
+  while (!done(guest)) assert.equal(to(guest.cpu.ticks + step), 'tick', `${name} ended before it did what the tour says`);
   return guest;
 }
 
