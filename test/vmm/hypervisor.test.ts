@@ -223,6 +223,21 @@ describe('hypervisor', () => {
     assert.equal(client.hypervisor.guest(id).exits.counts(0).counts.tripleFault, 1);
   });
 
+  it('stops for a triple fault once when asked to, and then resets as configured', async () => {
+    const code = flat(0x0f, 0x01, 0x1e, 0x08, 0x7c, 0xcc, 0x90, 0x90, 0, 0, 0, 0, 0, 0);
+    const id = await define(hello, { ...code, onTripleFault: 'reset' });
+    await client.request('setBreakOn', { id, vectors: [8], exits: { reasons: ['tripleFault'] } });
+    await client.request('start', { id, stopOnEntry: false });
+    const { exits } = client.hypervisor.guest(id);
+    for (const times of [1, 2]) {
+      const stop = stopped();
+      assert.equal(stop.reason, 'tripleFault');
+      assert.match(stop.text, /^Triple fault: #BP breakpoint, then #GP general protection, error code 0x1a, then #DF double fault, .*, then #GP/);
+      assert.equal(exits.counts(0).counts.tripleFault, times);
+      await client.request('resume', { id });
+    }
+  });
+
   it('ends with the status of isa-debug-exit', async () => {
     const id = await define(hello, { ...flat(0xb0, 0x10, 0xe6, 0xf4, 0xeb, 0xfe), debugExit: { port: 0xf4, size: 4 } });
     await client.request('start', { id, stopOnEntry: false });
