@@ -105,6 +105,8 @@ export function createRecords(actions: RecordActions): Records {
   new ResizeObserver(() => {
     const top = positionAt(list, scroller.scrollTop);
     list = { ...list, height: scroller.clientHeight };
+    // The columns of the head stand above those of the rows, which a scroll bar may narrow.
+    head.style.marginRight = `${scroller.offsetWidth - scroller.clientWidth}px`;
     setScroll(follow ? maxScroll(list) : scrollTo(list, top));
     ask();
     draw();

@@ -38,7 +38,7 @@ const reset = element('button', { type: 'button', class: 'secondary', title: 'Se
 const copy = element('button', { type: 'button', class: 'secondary', title: 'Copy the text on the screen' }, 'Copy Text');
 const waiting = element('p', { class: 'waiting' }, 'The guest has not shown anything yet.');
 const stage = element('div', { class: 'stage' }, glass, waiting);
-root.append(stage, element('footer', {}, status, hint, reset, copy));
+root.append(stage, element('footer', {}, element('div', { class: 'words' }, status, hint), reset, copy));
 
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.body.classList.contains('vscode-reduce-motion');
 const pressed = new Set<string>();

@@ -55,6 +55,7 @@ const stages: Stage[] = [
   { name: 'e2e: server, dark', commands: e2e('server', 'dark'), counts: true, needs: workbench },
   { name: 'e2e: server, light', commands: e2e('server', 'light'), counts: true, needs: workbench },
   { name: 'e2e: VS Code for the Web, dark', commands: e2e('web', 'dark'), counts: true, needs: webWorkbench },
+  { name: 'e2e: untrusted workspace', commands: e2e('untrusted'), counts: true, needs: workbench },
 ];
 
 const { values: flags } = parseArgs({ options: { only: { type: 'string' } } });

@@ -1,17 +1,17 @@
 /**
  * Drives a workbench as a user does. Needs `node scripts/build.ts --tests`.
  *
- *   node test/extension/workbench.e2e.ts server|web|isolated [dark|light]
+ *   node test/extension/workbench.e2e.ts server|web|isolated|untrusted [dark|light]
  *
  * `server`: VS Code's server with the packaged extension installed (Node extension host); `web`: VS Code for the Web;
- * `isolated`: that with SharedArrayBuffer. Screenshots are kept in out/shots.
+ * `isolated`: that with SharedArrayBuffer; `untrusted`: the server with a folder that is not trusted. Screenshots are kept in out/shots.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { root } from '../../scripts/root.ts';
 import { makeWorkspace, type Running, screenshot, startChromium, startServer, startWeb, type Theme } from '../support/launch.ts';
-import { steps } from './workbench.steps.ts';
+import { type Step, steps, untrustedSteps } from './workbench.steps.ts';
 
 const [mode = 'server', theme = 'dark'] = process.argv.slice(2) as [string?, Theme?];
 const watchdog = setTimeout(() => {
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     page.setDefaultTimeout(20_000);
     if (process.env.VERBOSE) page.on('console', (message) => console.log(`[${message.type()}] ${message.text().slice(0, 1000)}`));
     await page.goto(running.address(workspace.folder));
-    for (const [name, act] of steps) {
+    for (const [name, act] of mode === 'untrusted' ? untrustedSteps : steps) {
       // Later steps stand on earlier ones, and an error dialog blocks them all: stop at the first failure.
       if (!(await step(page, name, act))) break;
     }
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
 }
 
 function start(folder: string): Promise<Running> {
-  if (mode === 'server') return startServer({ vsix: [packaged()], theme });
+  if (mode === 'server' || mode === 'untrusted') return startServer({ vsix: [packaged()], theme, untrusted: mode === 'untrusted' });
   if (mode === 'web' || mode === 'isolated') return startWeb({ folder, isolated: mode === 'isolated' });
   throw new Error(`unknown mode: ${mode}`);
 }
@@ -57,7 +57,7 @@ function packaged(): string {
   return file;
 }
 
-async function step(page: Page, name: string, act: (typeof steps)[number][1]): Promise<boolean> {
+async function step(page: Page, name: string, act: Step[1]): Promise<boolean> {
   const began = Date.now();
   try {
     await act(page, (picture) => screenshot(page, `${mode}-${theme}-${picture}`));

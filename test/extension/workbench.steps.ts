@@ -1,25 +1,46 @@
 /** What a user does in the workbench, step by step; each one stands on those before it. */
 import assert from 'node:assert/strict';
-import type { Page } from 'playwright-core';
+import type { FrameLocator, Page } from 'playwright-core';
 import {
+  addConditionalBreakpoint,
   clickGutter,
   command,
+  cursorLine,
+  deleteFile,
   evaluateInConsole,
+  goToLine,
   openFile,
   openPanel,
+  pressInRow,
+  rowText,
   stoppedLine,
   terminalText,
+  typeInTerminal,
   until,
   variable,
   webview,
 } from '../support/workbench.ts';
 
-type Step = (page: Page, picture: (name: string) => Promise<void>) => Promise<void>;
+export type Step = readonly [name: string, act: (page: Page, picture: (name: string) => Promise<void>) => Promise<void>];
 
-/** `mov [digit], al` of the countdown in examples/hello.asm: executed three times, at first with AL = '3'. */
-const line = 24;
+/** Lines of examples/hello.asm: the first instruction, `mov [digit], al` (AL = '3' at first), `out dx, al`. */
+const HELLO = { entry: 14, store: 24, out: 56 };
+/** Line of examples/echo.asm: what arrived is in AL. */
+const ECHO = { received: 77 };
 
-export const steps: [name: string, act: Step][] = [
+const stopped = (page: Page, line: number) => until(`it stops in line ${line}`, async () => (await stoppedLine(page)) === line);
+const running = (page: Page) => page.locator('.debug-toolbar .codicon-debug-pause').waitFor();
+const paused = (page: Page) => page.locator('.debug-toolbar .codicon-debug-continue').waitFor();
+const endSession = async (page: Page): Promise<void> => {
+  await page.keyboard.press('Shift+F5');
+  await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+};
+const exitsPanel = async (page: Page): Promise<FrameLocator> => {
+  await openPanel(page, 'VM Exits');
+  return webview(page, '.records .row');
+};
+
+const launchConfiguration: Step[] = [
   [
     'the workbench opens the examples',
     async (page) => {
@@ -28,19 +49,27 @@ export const steps: [name: string, act: Step][] = [
     },
   ],
   ['an assembly source opens', async (page) => openFile(page, 'hello.asm')],
-  ['a click in the gutter sets a breakpoint', async (page) => clickGutter(page, line)],
+  ['a click in the gutter sets a breakpoint', async (page) => clickGutter(page, HELLO.store)],
+  [
+    'F5 starts the first configuration of launch.json, which stops on entry',
+    async (page) => {
+      await page.keyboard.press('F5');
+      await page.locator('.debug-toolbar').waitFor();
+      await stopped(page, HELLO.entry);
+    },
+  ],
   [
     'F5 runs to the breakpoint',
     async (page, picture) => {
       await page.keyboard.press('F5');
-      await page.locator('.debug-toolbar').waitFor();
-      await until('the breakpoint is hit', async () => (await stoppedLine(page)) === line);
+      await stopped(page, HELLO.store);
       await picture('stopped');
     },
   ],
   [
     'the Variables view shows the registers',
     async (page) => {
+      await command(page, 'View: Show Run and Debug');
       await until("AL = '3'", async () => /33$/.test(await variable(page, 'eax', ['General'])));
     },
   ],
@@ -48,14 +77,23 @@ export const steps: [name: string, act: Step][] = [
     'F10 steps to the next line',
     async (page) => {
       await page.keyboard.press('F10');
-      await until('the next line', async () => (await stoppedLine(page)) === line + 1);
+      await stopped(page, HELLO.store + 1);
+    },
+  ],
+  [
+    'F10 steps over a call',
+    async (page) => {
+      await page.keyboard.press('F10');
+      await stopped(page, HELLO.store + 2);
+      await page.keyboard.press('F10');
+      await stopped(page, HELLO.store + 3);
     },
   ],
   [
     'F5 comes round the loop to the breakpoint again',
     async (page) => {
       await page.keyboard.press('F5');
-      await until('the breakpoint is hit', async () => (await stoppedLine(page)) === line);
+      await stopped(page, HELLO.store);
       await until("AL = '2'", async () => /32$/.test(await variable(page, 'eax', ['General'])));
     },
   ],
@@ -63,7 +101,7 @@ export const steps: [name: string, act: Step][] = [
     'the debug console reads and writes memory',
     async (page, picture) => {
       await page.keyboard.press('F10');
-      await until('the digit is stored', async () => (await stoppedLine(page)) === line + 1);
+      await stopped(page, HELLO.store + 1);
       assert.match(await evaluateInConsole(page, 'byte [digit]'), /0x32|\b50\b/);
       assert.match(await evaluateInConsole(page, "byte [digit] = 'Z'"), /0x5a|\b90\b/i);
       await picture('console');
@@ -72,12 +110,18 @@ export const steps: [name: string, act: Step][] = [
   [
     'the VM Exits panel lists the output of the first digit',
     async (page, picture) => {
-      await openPanel(page, 'VM Exits');
-      const exits = await webview(page, '.records .row');
-      const row = exits.locator('.records .row', { hasText: /3f8/i }).first();
+      const row = (await exitsPanel(page)).locator('.records .row', { hasText: /out 0x3f8, al = 0x33/i }).first();
       await row.waitFor();
       assert.match((await row.innerText()).replaceAll('\n', ' '), /I\/O/i);
       await picture('exits');
+    },
+  ],
+  [
+    'a click on that exit goes to its instruction',
+    async (page, picture) => {
+      await (await exitsPanel(page)).locator('.records .row', { hasText: /out 0x3f8, al = 0x33/i }).first().click();
+      await until('the cursor is at the instruction', async () => (await cursorLine(page)) === HELLO.out);
+      await picture('revealed');
     },
   ],
   [
@@ -97,7 +141,7 @@ export const steps: [name: string, act: Step][] = [
     'the Guests view lists the guest',
     async (page, picture) => {
       await command(page, 'View: Show CP/86');
-      await page.locator('.part.sidebar .monaco-list-row', { hasText: 'hello.asm' }).waitFor();
+      await until('the guest is paused', async () => /paused/.test(await rowText(page, 'Hello')));
       await picture('guests');
       await command(page, 'View: Show Run and Debug');
     },
@@ -113,11 +157,139 @@ export const steps: [name: string, act: Step][] = [
       await picture('terminal');
     },
   ],
+  ['Shift+F5 ends the session', endSession],
+];
+
+const withoutConfiguration: Step[] = [
   [
-    'Shift+F5 ends the session',
+    'without a launch.json F5 runs the source that is open',
     async (page) => {
-      await page.keyboard.press('Shift+F5');
+      await command(page, 'View: Close All Editors');
+      await command(page, 'View: Show Explorer');
+      await deleteFile(page, '.vscode/launch.json');
+      await openFile(page, 'echo.asm');
+      await page.keyboard.press('F5');
+      await page.locator('.debug-toolbar').waitFor();
+      await openPanel(page, 'Terminal');
+      await until('its greeting', async () => /Type, and I answer:/.test(await terminalText(page)));
+    },
+  ],
+  [
+    'the guest answers what is typed in its terminal',
+    async (page) => {
+      await typeInTerminal(page, 'a');
+      await until('the answer', async () => /answer: A/.test(await terminalText(page)));
+    },
+  ],
+  [
+    'a breakpoint with a condition stops only where that is true',
+    async (page, picture) => {
+      await command(page, 'View: Focus First Editor Group');
+      await goToLine(page, ECHO.received);
+      await addConditionalBreakpoint(page, "al == 'c'");
+      await typeInTerminal(page, 'b');
+      await until('no stop for b', async () => /answer: AB/.test(await terminalText(page)));
+      await typeInTerminal(page, 'c');
+      await stopped(page, ECHO.received);
+      await command(page, 'View: Show Run and Debug');
+      await until("AL = 'c'", async () => /63$/.test(await variable(page, 'eax', ['General'])));
+      await picture('condition');
+      await page.keyboard.press('F5');
+      await running(page);
+    },
+  ],
+  [
+    'the panel breaks on a reason',
+    async (page, picture) => {
+      const toggle = (await exitsPanel(page)).getByRole('button', { name: 'Break on I/O instruction' });
+      await toggle.click();
+      await openPanel(page, 'Terminal');
+      await typeInTerminal(page, 'd');
+      await paused(page);
+      await openPanel(page, 'VM Exits');
+      await picture('break-on-exit');
+      await toggle.click();
+      await command(page, 'Debug: Continue');
+      await running(page);
+      await openPanel(page, 'Terminal');
+      await until('the answer', async () => /answer: ABCD/.test(await terminalText(page)));
+    },
+  ],
+  [
+    'the Guests view pauses, resumes, resets and powers off the guest',
+    async (page, picture) => {
+      await command(page, 'View: Show CP/86');
+      await pressInRow(page, 'echo.asm', 'Pause');
+      await until('it is paused', async () => /paused/.test(await rowText(page, 'echo.asm')));
+      await pressInRow(page, 'echo.asm', 'Resume');
+      await until('it goes on', async () => /running|halted/.test(await rowText(page, 'echo.asm')));
+      await pressInRow(page, 'echo.asm', 'Reset');
+      await until('it greets again', async () => /ABCD[^]*Type, and I answer:/.test(await terminalText(page)));
+      await picture('guest-actions');
+      await pressInRow(page, 'echo.asm', 'Power Off');
       await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     },
   ],
 ];
+
+const kernel: Step[] = [
+  [
+    'an image opens in its own editor',
+    async (page, picture) => {
+      await command(page, 'View: Close All Editors');
+      await command(page, 'View: Show Explorer');
+      await openFile(page, 'kernel/kernel.elf');
+      await (await webview(page, '#image h1')).getByText('Multiboot').first().waitFor();
+      await picture('image');
+    },
+  ],
+  [
+    'F5 on it stops at a breakpoint on a function, named by an ELF symbol',
+    async (page, picture) => {
+      await command(page, 'View: Show Run and Debug');
+      await command(page, 'Add Function Breakpoint');
+      await page.locator('.debug-breakpoints input').first().waitFor();
+      await page.keyboard.type('pageFault');
+      await page.keyboard.press('Enter');
+      await command(page, 'View: Focus First Editor Group');
+      await page.keyboard.press('F5');
+      await paused(page);
+      await page.locator('.debug-call-stack .monaco-list-row', { hasText: 'pageFault' }).first().waitFor();
+      await page.locator('.debug-call-stack .monaco-list-row', { hasText: 'kernelMain' }).first().waitFor();
+      await picture('kernel');
+    },
+  ],
+  ['Shift+F5 ends it', endSession],
+];
+
+/** The same folder, when it is not trusted. */
+export const untrustedSteps: readonly Step[] = [
+  launchConfiguration[0] as Step,
+  [
+    'the Guests view says that guests need a trusted workspace',
+    async (page, picture) => {
+      await page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
+      await command(page, 'View: Show CP/86');
+      await page.locator('.part.sidebar', { hasText: 'Guests run only in a trusted workspace.' }).waitFor();
+      await picture('view');
+    },
+  ],
+  [
+    'F5 asks for trust, and without it runs nothing',
+    async (page, picture) => {
+      await command(page, 'View: Show Explorer');
+      await openFile(page, 'hello.asm');
+      await page.keyboard.press('F5');
+      const dialog = page.locator('.monaco-dialog-box', { hasText: /trust/i });
+      await dialog.waitFor();
+      await picture('question');
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+      await command(page, 'View: Show CP/86');
+      await page.locator('.part.sidebar', { hasText: 'Guests run only in a trusted workspace.' }).waitFor();
+      assert.equal(await page.locator('.debug-toolbar').isVisible(), false);
+    },
+  ],
+];
+
+export const steps: readonly Step[] = [...launchConfiguration, ...withoutConfiguration, ...kernel];

@@ -15,8 +15,10 @@ const quietSettings: Record<string, unknown> = {
   'chat.disableAIFeatures': true,
   'debug.toolBarLocation': 'floating',
   'editor.cursorBlinking': 'solid',
+  'explorer.confirmDelete': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
+  'files.enableTrash': false,
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
@@ -62,6 +64,8 @@ export interface ServerOptions {
   /** Packaged extensions to install first. */
   vsix?: string[];
   theme?: Theme;
+  /** The opened folder is not trusted, and nobody asks until something wants that. */
+  untrusted?: boolean;
 }
 
 /**
@@ -74,7 +78,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Running>
   if (!home) throw new Error('code-server has not been fetched');
   const data = mkdtempSync(join(tmpdir(), 'cp86-server-'));
   for (const folder of ['user/User', 'extensions', 'tmp']) mkdirSync(join(data, folder), { recursive: true });
-  const settings = { ...quietSettings, 'workbench.colorTheme': themes[options.theme ?? 'dark'] };
+  const trust = { 'security.workspace.trust.enabled': options.untrusted === true, 'security.workspace.trust.startupPrompt': 'never' };
+  const settings = { ...quietSettings, ...trust, 'workbench.colorTheme': themes[options.theme ?? 'dark'] };
   writeFileSync(join(data, 'user/User/settings.json'), JSON.stringify(settings));
   const command = [join(home, 'lib/vscode/out/server-main.js'), '--accept-server-license-terms'];
   command.push(
@@ -92,7 +97,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Running>
   }
   const port = await freePort();
   command.push('--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--disable-telemetry');
-  command.push('--disable-workspace-trust', '--enable-smoke-test-driver');
+  command.push('--enable-smoke-test-driver', ...(options.untrusted ? [] : ['--disable-workspace-trust']));
   const child = spawn(process.execPath, command, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));

@@ -10,15 +10,66 @@ export async function command(page: Page, title: string): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row').filter({ has: label }).first().click();
 }
 
-/** Opens a file of the opened folder; `path` with slashes. Folders on the way are opened. */
-export async function openFile(page: Page, path: string): Promise<void> {
+/** The Explorer's row of a file of the opened folder; `path` with slashes. Folders on the way are opened. */
+async function explorerRow(page: Page, path: string): Promise<Locator> {
   const names = path.split('/');
   const row = (name: string) => page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).first();
-  for (const folder of names.slice(0, -1)) if ((await row(folder).getAttribute('aria-expanded')) !== 'true') await row(folder).click();
-  const name = names[names.length - 1] as string;
-  await row(name).dblclick();
-  await page.locator('.tab.active', { hasText: name }).waitFor();
-  await page.locator('.editor-instance .view-line').first().waitFor();
+  for (const folder of names.slice(0, -1)) {
+    if ((await row(folder).getAttribute('aria-expanded')) === 'true') continue;
+    await row(folder).click();
+    await page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${folder}"][aria-expanded="true"]`).waitFor();
+  }
+  return row(names[names.length - 1] as string);
+}
+
+/** Opens a file of the opened folder, a text or what an editor of an extension shows. */
+export async function openFile(page: Page, path: string): Promise<void> {
+  await (await explorerRow(page, path)).dblclick();
+  await page.locator('.tab.active', { hasText: path.replace(/^.*\//, '') }).waitFor();
+  await page.locator('.editor-instance .view-line, iframe.webview.ready').first().waitFor();
+}
+
+/** Deletes a file of the opened folder; needs the settings explorer.confirmDelete and files.enableTrash off. */
+export async function deleteFile(page: Page, path: string): Promise<void> {
+  const row = await explorerRow(page, path);
+  await row.click();
+  await page.keyboard.press('Delete');
+  await row.waitFor({ state: 'detached' });
+}
+
+/** Puts the cursor of the active editor on a line. */
+export async function goToLine(page: Page, line: number): Promise<void> {
+  await page.keyboard.press('Control+g');
+  await page.locator('.quick-input-widget input.input').fill(`:${line}`);
+  await page.keyboard.press('Enter');
+  await until(`the cursor is on line ${line}`, async () => (await cursorLine(page)) === line);
+}
+
+/** The line of the cursor, as the status bar says it. */
+export async function cursorLine(page: Page): Promise<number> {
+  const text = await page.locator('.statusbar-item[id="status.editor.selection"]').innerText();
+  return Number(/Ln (\d+)/.exec(text)?.[1]);
+}
+
+/** Sets a breakpoint with a condition on the cursor's line. */
+export async function addConditionalBreakpoint(page: Page, condition: string): Promise<void> {
+  await command(page, 'Debug: Add Conditional Breakpoint...');
+  await page.locator('.breakpoint-widget .monaco-editor.focused').first().waitFor();
+  await page.keyboard.type(condition);
+  await page.keyboard.press('Enter');
+  await page.locator('.editor-instance .codicon-debug-breakpoint-conditional').first().waitFor();
+}
+
+/** Presses one of the buttons of a row in the side bar, by its title. */
+export async function pressInRow(page: Page, row: string, title: string): Promise<void> {
+  const found = page.locator('.part.sidebar .monaco-list-row', { hasText: row }).first();
+  await found.hover();
+  await found.locator(`.action-label[aria-label^="${title}"]`).click();
+}
+
+/** The text of a row in the side bar. */
+export async function rowText(page: Page, row: string): Promise<string> {
+  return (await page.locator('.part.sidebar .monaco-list-row', { hasText: row }).first().innerText()).replaceAll('\n', ' ');
 }
 
 /**
@@ -45,11 +96,13 @@ export async function clickGutter(page: Page, line: number): Promise<void> {
 
 /** The number of the line at which the debugger stands in the active editor. */
 export async function stoppedLine(page: Page): Promise<number> {
-  const marker = await box(page.locator('.editor-instance .debug-top-stack-frame-line').first());
-  for (const number of await page.locator('.editor-instance .line-numbers').all()) {
-    const at = await number.boundingBox();
-    if (at && Math.abs(at.y - marker.y) < at.height / 2) return Number(await number.innerText());
-  }
+  // One question to the page: this is asked again and again while the debugger runs.
+  const line = await page.locator('.editor-instance .debug-top-stack-frame-line').first().evaluate((marker) => {
+    const { top } = marker.getBoundingClientRect();
+    const numbers = [...(marker.closest('.editor-instance')?.querySelectorAll('.line-numbers') ?? [])];
+    return numbers.find((number) => Math.abs(number.getBoundingClientRect().top - top) < 5)?.textContent;
+  });
+  if (line) return Number(line);
   throw new Error('the stopped line is not visible');
 }
 
