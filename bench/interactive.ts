@@ -2,6 +2,7 @@
 // endless loop and an endless loop of faults.
 
 import type { GuestId, HypervisorClient } from '../src/vmm/protocol.ts';
+import { createHostDelay } from './hostDelay.ts';
 import { percentile, table } from './statistics.ts';
 import { connect, sleep, startGuest } from './worker.ts';
 
@@ -21,8 +22,12 @@ export interface ShareResult {
 }
 export interface InteractiveResult {
   readonly shares: readonly ShareResult[];
-  /** Milliseconds from the byte sent to the byte back, sorted. */
-  readonly echoes: readonly number[];
+  readonly echoes: readonly Echo[];
+}
+/** Milliseconds from the byte sent to the byte back, and of these waiting for a processor that other programs had (NaN: unknown). */
+export interface Echo {
+  readonly milliseconds: number;
+  readonly host: number;
 }
 
 export async function measureInteractive(): Promise<InteractiveResult> {
@@ -50,7 +55,7 @@ async function ticksOf(client: HypervisorClient): Promise<number[]> {
   return guests.map(({ ticks }) => ticks);
 }
 
-async function echoes(): Promise<number[]> {
+async function echoes(): Promise<Echo[]> {
   const client = connect();
   try {
     let heard: (byte: number) => void = () => {};
@@ -71,19 +76,21 @@ async function echoes(): Promise<number[]> {
     echo = await startGuest(client, 'echo', {});
     await sleep(1000);
 
-    const milliseconds: number[] = [];
+    const hostDelay = createHostDelay() ?? (() => Number.NaN);
+    const samples: Echo[] = [];
     for (let n = 0; n < ECHOES; n++) {
       const byte = 0x20 + (n % 64),
+        delay = hostDelay(),
         start = performance.now(),
         answer = next();
       await client.request('serialInput', { id: echo, port: 0, bytes: new Uint8Array([byte]) });
       const back = await answer;
       if (back !== byte) throw new Error(`the echo guest sent ${back} back for ${byte}`);
-      milliseconds.push(performance.now() - start);
+      samples.push({ milliseconds: performance.now() - start, host: hostDelay() - delay });
       // A person types: 10 to 49 milliseconds between keys, in no step with the worker's turns.
       await sleep(10 + ((n * 7) % 40));
     }
-    return milliseconds.sort((a, b) => a - b);
+    return samples;
   } finally {
     client.dispose();
   }
@@ -100,13 +107,24 @@ export function interactiveTable({ shares, echoes }: InteractiveResult): string 
         `${(deviation * 100).toFixed(2)} %`,
       ]),
     ]) +
-    `serial echo beside a loop and a loop of faults: median ${percentile(echoes, 0.5).toFixed(1)} ms, p99 ${percentile(echoes, 0.99).toFixed(1)} ms, most ${echoes.at(-1)!.toFixed(1)} ms\n`
+    '\n' +
+    table([
+      ['serial echo beside a loop and a loop of faults', 'median ms', 'p99 ms', 'most ms'],
+      ['measured', ...spread(echoes.map(({ milliseconds }) => milliseconds))],
+      ['without waiting for a processor', ...spread(echoes.map(({ milliseconds, host }) => Math.max(0, milliseconds - host)))],
+    ])
   );
 }
 
+const spread = (values: readonly number[]): string[] =>
+  [0.5, 0.99, 1].map((part) => percentile(values, part)).map((value) => (Number.isNaN(value) ? '-' : value.toFixed(1)));
+
 /** Missed targets in words. */
 export function missedByInteractive({ shares, echoes }: InteractiveResult): string[] {
-  const p99 = percentile(echoes, 0.99);
+  const p99 = percentile(
+    echoes.map(({ milliseconds }) => milliseconds),
+    0.99,
+  );
   return [
     ...shares
       .filter(({ deviation }) => !(deviation <= SHARE_TOLERANCE))

@@ -19,6 +19,11 @@ export function installed(): Emulator[] {
   return EMULATORS.filter((name) => name !== 'qemu' || status === 0);
 }
 
+/** Processes that are stopped most of the time: nothing but a signal ends them when this one ends early. */
+const children = new Set<ChildProcess>();
+process.on('exit', () => children.forEach((child) => void child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(2));
+
 interface Running {
   round(): Promise<Round>;
   end(): void;
@@ -49,6 +54,7 @@ async function start(emulator: Emulator, image: string): Promise<Running> {
         ]
       : [process.execPath, [fileURLToPath(new URL('emulator.ts', import.meta.url)), emulator, image]];
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.add(child);
   let take: (round: Round | null) => void = () => {},
     fail: (error: Error) => void = () => {};
   const next = (): Promise<Round | null> =>
@@ -81,7 +87,10 @@ async function start(emulator: Emulator, image: string): Promise<Running> {
       child.kill('SIGSTOP');
       return round!;
     },
-    end: () => void child.kill('SIGKILL'),
+    end() {
+      children.delete(child);
+      child.kill('SIGKILL');
+    },
   };
 }
 
