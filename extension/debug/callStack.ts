@@ -176,6 +176,7 @@ class Walker {
 export function frameName(target: Target, registers: Registers, frame: Frame, placed: PlacedPiece | undefined): string {
   const logical = `${hexDigits(frame.selector, 4)}:${hexDigits(wrap(frame.linear - frame.base), registers.codeBits / 4)}`;
   const symbol = target.symbols.describe(frame.linear, frame.inside);
-  if (symbol) return `${symbol} (${logical})`;
+  // Beside a source line there is little room, and the line says the place.
+  if (symbol) return placed ? symbol : `${symbol} (${logical})`;
   return placed ? logical : `${logical} (linear ${hex32(frame.linear)})`;
 }

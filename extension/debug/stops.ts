@@ -120,9 +120,17 @@ const KINDS: { readonly [reason in StoppedEvent['reason']]?: string } = {
   tripleFault: 'Triple fault',
 };
 
+/** What fits beside 'Call Stack': '#PF' of an exception, 'I/O instruction' of an exit. All of it is told as text. */
+const shortly = (text: string): string => {
+  const [title = '', rest] = text.split(':', 2);
+  if (title === EXITS.tripleFault.title) return title.toLowerCase();
+  if (rest === undefined) return '';
+  return title === EXITS.exception.title ? (/#[A-Z]+|NMI/.exec(rest)?.[0] ?? '') : title;
+};
+
 export function describeStop(event: Pick<StoppedEvent, 'reason' | 'text'>, breakpointReason: string): StopWords {
   const kind = KINDS[event.reason];
-  if (kind) return { reason: 'exception', description: event.text ? `Paused: ${event.text}` : `Paused on ${kind}`, kind, text: event.text };
+  if (kind) return { reason: 'exception', description: `Paused on ${shortly(event.text) || kind}`, kind, text: event.text };
   switch (event.reason) {
     case 'breakpoint':
       return { reason: breakpointReason, description: 'Paused on breakpoint' };

@@ -248,9 +248,12 @@ const kernel: Step[] = [
     async (page, picture) => {
       await command(page, 'View: Show Run and Debug');
       await command(page, 'Add Function Breakpoint');
-      await page.locator('.debug-breakpoints input').first().waitFor();
-      await page.keyboard.type('pageFault');
-      await page.keyboard.press('Enter');
+      // Its field is below the list of exceptions.
+      await page.locator('.debug-breakpoints').hover();
+      await page.mouse.wheel(0, 2000);
+      const field = page.locator('.debug-breakpoints input[type="text"], .debug-breakpoints .monaco-inputbox input').first();
+      await field.fill('pageFault');
+      await field.press('Enter');
       await command(page, 'View: Focus First Editor Group');
       await page.keyboard.press('F5');
       await paused(page);

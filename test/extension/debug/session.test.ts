@@ -87,7 +87,7 @@ describe('a debug session of the example boot sector', () => {
     const frame = await top(client);
     assert.deepEqual(
       [frame.line, frame.source?.path, frame.name, frame.instructionPointerReference],
-      [lineOf('xor ax, ax'), SOURCE, 'start (0000:7c00)', '0x00007c00'],
+      [lineOf('xor ax, ax'), SOURCE, 'start', '0x00007c00'],
     );
     assert.deepEqual(await client.request('threads'), { threads: [{ id: 1, name: 'hello: CPU 0' }] });
   });
@@ -138,7 +138,7 @@ describe('a debug session of the example boot sector', () => {
     await client.event('stopped');
     const { stackFrames } = await client.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId: 1 });
     assert.match(stackFrames[0]?.name ?? '', /^f000:/);
-    assert.deepEqual([stackFrames[1]?.line, stackFrames[1]?.name], [line, 'putc+0xa (0000:7c3e)']);
+    assert.deepEqual([stackFrames[1]?.line, stackFrames[1]?.name], [line, 'putc+0xa']);
     await client.request('stepOut', { threadId: 1 });
     await client.event('stopped');
     assert.equal((await top(client)).line, line + 1);
@@ -184,7 +184,7 @@ describe('a debug session of the example boot sector', () => {
     );
     await client.request('continue', { threadId: 1 });
     assert.equal((await client.event('stopped'))['reason'], 'function breakpoint');
-    assert.equal((await top(client)).name, 'putc (0000:7c34)');
+    assert.equal((await top(client)).name, 'putc');
     await client.request('setFunctionBreakpoints', { breakpoints: [] });
     await client.request('setInstructionBreakpoints', { breakpoints: [{ instructionReference: '0x7c30', offset: 3 }] });
     await client.request('continue', { threadId: 1 });
