@@ -1,7 +1,6 @@
 // The image editor's document: what the file is, Run and Debug, and its bytes by sector; rows outside the view are not in
 // the document and their bytes are asked for when they come into sight.
 
-import { CP437 } from '../src/vmm/codePage437.ts';
 import type { FromImage, ToImage } from '../extension/messages.ts';
 import {
   contentHeight,
@@ -13,6 +12,7 @@ import {
   type VirtualList,
   visibleRange,
 } from '../extension/virtualList.ts';
+import { CP437 } from '../src/vmm/codePage437.ts';
 import { connect, element, formatNumber, setAttribute, setText } from './dom.ts';
 
 const BYTES = 16,

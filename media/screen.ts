@@ -1,12 +1,12 @@
 // A guest's screen and keyboard. While the screen has the focus every key goes to the guest, also those that the editor
 // knows; Ctrl+Alt+G gives the keyboard back. The picture is also there as text, for screen readers and for copying.
 
-import { screenText } from '../src/vmm/codePage437.ts';
 import type { FromScreen, ToScreen } from '../extension/messages.ts';
+import { screenText } from '../src/vmm/codePage437.ts';
 import { keyCodes } from '../src/vmm/keyboard.ts';
 import type { ScreenState } from '../src/vmm/protocol.ts';
 import { drawScreen, present } from './display.ts';
-import { connect, element, setText } from './dom.ts';
+import { connect, element, setAttribute, setText } from './dom.ts';
 
 /** Half period of a VGA's cursor: 16 frames of 60 Hz; characters blink half as fast. */
 const CURSOR_BLINK = 267;
@@ -52,6 +52,7 @@ const send = connect<ToScreen, FromScreen>((message) => {
   else {
     live = message.live;
     setText(status, message.text);
+    setAttribute(status, 'title', message.text);
     root.classList.toggle('stopped', !live);
     reset.disabled = !live;
     showHint();

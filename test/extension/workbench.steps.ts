@@ -119,7 +119,10 @@ const launchConfiguration: Step[] = [
   [
     'a click on that exit goes to its instruction',
     async (page, picture) => {
-      await (await exitsPanel(page)).locator('.records .row', { hasText: /out 0x3f8, al = 0x33/i }).first().click();
+      await (await exitsPanel(page))
+        .locator('.records .row', { hasText: /out 0x3f8, al = 0x33/i })
+        .first()
+        .click();
       await until('the cursor is at the instruction', async () => (await cursorLine(page)) === HELLO.out);
       await picture('revealed');
     },
@@ -224,7 +227,7 @@ const withoutConfiguration: Step[] = [
       await pressInRow(page, 'echo.asm', 'Resume');
       await until('it goes on', async () => /running|halted/.test(await rowText(page, 'echo.asm')));
       await pressInRow(page, 'echo.asm', 'Reset');
-      await until('it greets again', async () => /ABCD[^]*Type, and I answer:/.test(await terminalText(page)));
+      await until('it greets again', async () => /ABCD[\s\S]*Type, and I answer:/.test(await terminalText(page)));
       await picture('guest-actions');
       await pressInRow(page, 'echo.asm', 'Power Off');
       await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
@@ -272,7 +275,7 @@ export const untrustedSteps: readonly Step[] = [
     'the Guests view says that guests need a trusted workspace',
     async (page, picture) => {
       await page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
-      await command(page, 'View: Show CP/86');
+      await page.locator('.activitybar .action-label[aria-label^="CP/86"]').click();
       await page.locator('.part.sidebar', { hasText: 'Guests run only in a trusted workspace.' }).waitFor();
       await picture('view');
     },
@@ -280,7 +283,7 @@ export const untrustedSteps: readonly Step[] = [
   [
     'F5 asks for trust, and without it runs nothing',
     async (page, picture) => {
-      await command(page, 'View: Show Explorer');
+      await page.locator('.activitybar .action-label[aria-label^="Explorer"]').click();
       await openFile(page, 'hello.asm');
       await page.keyboard.press('F5');
       const dialog = page.locator('.monaco-dialog-box', { hasText: /trust/i });
@@ -288,7 +291,7 @@ export const untrustedSteps: readonly Step[] = [
       await picture('question');
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
-      await command(page, 'View: Show CP/86');
+      await page.locator('.activitybar .action-label[aria-label^="CP/86"]').click();
       await page.locator('.part.sidebar', { hasText: 'Guests run only in a trusted workspace.' }).waitFor();
       assert.equal(await page.locator('.debug-toolbar').isVisible(), false);
     },

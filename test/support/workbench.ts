@@ -97,11 +97,14 @@ export async function clickGutter(page: Page, line: number): Promise<void> {
 /** The number of the line at which the debugger stands in the active editor. */
 export async function stoppedLine(page: Page): Promise<number> {
   // One question to the page: this is asked again and again while the debugger runs.
-  const line = await page.locator('.editor-instance .debug-top-stack-frame-line').first().evaluate((marker) => {
-    const { top } = marker.getBoundingClientRect();
-    const numbers = [...(marker.closest('.editor-instance')?.querySelectorAll('.line-numbers') ?? [])];
-    return numbers.find((number) => Math.abs(number.getBoundingClientRect().top - top) < 5)?.textContent;
-  });
+  const line = await page
+    .locator('.editor-instance .debug-top-stack-frame-line')
+    .first()
+    .evaluate((marker) => {
+      const { top } = marker.getBoundingClientRect();
+      const numbers = [...(marker.closest('.editor-instance')?.querySelectorAll('.line-numbers') ?? [])];
+      return numbers.find((number) => Math.abs(number.getBoundingClientRect().top - top) < 5)?.textContent;
+    });
   if (line) return Number(line);
   throw new Error('the stopped line is not visible');
 }

@@ -1,7 +1,7 @@
 /** Guests in a running VS Code: their view, terminal, screen and exits. */
 import * as vscode from 'vscode';
-import { screenText } from '../../../src/vmm/codePage437.ts';
 import { NO_FILTER } from '../../../extension/exitFilter.ts';
+import { screenText } from '../../../src/vmm/codePage437.ts';
 import { equal, ok, until } from './assert.ts';
 import { ECHO, endAll, extension, launch, write } from './guests.ts';
 
