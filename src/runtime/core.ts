@@ -28,6 +28,8 @@ export interface Core {
   host: CpuHost;
   /** A debug condition was put into S.DEBUG_PENDING. */
   onDebugPending: () => void;
+  /** INT3, INTO or INT1 is about to enter its handler; may throw to have the instruction not begin. */
+  onSoftwareException: (vector: number) => void;
   /** Called after cached translations were dropped: code that relied on them must look again. */
   onFlush: () => void;
   /** #AC is possible: CR0.AM, EFLAGS.AC, CPL 3. Then no user access is cached. */
@@ -64,6 +66,7 @@ export function createCore(arenaBytes: number): Core {
     memory: createMemory(u8, 0, 0x100000),
     host: NO_HOST,
     onDebugPending() {},
+    onSoftwareException() {},
     onFlush() {},
     alignmentCheck: false,
     dataBreakpoints: false,

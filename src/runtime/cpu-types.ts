@@ -14,7 +14,18 @@ export type StopCause =
   /** Before the instruction at a breakpoint. */
   | 'breakpoint'
   /** After an access that touched a watchpoint; see `watchHit`. */
-  | 'watchpoint';
+  | 'watchpoint'
+  /** Before an exception of `setExceptionBreaks` is delivered: nothing of the instruction has happened; see `exceptionHit`. */
+  | 'exception';
+
+/** An exception that is about to be delivered. */
+export interface RaisedException {
+  readonly vector: number;
+  /** -1: it has none. */
+  readonly errorCode: number;
+  /** Linear address that goes to CR2; only #PF has a meaning for it. */
+  readonly address: number;
+}
 
 /** A data access the debugger wants to know of; linear addresses. */
 export interface Watch {
@@ -58,6 +69,13 @@ export interface VirtualCpu {
   /** Index into setWatchpoints' list of the watchpoint that ended `run` with 'watchpoint'. */
   readonly watchHit: number;
 
+  /** Replaces the vectors of the exceptions to stop before; those raised while another is being delivered do not stop. */
+  setExceptionBreaks(vectors: readonly number[]): void;
+  /** What ended `run` with 'exception'; the next `run` delivers it if the instruction raises it again. */
+  readonly exceptionHit: RaisedException | null;
+
+  /** State that no register shows: privilege, shadow, activity, pins, pending debug conditions, A20, MSRs, hidden rights, SSE. For hashes. */
+  hidden(): readonly number[];
   /** Bits the current code segment decodes with. */
   readonly codeSize: 16 | 32;
   /** Calls back for every instruction that is decoded for execution, each time it is (linear address, length); null: no longer. */

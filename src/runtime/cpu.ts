@@ -4,9 +4,9 @@
 
 import { flagsOf } from '../translator/flags.ts';
 import { MODE } from '../translator/mode.ts';
-import { ARITHMETIC_FLAGS, CS, REGISTERS, S, STATE_WORDS } from '../translator/state.ts';
+import { ARITHMETIC_FLAGS, CS, REGISTERS, S, STATE_WORDS, VECTOR } from '../translator/state.ts';
 import { type CodeCache, createCodeCache } from './codeCache.ts';
-import type { StopCause, VirtualCpu, Watch } from './cpu-types.ts';
+import type { RaisedException, StopCause, VirtualCpu, Watch } from './cpu-types.ts';
 import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
 import { GuestFault } from './faults.ts';
 import type { CpuHost } from './host.ts';
@@ -16,6 +16,8 @@ import { resetState } from './reset.ts';
 
 /** Ticks of one entry into `execute` at most: requests to stop arrive between them. */
 const CHUNK = 1 << 30;
+/** Thrown by INT3, INTO and INT1 that a debugger stops before. */
+const HELD = Symbol('held');
 
 export interface CpuOptions {
   readonly host: CpuHost;
@@ -50,6 +52,9 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     watchHit = -1;
   let linearBreakpoints: ReadonlySet<number> = new Set(),
     physicalBreakpoints: ReadonlySet<number> = new Set();
+  let exceptionBreaks: ReadonlySet<number> = new Set(),
+    hit: RaisedException | null = null,
+    hitTick = -1;
 
   const active = (): boolean => processor.active === cpu;
   const block = (): Int32Array => (active() ? r : saved);
@@ -70,6 +75,12 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     processor.active = cpu;
     r.set(saved);
     engine.attach(memory, options.host);
+    engine.onSoftwareException = (vector) => {
+      r[S.BUDGET]!++;
+      const held = holds(vector, -1, 0);
+      r[S.BUDGET]!--;
+      if (held) throw HELD;
+    };
     engine.refresh();
     executor.use(cache);
     processor.translation.use(cache);
@@ -80,6 +91,16 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
   function deliver(action: () => void): void {
     action();
     engine.updateEvents();
+  }
+
+  /** Whether the run ends before this exception, which is not delivered: it was asked for, and the run did not end here for it. */
+  function holds(vector: number, errorCode: number, address: number): boolean {
+    const again = hit?.vector === vector && hitTick === ticks();
+    hit = again ? hit : null;
+    if (again || !exceptionBreaks.has(vector)) return false;
+    hit = { vector, errorCode, address: address >>> 0 };
+    hitTick = ticks();
+    return true;
   }
 
   /** What S.EVENTS asks for; a cause ends the run. */
@@ -93,6 +114,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     const boundary = engine.pending();
     if (boundary !== BOUNDARY.NOTHING) {
       if (r[S.BUDGET]! <= 0) return 'budget';
+      if (boundary === BOUNDARY.DEBUG_TRAP && holds(VECTOR.DB, -1, 0)) return 'exception';
       r[S.BUDGET]!--;
       r[S.ACTIVITY] = ACTIVITY.ACTIVE;
       deliver(() => {
@@ -145,8 +167,12 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
           if (executor.execute()) return 'breakpoint';
         }
       } catch (caught) {
-        if (!(caught instanceof GuestFault)) throw caught;
+        if (caught !== HELD && !(caught instanceof GuestFault)) throw caught;
         if (withheld !== 0) r[S.BUDGET]! += takeWithheld();
+        // The instruction paid for the delivery; one that is held has not begun.
+        r[S.BUDGET]!++;
+        if (!(caught instanceof GuestFault) || holds(caught.vector, caught.errorCode, caught.address)) return 'exception';
+        r[S.BUDGET]!--;
         deliver(() => processor.interrupts.deliverException(caught));
       }
     }
@@ -182,6 +208,9 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     },
     get watchHit() {
       return watchHit;
+    },
+    get exceptionHit() {
+      return hit;
     },
     run(count, pastBreakpoint = false) {
       activate();
@@ -241,8 +270,8 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     set(name, value) {
       activate();
       writeRegister(r, name, value);
-      if (name === 'eflags') engine.storeFlags(Number(value));
-      engine.refresh();
+      if (name === 'eflags') engine.setFlags(Number(value));
+      else if (derived.has(name)) engine.refresh();
     },
 
     readLinear(address, length) {
@@ -275,12 +304,16 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       physicalBreakpoints = new Set(physical.map((a) => a >>> 0));
       cache.setBreakpointOffsets(new Set([...linear, ...physical].map((a) => a & 0xfff)));
     },
+    setExceptionBreaks(vectors) {
+      exceptionBreaks = new Set(vectors);
+    },
     setWatchpoints(list) {
       activate();
       watches = list.map((w) => ({ ...w }));
       updateWatchedPages();
     },
 
+    hidden: () => HIDDEN.map((word) => block()[word]!),
     get codeSize() {
       return (block()[S.MODE]! & MODE.CODE32) !== 0 ? 32 : 16;
     },
@@ -355,6 +388,26 @@ export interface ActiveCpu {
   stopsHere(): boolean;
 }
 
+/** Registers that modes, segments' ends, events or translations are derived from; EFLAGS has its own way. */
+const derived: ReadonlySet<string> = new Set(
+  REGISTERS.filter(({ group, name }) => group === 'segment' || group === 'debug' || /^cr[034]$/.test(name)).map(({ name }) => name),
+);
+/** Words of the state that are no register's and not derived from one. */
+const HIDDEN: readonly number[] = [
+  S.LDTR_ACCESS,
+  S.TR_ACCESS,
+  S.CPL,
+  S.TSC_OFFSET_LOW,
+  S.TSC_OFFSET_HIGH,
+  S.A20_MASK,
+  S.SHADOW,
+  S.ACTIVITY,
+  S.PINS,
+  S.APIC_BASE,
+  S.DEBUG_PENDING,
+  S.MXCSR,
+  ...Array.from({ length: 32 }, (_, n) => S.XMM0 + n),
+];
 const rows = new Map(REGISTERS.map((row) => [row.name, row]));
 function rowOf(name: string): (typeof REGISTERS)[number] {
   const row = rows.get(name);

@@ -123,7 +123,10 @@ export function createInterrupts(engine: Engine, idt: Idt): Interrupts {
     softwareInterrupt(vector, kind, nextEip) {
       if (kind === SOFTWARE.INT_N) {
         if (isVm86(r) && (r[S.SYSTEM_FLAGS]! & IOPL) !== IOPL) fault(VECTOR.GP, 0);
-      } else engine.host.exit('exception', vector, -1);
+      } else {
+        engine.onSoftwareException(vector);
+        engine.host.exit('exception', vector, -1);
+      }
       try {
         descriptors.ext = kind === SOFTWARE.INT1 ? 1 : 0;
         idt.enter(vector, kind !== SOFTWARE.INT1, -1, nextEip, 0);

@@ -4,13 +4,15 @@
 // The order at a boundary is fixed, and nothing here depends on where turns end, so a run is the same however it is sliced.
 
 import type { StopCause } from '../runtime/cpu-types.ts';
-import { IF } from '../translator/state.ts';
+import { EXITS } from '../runtime/exits.ts';
+import { IF, VECTOR } from '../translator/state.ts';
 import { CYCLES_PER_MILLISECOND } from './clock.ts';
+import { exceptionText } from './exitText.ts';
 import type { Guest } from './guest.ts';
 import { expressionContext, linearAddress, place, stepView } from './inspect.ts';
 import type { JournalEvent } from './journal.ts';
 import type { Platform } from './platform.ts';
-import type { GuestStatus, StopReason, WatchpointSpec } from './protocol.ts';
+import type { ExitFilter, GuestStatus, StopReason, WatchpointSpec } from './protocol.ts';
 import type { Runnable, TurnResult } from './scheduler.ts';
 import { type StepPlan, Stepper } from './stepping.ts';
 
@@ -31,6 +33,8 @@ const SKIP_COST = 500,
   STEP_COST = 200;
 /** A running guest that is ahead of wall time waits at least so many milliseconds. */
 const PACE_WAIT = 4;
+/** Vectors of exceptions. */
+const ALL_EXCEPTIONS: readonly number[] = Array.from({ length: 32 }, (_, vector) => vector);
 /** Waits shorter than this many milliseconds are not worth a timer. */
 const SHORT_WAIT = 0.25;
 
@@ -315,9 +319,19 @@ export class Execution implements Runnable {
         return this.#tripleFault();
       case 'breakpoint':
         return this.#breakpoint();
+      case 'exception':
+        return this.#exception();
       case 'watchpoint':
         return this.pause('watchpoint', 'Watchpoint', [this.#watchIds[this.guest.cpu.watchHit]]);
     }
+  }
+
+  /** The processor stands before an exception that the debugger wants to see. */
+  #exception(): void {
+    const hit = this.guest.cpu.exceptionHit;
+    if (!hit) throw new Error('The processor stopped before an exception and does not know which.');
+    const address = hit.vector === VECTOR.PF ? `, address 0x${hit.address.toString(16)}` : '';
+    this.pause('exception', `${EXITS.exception.title}: ${exceptionText(hit.vector, hit.errorCode)}${address}`);
   }
 
   #tripleFault(): void {
@@ -346,6 +360,14 @@ export class Execution implements Runnable {
       return;
     }
     this.#pastBreakpoint = true;
+  }
+
+  /** Stops for exits, after the instruction, and before exceptions, by vector or as exits. */
+  breakOn(exits: ExitFilter | null, vectors: readonly number[]): void {
+    const { cpu, exits: log } = this.guest;
+    log.breakOn(exits, vectors);
+    const asExits = exits && (!exits.reasons || exits.reasons.includes('exception')) ? (exits.vectors ?? ALL_EXCEPTIONS) : [];
+    cpu.setExceptionBreaks([...vectors, ...asExits]);
   }
 
   setWatchpoints(watchpoints: readonly WatchpointSpec[]): void {

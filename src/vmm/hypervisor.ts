@@ -223,7 +223,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return DONE;
     },
     setBreakOn({ id, vectors, exits }) {
-      guestOf(id).exits.breakOn(exits, vectors);
+      find(id).breakOn(exits, vectors);
       return DONE;
     },
     watchExits({ id, filter }) {

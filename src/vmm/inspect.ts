@@ -98,12 +98,13 @@ export function stepView(guest: Guest): StepView {
   };
 }
 
-/** Hash of registers, memory and devices, 16 hexadecimal digits: equal states have equal hashes. */
+/** Hash of processor, memory and devices, 16 hexadecimal digits: equal states have equal hashes. */
 export function stateHash(guest: Guest): string {
   const hasher = new Hasher();
   hasher.number(guest.cpu.ticks);
   hasher.number(guest.clock.now());
   for (const { name } of REGISTERS) hasher.saved(guest.cpu.get(name));
+  for (const word of guest.cpu.hidden()) hasher.word(word);
   hasher.bytes(guest.cpu.ram);
   for (const [name, device] of guest.devices) {
     hasher.text(name);

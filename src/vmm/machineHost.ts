@@ -58,7 +58,9 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
       signals.stop = null;
       return;
     }
-    if (!stop) return;
+    // The debugger has been stopped before this one already; those that its delivery raises are news.
+    const known = reason === 'exception' && faults.length === 1 && cpu.exceptionHit?.vector === qualification;
+    if (!stop || known) return;
     signals.stop ??= {
       reason: reason === 'exception' ? 'exception' : 'exit',
       text: `${EXITS[reason].title}: ${qualificationText(reason, qualification, detail)}`,

@@ -232,7 +232,10 @@ describe('hypervisor', () => {
     for (const times of [1, 2]) {
       const stop = stopped();
       assert.equal(stop.reason, 'tripleFault');
-      assert.match(stop.text, /^Triple fault: #BP breakpoint, then #GP general protection, error code 0x1a, then #DF double fault, .*, then #GP/);
+      assert.match(
+        stop.text,
+        /^Triple fault: #BP breakpoint, then #GP general protection, error code 0x1a, then #DF double fault, .*, then #GP/,
+      );
       assert.equal(exits.counts(0).counts.tripleFault, times);
       await client.request('resume', { id });
     }
@@ -319,12 +322,65 @@ describe('hypervisor', () => {
     assert.ok(records.every(({ reason, cs, eip: at }) => reason === 'ioInstruction' && cs === 0 && at > 0x7c00 && at < 0x7e00));
   });
 
-  it('stops when an exception is raised that was asked for', async () => {
+  it('stops before an exception that was asked for, at the instruction, every time it is raised', async () => {
     const id = await define(FAULTS);
     await client.request('setBreakOn', { id, vectors: [6], exits: null });
     await client.request('start', { id, stopOnEntry: false });
+    for (let n = 0; n < 3; n++) {
+      const stop = stopped();
+      assert.deepEqual([stop.reason, stop.text, stop.linear], ['exception', 'Exception: #UD invalid opcode', 0x7c00]);
+      assert.equal(client.hypervisor.guest(id).exits.counts(0).counts.exception ?? 0, n);
+      await client.request('resume', { id });
+    }
+  });
+
+  it('steps from an instruction that was stopped at into the handler of its exception', async () => {
+    const id = await define(FAULTS);
+    await client.request('setBreakOn', { id, vectors: [], exits: { reasons: ['exception'] } });
+    await client.request('start', { id, stopOnEntry: false });
+    assert.equal(stopped().linear, 0x7c00);
+    await client.request('step', { id, kind: 'instruction', count: 1 });
     const stop = stopped();
-    assert.deepEqual([stop.reason, stop.text], ['exception', 'Exception: #UD invalid opcode']);
+    assert.equal(stop.reason, 'step');
+    const vector = (await client.request('readMemory', { id, address: 6 * 4, length: 4, physical: true })).bytes;
+    assert.equal(stop.linear, (vector[0] | (vector[1] << 8)) + ((vector[2] | (vector[3] << 8)) << 4));
+  });
+
+  it('stops before INT3 and single-step traps as before faults', async () => {
+    // mov sp,0x7000 / pushf / pop ax / or ah,1 / push ax / popf / nop / nop / int3 / jmp $
+    const id = await define(hello, flat(0xbc, 0x00, 0x70, 0x9c, 0x58, 0x80, 0xcc, 0x01, 0x50, 0x9d, 0x90, 0x90, 0xcc, 0xeb, 0xfe));
+    await client.request('start', { id, stopOnEntry: true });
+    const write = (address: number, ...bytes: number[]) =>
+      client.request('writeMemory', { id, address, bytes: Uint8Array.from(bytes), physical: true });
+    // push bp / mov bp,sp / and byte [bp+7],0xfe / pop bp / iret: TF is clear after it
+    await write(0x7100, 0x55, 0x89, 0xe5, 0x80, 0x66, 0x07, 0xfe, 0x5d, 0xcf);
+    for (const vector of [1, 3]) await write(vector * 4, 0x00, 0x71, 0x00, 0x00);
+    await client.request('setBreakOn', { id, vectors: [1, 3], exits: null });
+    await client.request('resume', { id });
+    const trap = stopped();
+    assert.deepEqual([trap.text, trap.linear], ['Exception: #DB debug', 0x7c0b]);
+    await client.request('resume', { id });
+    const breakpoint = stopped();
+    assert.deepEqual([breakpoint.text, breakpoint.linear], ['Exception: #BP breakpoint', 0x7c0c]);
+    await client.request('step', { id, kind: 'instruction', count: 1 });
+    assert.equal(stopped().linear, 0x7100);
+  });
+
+  it('leaves no trace of stopping before exceptions', async () => {
+    const hashes: string[] = [];
+    for (const vectors of [[], [6]]) {
+      const id = await define(FAULTS);
+      await client.request('setBreakOn', { id, vectors, exits: null });
+      await client.request('start', { id, stopOnEntry: true });
+      for (let n = 0; ; n++) {
+        await client.request('runToTick', { id, tick: 20_000 });
+        if (stopped().reason === 'tick') break;
+        assert.ok(n < 5000);
+        if (n === 20) await client.request('setBreakOn', { id, vectors: [], exits: null });
+      }
+      hashes.push((await client.request('hash', { id })).hash);
+    }
+    assert.equal(hashes[0], hashes[1]);
   });
 
   it('stops at a watched write', async () => {
