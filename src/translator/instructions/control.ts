@@ -144,9 +144,11 @@ insn(
   { transfers: true },
 );
 insn('INTO', ['ce'], (b) => {
-  b.if(b.condition(0), () => {
-    b.call('softwareInterrupt', b.imm(VECTOR.OF), b.imm(KIND.INTO), b.next());
-  });
+  b.if(
+    b.condition(0),
+    () => void b.call('softwareInterrupt', b.imm(VECTOR.OF), b.imm(KIND.INTO), b.next()),
+    () => b.jump(b.next()), // beside a call that transfers, nothing else sets EIP
+  );
 });
 insn(
   'IRET',
