@@ -31,6 +31,9 @@ export interface ExecutionListener {
 /** Ticks of its turn that a guest pays for skipping idle time once, and for one tick of a step. */
 const SKIP_COST = 500,
   STEP_COST = 200;
+/** A halted guest whose timers do not wake it: after so many it gets only a few at once, between waits. */
+const PATIENCE = 100_000,
+  SKIPS_AT_ONCE = 64;
 /** A running guest that is ahead of wall time waits at least so many milliseconds. */
 const PACE_WAIT = 4;
 /** Vectors of exceptions. */
@@ -48,6 +51,8 @@ export class Execution implements Runnable {
   #status: GuestStatus = 'defined';
   #reason = '';
   #halted = false;
+  /** Times that a halted guest's time was moved to a timer since something woke it. */
+  #fruitlessSkips = 0;
   #inbox: OutsideEvent[] = [];
   #runTo = Infinity;
   #runToReason: StopReason = 'tick';
@@ -279,6 +284,7 @@ export class Execution implements Runnable {
     if (signals.wake) {
       signals.wake = false;
       this.#halted = false;
+      this.#fruitlessSkips = 0;
     }
     if (signals.powerOff) {
       const { status } = signals.powerOff;
@@ -402,8 +408,8 @@ export class Execution implements Runnable {
   /** The processor is in HLT: skip to the next event, or wait for it. */
   #idle(deadline: number): TurnResult | null {
     const { clock, cpu, pacing, player, config } = this.guest;
-    // With interrupts disabled no timer can wake it, and nothing inside the machine can see its time.
-    const deaf = (Number(cpu.get('eflags')) & IF) === 0;
+    // With interrupts disabled or masked no timer can wake it, and nothing inside the machine can see its time.
+    const deaf = (Number(cpu.get('eflags')) & IF) === 0 || this.guest.interruptsMasked();
     const until = deaf ? (player?.nextCycle ?? Infinity) : deadline;
     if (until === Infinity) {
       if (this.#stepping()) this.pause('step', 'The processor is halted and nothing will wake it.');
@@ -416,6 +422,8 @@ export class Execution implements Runnable {
     const wait = this.#stepping() ? 0 : pacing.wait(this.#platform.now(), until);
     if (wait > SHORT_WAIT) return { kind: 'wait', milliseconds: wait };
     clock.skipTo(until);
+    // Timers whose interrupts are masked wake nobody, and without pacing nothing holds them back: it waits for something else.
+    if (++this.#fruitlessSkips > PATIENCE && this.#fruitlessSkips % SKIPS_AT_ONCE === 0) return { kind: 'wait', milliseconds: PACE_WAIT };
     return null;
   }
 

@@ -51,6 +51,8 @@ export interface Guest {
     serial(port: 0 | 1, bytes: Uint8Array): void;
     keyboard(scanCodes: Uint8Array): void;
   };
+  /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
+  interruptsMasked(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
   screen(): ScreenState;

@@ -150,6 +150,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       exits,
       signals,
       drives,
+      interruptsMasked: () => devices.pic.allMasked,
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),

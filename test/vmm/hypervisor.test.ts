@@ -213,6 +213,29 @@ describe('hypervisor', () => {
     assert.ok(cpu.ticks > ticks);
   });
 
+  it('gives a halted guest no time when every interrupt is masked, and little when timers do not wake it', async () => {
+    // mov al,0xff (0xef: all but COM1) / out 0x21,al / sti / hlt / jmp hlt; the timer runs
+    for (const [mask, most] of [
+      [0xff, 0],
+      [0xef, 1000],
+    ] as const) {
+      const id = await define(hello, flat(0xb0, mask, 0xe6, 0x21, 0xfb, 0xf4, 0xeb, 0xfd));
+      await client.request('start', { id, stopOnEntry: false });
+      platform.advance(1000);
+      let turns = 0;
+      const { defer } = platform;
+      platform.defer = (callback) => {
+        turns++;
+        defer(callback);
+      };
+      platform.advance(1000);
+      platform.defer = defer;
+      assert.ok(turns <= most, `${turns} turns`);
+      assert.equal((await client.request('list', {})).guests[0].status, 'halted');
+      await client.request('remove', { id });
+    }
+  });
+
   it('keeps the machine of a triple fault for inspection', async () => {
     // lidt with limit 0, then int3
     const id = await define(hello, { ...flat(0x0f, 0x01, 0x1e, 0x08, 0x7c, 0xcc, 0x90, 0x90, 0, 0, 0, 0, 0, 0), onTripleFault: 'pause' });

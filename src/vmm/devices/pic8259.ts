@@ -71,6 +71,13 @@ export class Pic8259 implements Device {
     for (let line = 0; line < 16; line++) this.inputs.push({ set: (level) => this.setLine(line, level) });
   }
 
+  /** Every line is masked: no request can reach the processor. */
+  get allMasked(): boolean {
+    const [master, slave] = this.state.chips;
+    const own = master.imr | (1 << CASCADE);
+    return own === 0xff && ((master.imr & (1 << CASCADE)) !== 0 || slave.imr === 0xff);
+  }
+
   /** ISA interrupt request line 0-15; line 2 is the cascade and nobody else's. */
   irq(line: number): IrqLine {
     const input = this.inputs[line];

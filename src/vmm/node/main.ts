@@ -8,6 +8,7 @@ import type { Guest } from '../guest.ts';
 import { createLocalClient } from '../local.ts';
 import { createMachineBuilder } from '../machine.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
+import { lockImage } from './imageLock.ts';
 import { isWritable, readImage, reasonOf, writeBack } from './images.ts';
 import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
 import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
@@ -34,6 +35,8 @@ function print(text: string): number {
 
 async function run(settings: Settings): Promise<number> {
   const files = settings.drives.map((drive) => ({ ...drive, writable: !drive.readOnly && isWritable(drive.file) }));
+  // Before the images are read: another program may be writing them.
+  for (const { file, writable, snapshot } of files) if (writable && !settings.snapshot && !snapshot) lockImage(file);
   const config: GuestConfig = {
     name: settings.name,
     memory: settings.memory * 2 ** 20,

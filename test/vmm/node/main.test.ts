@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,14 @@ function guest(status: number): Uint8Array {
   return image;
 }
 
+/** Writes 'A' to COM1 and halts. */
+function guestThatStays(): Uint8Array {
+  const image = new Uint8Array(1024);
+  image.set([0xba, 0xf8, 0x03, 0xb0, 0x41, 0xee, 0xf4, 0xeb, 0xfd]);
+  image.set([0x55, 0xaa], 510);
+  return image;
+}
+
 describe('cp86', function () {
   this.timeout(30_000);
   let folder: string;
@@ -73,6 +81,26 @@ describe('cp86', function () {
     assert.deepEqual(new Uint8Array(readFileSync(join(folder, file))), guest(1));
     cp86('-fda', file, ...EXIT);
     assert.deepEqual(new Uint8Array(readFileSync(join(folder, file))).slice(512), guest(1).slice(0, 512));
+  });
+
+  it('lets one program at a time write an image', async () => {
+    const file = image(1);
+    writeFileSync(join(folder, file), guestThatStays());
+    const first = spawn(process.execPath, [program, '-fda', file, '-serial', 'stdio'], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+    await new Promise((resolve) => first.stdout.once('data', resolve));
+    const second = cp86('-fda', file, '-serial', 'stdio', '--timeout', '5');
+    assert.deepEqual([second.status, second.out], [1, '']);
+    assert.match(
+      second.error,
+      /^cp86: 'floppy\.img' is in use for writing by process \d+; -snapshot or readonly=on uses it without writing/,
+    );
+    assert.equal(cp86('-fda', file, '-snapshot', '-serial', 'stdio', '--max-ticks', '20000').out, 'A');
+    const ended = new Promise((resolve) => first.once('exit', resolve));
+    first.kill('SIGKILL');
+    await ended;
+    assert.equal(cp86('-fda', file, '-serial', 'stdio', '--max-ticks', '20000').out, 'A');
+    assert.match(cp86('-fda', file, '-hda', file).error, /in use for writing/);
+    assert.deepEqual(readdirSync(folder), [file]);
   });
 
   it('stops at a tick, prints hash and screen, and says the same when replayed', () => {
