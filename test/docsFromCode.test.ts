@@ -66,6 +66,7 @@ function loops(): string {
     mode,
     entry: 0,
     executed: (n) => n < LOOPS.length,
+    arrivals: () => [],
     taken: () => false,
     breakpoints: new Set(),
   })!;

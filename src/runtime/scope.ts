@@ -2,7 +2,7 @@
 // constants (measured: as fast as literals; as arguments up to a third slower).
 
 import type { SystemCalls } from '../translator/calls.ts';
-import { condition, flagsOf } from '../translator/flags.ts';
+import { condition, flagsOf, flagsRotated } from '../translator/flags.ts';
 import type { ENGINE_NAMES } from '../translator/forms.ts';
 import {
   countTrailingZeros,
@@ -55,6 +55,7 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     fault,
     condition,
     flagsOf,
+    flagsRotated,
     mulHighU,
     mulHighS,
     divOverflows,

@@ -21,6 +21,14 @@ function belongsToLarge(page: CodePage, offset: number): boolean {
   return entry !== 0 && page.sources[(entry >> 8) - 1]!.blocks > SMALL;
 }
 
+/** Arrivals that make an offset a likely target of an indirect jump. */
+const OFTEN = 16;
+function oftenArrivedAt({ arrivals }: CodePage): number[] {
+  const offsets: number[] = [];
+  for (let at = 0; at < 4096; at++) if (arrivals[at]! >= OFTEN) offsets.push(at);
+  return offsets.sort((a, b) => arrivals[b]! - arrivals[a]!);
+}
+
 export type Tier = 'mixed' | 'interpret' | 'translate';
 const THRESHOLD: { readonly [T in Tier]: number } = { mixed: HOT, translate: 1, interpret: 0x10000 };
 
@@ -56,6 +64,7 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, run
         mode: page.mode,
         entry: offset,
         executed: (at) => page.map[at] !== 0 && !cache.keepsChanging(page.page, at),
+        arrivals: () => oftenArrivedAt(page),
         taken: (at) => belongsToLarge(page, at),
         breakpoints: cache.breakpointOffsets(),
       });

@@ -53,6 +53,18 @@ export function flagsOf(kindWord: number, a: number, b: number): number {
   }
 }
 
+/** How a rotation is written down: bit 0 set for left, the shift of the kind words above it; never 0. */
+export function rotationWord(left: boolean, w: number): number {
+  return (left ? 1 : 2) | ((32 - w) << 3);
+}
+/** The six flags after a rotation with this result (at the top of the word): CF and OF are the rotation's, the others stay. */
+export function flagsRotated(rotation: number, result: number, kindWord: number, a: number, b: number): number {
+  const top = result >>> 31,
+    carry = (rotation & 1) === 1 ? (result >>> (rotation >> 3)) & 1 : top,
+    other = (rotation & 1) === 1 ? carry : (result >>> 30) & 1;
+  return (flagsOf(kindWord, a, b) & ~0x801) | carry | ((top ^ other) << 11);
+}
+
 const CONDITION_MASK = [0x800, 1, 0x40, 0x41, 0x80, 4] as const;
 /** Whether condition code 0-15 holds. */
 export function condition(cc: number, kindWord: number, a: number, b: number): boolean {

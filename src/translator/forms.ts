@@ -5,6 +5,7 @@
 // switch is never optimised beyond 61,440 bytes of bytecode.
 
 import type { Instruction } from './decode.ts';
+import { FLAGS } from './flags.ts';
 import type { Row } from './instructions/notation.ts';
 import type { Known, Operand, Width } from './ir/builder.ts';
 import { Builder } from './ir/builder.ts';
@@ -186,6 +187,10 @@ const registerView = (n: Known, w: Width): string => {
 function handlerTarget(form: Form, jumpResult: number): Target {
   return {
     flags: { kind: `r[${S.FLAGS_KIND}]`, a: `r[${S.FLAGS_A}]`, b: `r[${S.FLAGS_B}]` },
+    flagsRotate: (rotation, result) =>
+      `r[${S.FLAGS_B}]=flagsRotated(${rotation},${result},r[${S.FLAGS_KIND}],r[${S.FLAGS_A}],r[${S.FLAGS_B}]);r[${S.FLAGS_A}]=0;r[${S.FLAGS_KIND}]=${FLAGS.ALL};`,
+    settleFlags: () => '',
+    afterFlags: '',
     gpr: registerView,
     setGpr: (n, w, value) => `${registerView(n, w)}=${value};`,
     state: (word) => `r[${word}]`,
@@ -238,6 +243,7 @@ export const ENGINE_NAMES = [
   'fault',
   'condition',
   'flagsOf',
+  'flagsRotated',
   'mulHighU',
   'mulHighS',
   'divOverflows',

@@ -10,6 +10,7 @@
 
 import type { Instruction } from './decode.ts';
 import { decode } from './decode.ts';
+import { FLAGS } from './flags.ts';
 import { ENGINE_HEADER, hit, loadText, RECORD, storeText } from './forms.ts';
 import type { MemoryModel, Value, Width } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
@@ -26,6 +27,8 @@ export interface RegionRequest {
   readonly entry: number;
   /** Whether the instruction at an offset has run: only such code is emitted (a block without type feedback deoptimises its function). */
   readonly executed: (offset: number) => boolean;
+  /** Offsets at which jumps arrive often: where a jump through a table or a pointer may go. */
+  readonly arrivals: () => readonly number[];
   /** Whether another region already begins at this offset. */
   readonly taken: (offset: number) => boolean;
   /** Offsets where a breakpoint may stand: the region leaves there. */
@@ -124,16 +127,31 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
     roots = new Set<number>([q.entry]);
   const queue = [q.entry],
     later: number[] = [];
-  let blocks = 0;
+  let blocks = 0,
+    indirect = false;
   const wanted = (offset: number): boolean =>
     offset >= 0 && offset < 4096 && q.executed(offset) && !(q.taken(offset) && offset !== q.entry);
-  for (let start = queue.shift(); start !== undefined; start = queue.shift() ?? later.shift()) {
+  // What no direct branch reaches is where the indirect ones go.
+  const guessed = new Set<number>();
+  let likely: number[] | undefined;
+  const guess = (): number | undefined => {
+    if (!indirect) return undefined;
+    likely ??= [...q.arrivals()];
+    for (let to = likely.shift(); to !== undefined; to = likely.shift()) {
+      if (!wanted(to) || steps.has(to)) continue;
+      guessed.add(to);
+      return to;
+    }
+    return undefined;
+  };
+  const next = (): number | undefined => queue.shift() ?? later.shift() ?? guess();
+  for (let start = next(); start !== undefined; start = next()) {
     if (steps.has(start) || blocks >= MAX_BLOCKS || steps.size >= MAX_INSTRUCTIONS) continue;
     blocks++;
     for (let at = start; wanted(at) && !steps.has(at) && at <= 4096 - LONGEST; ) {
       const i = decode(q.byte, at, code32);
       const ops = meaningOps(i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) }));
-      const next = at + i.length,
+      const after = at + i.length,
         { calls, transfers } = callsOf(ops);
       const stops = q.breakpoints.has(at) || ops.some((v) => v.op === 'raise'),
         leaves = calls || stops;
@@ -141,7 +159,8 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
       for (const v of ops) {
         if (v.op !== 'jump' && v.op !== 'branch') continue;
         const to = staticTarget(v.op === 'jump' ? v.a! : v.b!, at, code32);
-        if (to !== undefined && wanted(to)) targets.push(to);
+        if (to === undefined) indirect ||= i.row.name === 'JMP';
+        else if (wanted(to)) targets.push(to);
       }
       const last = ops[ops.length - 1],
         falls = !(last?.op === 'jump');
@@ -152,24 +171,29 @@ function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { step
         targets,
         falls: falls && !leaves,
         leaves,
-        resumes: calls && !transfers && !stops && wanted(next),
+        resumes: calls && !transfers && !stops && wanted(after),
         branches: targets.length > 0 || ops.some((v) => v.op === 'jump' || v.op === 'branch'),
       });
       if (leaves || isCall) {
-        if (wanted(next)) {
-          roots.add(next);
-          later.push(next);
+        if (wanted(after)) {
+          roots.add(after);
+          later.push(after);
         }
         if (leaves) break;
       }
       if (steps.get(at)!.branches) {
         queue.push(...targets);
-        if (falls) queue.unshift(next);
+        if (falls) queue.unshift(after);
         break;
       }
-      at = next;
+      at = after;
     }
   }
+  for (const [at, s] of steps) {
+    for (const to of s.targets) guessed.delete(to);
+    if (s.falls || s.leaves) guessed.delete(at + s.i.length);
+  }
+  for (const to of guessed) if (steps.has(to)) roots.add(to);
   return { steps, roots };
 }
 
@@ -251,6 +275,11 @@ function chooseEntries(blocks: ReadonlyMap<number, Block>, entry: number, roots:
       for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
         if (entries.has(at) || owner.get(at) === e) continue;
         if (owner.has(at)) {
+          if (sizeFrom(at, blocks, entries) <= REPEATED) {
+            owner.set(at, e);
+            queue.push(...successors(blocks.get(at)!, blocks));
+            continue;
+          }
           entries.add(at);
           changed = true;
           continue;
@@ -263,8 +292,29 @@ function chooseEntries(blocks: ReadonlyMap<number, Block>, entry: number, roots:
   return [entry, ...[...entries].filter((e) => e !== entry)].slice(0, 255);
 }
 
+/** Instructions of the tree at `at`, as it would be repeated. */
+function sizeFrom(at: number, blocks: ReadonlyMap<number, Block>, entries: ReadonlySet<number>): number {
+  const seen = new Set<number>([at]);
+  let size = 0;
+  for (const b of seen) {
+    size += blocks.get(b)!.steps.length;
+    for (const to of successors(blocks.get(b)!, blocks)) if (!entries.has(to)) seen.add(to);
+    if (size > 1000) break;
+  }
+  return size;
+}
+/**
+ * Instructions of a tree at most that is repeated where another tree reaches it, instead of being jumped to through the switch:
+ * with it (and indirect targets in the region) a switch interpreter took 124 ms instead of 413, fib 59 instead of 80.
+ */
+const REPEATED = 12;
+/** Nodes of a tree: page offset, plus this in the copy of another entry's tree. */
+const COPY = 4096;
+
 // ---- their text
 
+/** Node of the tree that an edge from a node leads to; undefined when it leaves the tree for an entry. */
+type Placing = (from: number, to: number) => number | undefined;
 interface Tree {
   /** Blocks of the tree in reverse postorder. */
   readonly order: number[];
@@ -272,8 +322,11 @@ interface Tree {
   readonly merges: ReadonlySet<number>;
 }
 /** Dominator tree of what `root` reaches without passing another entry (an acyclic graph). */
-function treeOf(root: number, blocks: ReadonlyMap<number, Block>, entries: ReadonlySet<number>): Tree {
-  const inner = (at: number): number[] => successors(blocks.get(at)!, blocks).filter((to) => !entries.has(to));
+function treeOf(root: number, blocks: ReadonlyMap<number, Block>, place: Placing): Tree {
+  const inner = (id: number): number[] =>
+    successors(blocks.get(id % COPY)!, blocks)
+      .map((to) => place(id, to))
+      .filter((to) => to !== undefined);
   const post: number[] = [],
     seen = new Set<number>([root]);
   const stack: { at: number; rest: number[] }[] = [{ at: root, rest: inner(root) }];
@@ -321,6 +374,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     tr = user ? 'trUser' : 'tr',
     tw = user ? 'twUser' : 'tw';
   const sites: Instruction[] = [];
+  // A rotation keeps four flags of an earlier setter: its own two stand beside the three words until somebody looks.
+  const rotates = [...blocks.values()].some((b) => b.steps.some((s) => s.ops.some((v) => v.op === 'flagsRotate')));
   let temps = 0;
   let leave = '';
 
@@ -330,6 +385,9 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   };
   const target = (edge: (to: number) => string): Target => ({
     flags: { kind: 'fo', a: 'fa', b: 'fb' },
+    flagsRotate: (rotation, result) => `ro=${rotation};ra=${result};`,
+    settleFlags: () => (rotates ? SETTLE_ROTATION : ''),
+    afterFlags: rotates ? 'ro=0;' : '',
     gpr: (n, w) => readNarrow(register, n as number, w),
     setGpr: (n, w, value) => writeNarrow(register, n as number, w, value),
     state: (word) => `r[${word}]`,
@@ -376,17 +434,23 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     `x=${to};e=x-base|0;if((e&-4096)===0){e=P[e];if((e&65280)===M){k=e&255;continue L;}}q=0;break L;`;
   const leaveAt = (offset: number, refund: number): string => `{x=${eipText(offset)};${refund > 0 ? `n=n+${refund}|0;` : ''}break L;}`;
 
+  const small = new Set(entryList.filter((at) => sizeFrom(at, blocks, entries) <= REPEATED));
   const bodies = entryList.map((root, number) => {
-    const tree = treeOf(root, blocks, entries);
+    const place: Placing = (from, to) => {
+      if (!entries.has(to)) return from - (from % COPY) + to;
+      return from < COPY && to !== root && small.has(to) ? to + COPY : undefined;
+    };
+    const tree = treeOf(root, blocks, place);
     let loops = false;
-    const edge = (to: number, kind: number | undefined): string => {
+    const edge = (from: number, to: number, kind: number | undefined): string => {
       if (to === root) {
         loops = true;
         return `continue E${number};`;
       }
-      if (entries.has(to)) return `k=${numberOf.get(to)};continue L;`;
       if (!blocks.has(to)) return `x=${eipText(to)};q=0;break L;`;
-      return tree.merges.has(to) ? `break B${to};` : within(to, kind);
+      const id = place(from, to);
+      if (id === undefined) return `k=${numberOf.get(to)};continue L;`;
+      return tree.merges.has(id) ? `break B${id};` : within(id, kind);
     };
     /** A block, then the merge points that it dominates, last in order outermost. */
     const within = (at: number, kind: number | undefined): string => {
@@ -397,14 +461,18 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       for (const m of merges) text = `B${m}:{${text}}\n${within(m, undefined)}`;
       return text;
     };
-    const block = (at: number, kindBefore: number | undefined): string => {
-      const b = blocks.get(at)!,
+    const block = (id: number, kindBefore: number | undefined): string => {
+      const at = id % COPY,
+        b = blocks.get(at)!,
         out: string[] = [];
       if (b.ticks > 0) out.push(`n=n-${b.ticks}|0;`);
       let live = true;
       const swept: Value[][] = [];
       for (let n = b.steps.length - 1; n >= 0; n--) {
-        const result = sweep(b.steps[n]!.ops, live);
+        const result = sweep(
+          meaningOps(b.steps[n]!.i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) })),
+          live,
+        );
         swept[n] = result.ops;
         live = result.flagsLive;
       }
@@ -414,10 +482,10 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         current = step;
         leave = leaveAt(step.i.at, b.ticks - n);
         if (q.comment) out.push(`\n// ${q.comment(step.i)}\n`);
-        const kindAtEdge = swept[n]!.some((v) => v.op === 'flags') ? undefined : kind;
+        const kindAtEdge = swept[n]!.some((v) => v.op === 'flags' || v.op === 'flagsRotate') ? undefined : kind;
         const printed = printInstruction(
           swept[n]!,
-          target((to) => edge(to, kindAtEdge)),
+          target((to) => edge(id, to, kindAtEdge)),
           kind,
         );
         out.push(printed.text, '\n');
@@ -434,13 +502,13 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         // Where the last instruction leaves, only the interpreter goes on; elsewhere the dispatcher may know a region.
         out.push(
           b.fall !== undefined && ((blocks.has(b.fall) && b.fall !== b.at) || (entries.has(b.fall) && b.steps.length > 0))
-            ? edge(b.fall, kind)
+            ? edge(id, b.fall, kind)
             : `x=${eipText(b.fall ?? at)};${b.leaves ? '' : 'q=0;'}break L;`,
         );
       }
       return out.join('');
     };
-    const need = longest(root, tree, blocks, entries);
+    const need = longest(root, tree, blocks, place);
     const body = within(root, undefined);
     const test = `if(n<${need}){x=${eipText(root)};break L;}`;
     return `case ${number}:${loops ? `E${number}:for(;;){${test}\n${body}}` : `${test}\n${body}`}\n`;
@@ -458,8 +526,16 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   );
   const fetched = [...places, ...segmentPlaces, ['m', `r[${S.BUDGET}]>${MAX_TICKS}?${MAX_TICKS}:r[${S.BUDGET}]`], ['n', 'm']] as const;
   const load = fetched.map(([name, place]) => `${name}=${place}`);
-  const spill = `${places.map(([name, place]) => `${place}=${name};`).join('')}r[${S.BUDGET}]=r[${S.BUDGET}]-m+n;r[${S.EIP}]=x;`;
-  const locals = [...load, 'e=0', 'x=0', 'q=1', ...Array.from({ length: temps }, (_, n) => `t${n}=0`)];
+  const settle = rotates ? SETTLE_ROTATION : '';
+  const spill = `${settle}${places.map(([name, place]) => `${place}=${name};`).join('')}r[${S.BUDGET}]=r[${S.BUDGET}]-m+n;r[${S.EIP}]=x;`;
+  const locals = [
+    ...load,
+    ...(rotates ? ['ro=0', 'ra=0'] : []),
+    'e=0',
+    'x=0',
+    'q=1',
+    ...Array.from({ length: temps }, (_, n) => `t${n}=0`),
+  ];
   // A page that begins before its segment: offsets below would be EIPs that 16 bits truncate otherwise.
   const guard = model.flat(CS) ? '' : 'if(base<0)return 1;';
   const body = `L:for(;;){switch(k){\n${bodies.join('')}default:throw new Error('no such entry');}}\n${spill}`;
@@ -473,13 +549,17 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   return { source, entries: entryList.map((at) => (doesSomething(blocks.get(at)!) ? at : -1)), offsets, blocks: blocks.size, sites };
 }
 
+/** Puts a rotation's flags into the three words. */
+const SETTLE_ROTATION = `if(ro!==0){fb=flagsRotated(ro,ra,fo,fa,fb);fa=0;fo=${FLAGS.ALL};ro=0;}`;
+
 /** Most ticks that a way through the tree can cost. */
-function longest(root: number, tree: Tree, blocks: ReadonlyMap<number, Block>, entries: ReadonlySet<number>): number {
+function longest(root: number, tree: Tree, blocks: ReadonlyMap<number, Block>, place: Placing): number {
   const cost = new Map<number, number>();
   for (const at of [...tree.order].reverse()) {
-    const b = blocks.get(at)!;
+    const b = blocks.get(at % COPY)!;
     const after = successors(b, blocks)
-      .filter((to) => !entries.has(to))
+      .map((to) => place(at, to))
+      .filter((to) => to !== undefined)
       .map((to) => cost.get(to)!);
     cost.set(at, b.ticks + Math.max(0, ...after));
   }

@@ -5,7 +5,7 @@
 import { fault } from '../../src/runtime/faults.ts';
 import type { CallName } from '../../src/translator/calls.ts';
 import type { Instruction } from '../../src/translator/decode.ts';
-import { condition, flagsOf } from '../../src/translator/flags.ts';
+import { condition, FLAGS, flagsOf, flagsRotated } from '../../src/translator/flags.ts';
 import type { Value, Width } from '../../src/translator/ir/builder.ts';
 import type { PureName, PureRow } from '../../src/translator/ir/ops.ts';
 import { PURE } from '../../src/translator/ir/ops.ts';
@@ -117,6 +117,10 @@ export function evaluate(m: EvaluatedMachine, i: Instruction, base: number): voi
         r[S.FLAGS_B] = b;
         break;
       }
+      case 'flagsRotate':
+        r[S.FLAGS_B] = flagsRotated(k, get(v.a), r[S.FLAGS_KIND]!, r[S.FLAGS_A]!, r[S.FLAGS_B]!);
+        r[S.FLAGS_KIND] = FLAGS.ALL;
+        break;
       case 'condition':
         values.set(v, Number(condition(k, r[S.FLAGS_KIND]!, r[S.FLAGS_A]!, r[S.FLAGS_B]!)));
         break;

@@ -120,6 +120,7 @@ function region(): string {
     mode: MODE32,
     entry,
     executed: () => true,
+    arrivals: () => [],
     taken: () => false,
     breakpoints: new Set(),
     comment: (i) => `${(PAGE + i.at).toString(16).padStart(8, '0')}  ${format(i, { base: PAGE })}`,

@@ -23,7 +23,7 @@ const INT_ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', '
 const REGION_NAMES = ['P', 'M', 'C', 'X'] as const;
 /** Functions, with what they give. */
 const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
-  ...Object.fromEntries(['R8', 'R16', 'R32', 'M8', 'M16', 'M32', 'LR', 'LW', 'flagsOf'].map((name) => [name, 'int' as const])),
+  ...Object.fromEntries(['R8', 'R16', 'R32', 'M8', 'M16', 'M32', 'LR', 'LW', 'flagsOf', 'flagsRotated'].map((name) => [name, 'int' as const])),
   ...Object.fromEntries(
     ['mulHighU', 'mulHighS', 'divQuotient', 'divRemainder', 'idivQuotient', 'idivRemainder', 'countTrailingZeros'].map((name) => [
       name,
@@ -415,6 +415,7 @@ describe('emitted JavaScript', function () {
         mode,
         entry: random.below(100) * 8,
         executed: (offset) => offset < 1024 && (offset * 7 + n) % 41 !== 0,
+        arrivals: () => [],
         taken: (offset) => (offset + n) % 97 === 0,
         breakpoints: new Set(random.below(3) === 0 ? [random.below(128) * 8] : []),
       });

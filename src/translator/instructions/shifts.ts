@@ -59,7 +59,7 @@ const rotate =
       rest = b.sub(b.imm(w), n);
     const r = b.trunc(left ? b.or(b.shl(x, n), b.shr(x, rest)) : b.or(b.shr(x, n), b.shl(x, rest)), w);
     b.write(d, r);
-    unlessZero(b, count, () => rotateFlags(b, r, moveBit(b, r, left ? 0 : w - 1, 0), w, left));
+    unlessZero(b, count, () => b.flagsRotate(left, r, w));
   };
 insn('ROL', group2(0), rotate(true), { undefined: rotateUndefined });
 insn('ROR', group2(1), rotate(false), { undefined: rotateUndefined });

@@ -7,7 +7,7 @@
 
 import type { CallName } from '../calls.ts';
 import { CALLS } from '../calls.ts';
-import { FLAGS } from '../flags.ts';
+import { FLAGS, rotationWord } from '../flags.ts';
 import { CS, S, SS } from '../state.ts';
 import type { PureName } from './ops.ts';
 import { PURE } from './ops.ts';
@@ -31,6 +31,7 @@ export type EffectName =
   | 'probe'
   | 'offset'
   | 'flags'
+  | 'flagsRotate'
   | 'condition'
   | 'arithmeticFlags'
   | 'if'
@@ -362,6 +363,10 @@ export class Builder {
   /** SF ZF PF of r; CF, AF and OF as the bits given (at their EFLAGS places). */
   flagsResult(r: Value, bits: Value, w: Width): void {
     this.flags(FLAGS.RESULT, this.top(r, w), bits, w);
+  }
+  /** ROL, ROR: CF and OF of the result r, the other flags stay. */
+  flagsRotate(left: boolean, r: Value, w: Width): void {
+    this.record('flagsRotate', rotationWord(left, w), w, NONE, this.top(r, w));
   }
   /** All six flags as they stand in `bits`. */
   flagsAll(bits: Value): void {

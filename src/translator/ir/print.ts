@@ -20,6 +20,12 @@ export interface Place {
 
 export interface Target {
   readonly flags: FlagNames;
+  /** CF and OF := those of a rotation (flags.ts) with this result; the others stay. */
+  flagsRotate(rotation: number, result: string): string;
+  /** Statements after which the three words alone hold the flags, when no setter is known to have run last. */
+  settleFlags(): string;
+  /** Statements that go with every setter. */
+  readonly afterFlags: string;
   gpr(n: Known, w: Width): string;
   setGpr(n: Known, w: Width, value: string): string;
   state(word: Known): string;
@@ -158,9 +164,11 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
         define(v, target.offset(), new Set(['gpr?']));
         break;
       case 'condition':
+        if (kind === undefined) out.push(target.settleFlags());
         define(v, conditionText(v.k as number, kind, target.flags), new Set(['flags']));
         break;
       case 'arithmeticFlags':
+        if (kind === undefined) out.push(target.settleFlags());
         define(v, `flagsOf(${target.flags.kind},${target.flags.a},${target.flags.b})`, new Set(['flags']));
         break;
       case 'second':
@@ -217,9 +225,16 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
         if (x.reads.has('flags') || y.reads.has('flags')) {
           const tx = temp(),
             ty = temp();
-          out.push(`${tx}=${x.text};${ty}=${y.text};${fk}=${v.k};${fa}=${tx};${fb}=${ty};`);
-        } else out.push(`${fk}=${v.k};${fa}=${x.text};${fb}=${y.text};`);
+          out.push(`${tx}=${x.text};${ty}=${y.text};${fk}=${v.k};${fa}=${tx};${fb}=${ty};${target.afterFlags}`);
+        } else out.push(`${fk}=${v.k};${fa}=${x.text};${fb}=${y.text};${target.afterFlags}`);
         kind = v.k as number;
+        break;
+      }
+      case 'flagsRotate': {
+        const result = use(v.a!).text;
+        settle((r) => r === 'flags');
+        out.push(target.flagsRotate(v.k as number, result));
+        kind = undefined;
         break;
       }
       case 'if': {
@@ -306,7 +321,8 @@ export function sweep(ops: readonly Value[], flagsLive: boolean): { ops: Value[]
     else if (v.op === 'flags') {
       if (!live) drop = true;
       else if (depth === 0) live = false;
-    } else if (v.op === 'condition' || v.op === 'arithmeticFlags') {
+    } else if (v.op === 'flagsRotate') drop = !live;
+    else if (v.op === 'condition' || v.op === 'arithmeticFlags') {
       if (v.uses === 0) drop = true;
       else live = true;
     } else if (v.op in PURE || PASSIVE.has(v.op)) drop = v.uses === 0;
