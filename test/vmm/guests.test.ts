@@ -127,7 +127,7 @@ describe("GRUB's rescue floppy", function () {
     await interfere(guest);
     await guest.type([KEY.C, KEY.L, KEY.S, KEY.ENTER]);
     screens.devices = await runUntil(guest, listed, 20_000_000, MENU_TICKS);
-    const answer = screens.devices[screens.devices.findIndex((row) => row === 'grub> ls') + 1];
+    const answer = screens.devices[screens.devices.indexOf('grub> ls') + 1];
     assert.match(answer!, /^\(fd0\)/);
   });
   it('shows what it shows in QEMU', async function () {
