@@ -524,7 +524,12 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         [`sw${n}`, `ends[${n + 8}]`],
       ] as const,
   );
-  const fetched = [...places, ...segmentPlaces, ['m', `r[${S.BUDGET}]>${MAX_TICKS}?${MAX_TICKS}:r[${S.BUDGET}]`], ['n', 'm']] as const;
+  const fetched = [
+    ...places,
+    ...segmentPlaces,
+    ['m', sites.length === 0 ? `r[${S.BUDGET}]>${MAX_TICKS}?${MAX_TICKS}:r[${S.BUDGET}]` : `r[${S.BUDGET}]>w?w:r[${S.BUDGET}]`],
+    ['n', 'm'],
+  ] as const;
   const load = fetched.map(([name, place]) => `${name}=${place}`);
   const settle = rotates ? SETTLE_ROTATION : '';
   const spill = `${settle}${places.map(([name, place]) => `${place}=${name};`).join('')}r[${S.BUDGET}]=r[${S.BUDGET}]-m+n;r[${S.EIP}]=x;`;
@@ -542,7 +547,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   const source =
     sites.length === 0
       ? `${ENGINE_HEADER}return (function(k,base){${guard}\nlet ${locals.join(',')};\n${body}return q;})`
-      : `${ENGINE_HEADER}return (function(k,base){${guard}\nlet ${locals.join(',')},y=-1,g=r[${S.CODE_EPOCH}];\nfor(;;){\n${body}if(y<0)return q;if(!X(C,y,g))return 0;y=-1;${load.join(';')};}})`;
+      : `${ENGINE_HEADER}return (function(k,base){${guard}\nlet w=${MAX_TICKS},${locals.join(',')},y=-1,g=r[${S.CODE_EPOCH}];\nfor(;;){\n${body}if(y<0)return q;w=w-m+n|0;if(!X(C,y,g)||w<=0)return 0;y=-1;${load.join(';')};}})`;
   const offsets = new Set<number>();
   for (const b of blocks.values()) for (const s of b.steps) offsets.add(s.i.at);
   for (const site of sites) offsets.add(site.at);
