@@ -4,7 +4,9 @@
 import type { Timers } from './timers.ts';
 
 /** A level on an interrupt request line (edge- or level-triggered as the controller says). */
-export interface IrqLine { set(level: boolean): void }
+export interface IrqLine {
+  set(level: boolean): void;
+}
 
 /** Plain JSON-like state plus byte arrays: what save() gives and load() takes. */
 export type SavedValue = number | string | boolean | null | Uint8Array | SavedValue[] | { [key: string]: SavedValue };
@@ -43,8 +45,14 @@ export interface DeviceContext {
   readonly debugExit: { readonly port: number; readonly size: number } | null;
 }
 
-export interface PortRange { readonly first: number; readonly last: number }
-export interface MemoryRange { readonly first: number; readonly last: number }
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+export interface MemoryRange {
+  readonly first: number;
+  readonly last: number;
+}
 
 export interface Device {
   readonly ports?: readonly PortRange[];

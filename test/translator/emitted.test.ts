@@ -23,7 +23,9 @@ const INT_ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', '
 const REGION_NAMES = ['P', 'M', 'C', 'X'] as const;
 /** Functions, with what they give. */
 const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
-  ...Object.fromEntries(['R8', 'R16', 'R32', 'M8', 'M16', 'M32', 'LR', 'LW', 'flagsOf', 'flagsRotated'].map((name) => [name, 'int' as const])),
+  ...Object.fromEntries(
+    ['R8', 'R16', 'R32', 'M8', 'M16', 'M32', 'LR', 'LW', 'flagsOf', 'flagsRotated'].map((name) => [name, 'int' as const]),
+  ),
   ...Object.fromEntries(
     ['mulHighU', 'mulHighS', 'divQuotient', 'divRemainder', 'idivQuotient', 'idivRemainder', 'countTrailingZeros'].map((name) => [
       name,
