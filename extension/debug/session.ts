@@ -43,7 +43,7 @@ export class DebugSession {
   readonly #server: RequestServer;
   readonly #breakpoints = new BreakpointStore();
   readonly #unsubscribe: () => void;
-  #clientTakes = { invalidated: false, memory: false };
+  #clientTakes = { invalidated: false, memory: false, anyFrame: true };
   #launch: 'launched' | 'attached' | undefined;
   #configuration: object = {};
   #arguments: CommonArguments | undefined;
@@ -169,7 +169,12 @@ export class DebugSession {
   }
 
   async #initialize(fields: Fields): Promise<DebugProtocol.Capabilities> {
-    this.#clientTakes = { invalidated: fields.flag('supportsInvalidatedEvent', false), memory: fields.flag('supportsMemoryEvent', false) };
+    this.#clientTakes = {
+      invalidated: fields.flag('supportsInvalidatedEvent', false),
+      memory: fields.flag('supportsMemoryEvent', false),
+      // VS Code shows a frame that has no source only after an instruction breakpoint: then its disassembly.
+      anyFrame: fields.optionalText('clientID') !== 'vscode',
+    };
     return capabilities(this.#host.rebuild !== undefined);
   }
 
@@ -282,11 +287,9 @@ export class DebugSession {
   async #terminate(): Promise<void> {
     if (this.#ended) return;
     const { client, id } = this.#guest;
-    try {
-      await client.request('powerOff', { id });
-    } catch (error) {
+    await client.request('powerOff', { id }).catch((error: unknown) => {
       if (!this.#ended) throw error;
-    }
+    });
   }
 
   async #disconnect(fields: Fields): Promise<void> {
@@ -373,10 +376,11 @@ export class DebugSession {
     this.#lastStop = stop;
     for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
       this.#server.event('breakpoint', { reason: 'changed', breakpoint });
+    const shown = this.#clientTakes.anyFrame || (await target.locate((await target.registers()).ip));
     // Somebody may have let it run on meanwhile.
     if (this.#target !== target || this.#running) return;
     this.#server.event('stopped', {
-      reason: stop.reason,
+      reason: shown ? stop.reason : 'instruction breakpoint',
       description: stop.description,
       text: stop.text || undefined,
       threadId: THREAD,

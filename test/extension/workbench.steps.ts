@@ -252,16 +252,21 @@ const kernel: Step[] = [
       await command(page, 'View: Show Run and Debug');
       await command(page, 'Add Function Breakpoint');
       // Its field is below the list of exceptions.
+      const field = page.locator('.debug-breakpoints .monaco-inputbox input').first();
       await page.locator('.debug-breakpoints').hover();
-      await page.mouse.wheel(0, 2000);
-      const field = page.locator('.debug-breakpoints input[type="text"], .debug-breakpoints .monaco-inputbox input').first();
+      await until('the field for the name', async () => {
+        await page.mouse.wheel(0, 500);
+        return field.isVisible();
+      });
       await field.fill('pageFault');
       await field.press('Enter');
       await command(page, 'View: Focus First Editor Group');
       await page.keyboard.press('F5');
       await paused(page);
       await page.locator('.debug-call-stack .monaco-list-row', { hasText: 'pageFault' }).first().waitFor();
-      await page.locator('.debug-call-stack .monaco-list-row', { hasText: 'kernelMain' }).first().waitFor();
+      await page.locator('.debug-call-stack .monaco-list-row', { hasText: 'interrupt' }).first().waitFor();
+      await page.locator('.disassembly-view .debug-top-stack-frame, .disassembly-view .codicon-debug-stackframe').first().waitFor();
+      await until('its registers', async () => /^0x/.test(await variable(page, 'eax', ['General'])));
       await picture('kernel');
     },
   ],
