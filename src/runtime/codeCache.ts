@@ -21,11 +21,23 @@ const MOST_IDLE = 1000;
 /** Words of records at which a page that is patched in place is decoded afresh. */
 const MOST_WORDS = 1 << 16;
 
+/**
+ * Most of the host's memory, in bytes, that one guest's code may take. Past it the pages that were looked up least lately are
+ * forgotten, until LEFT_BYTES are left: a guest that runs code everywhere in its RAM must not use up the worker's memory.
+ */
+const MOST_BYTES = 256 << 20,
+  LEFT_BYTES = MOST_BYTES / 2;
+/** A code page without records. */
+const PAGE_BYTES = 25 << 10;
+
 export interface CodeCacheStats {
   pages: number;
   instructions: number;
   invalidations: number;
   invalidatedPages: number;
+  /** About how much of the host's memory pages, records and regions take, and pages forgotten because that was too much. */
+  bytes: number;
+  forgottenPages: number;
 }
 
 export interface CodeCache {
@@ -42,6 +54,8 @@ export interface CodeCache {
   keepsChanging(page: number, offset: number): boolean;
   /** Marks bytes of a page as code, so that writes to them are noticed. */
   mark(page: number, offset: number, length: number): void;
+  /** A page has come to take so many bytes more of the host's memory. */
+  charge(page: CodePage, bytes: number): void;
   /** Page offsets at which a breakpoint record is put before the instruction. */
   setBreakpointOffsets(offsets: ReadonlySet<number>): void;
   breakpointOffsets(): ReadonlySet<number>;
@@ -62,12 +76,15 @@ export function createCodeCache(
   /** Offsets of instructions that keep being changed. */
   const patched: (Set<number> | undefined)[] = [];
   const idle = new Uint16Array(memory.pageState.length);
-  const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0 };
+  const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0, bytes: 0, forgottenPages: 0 };
   const { u8 } = engine;
-  let breakpoints: ReadonlySet<number> = new Set();
+  let breakpoints: ReadonlySet<number> = new Set(),
+    uses = 0;
 
   function kill(p: CodePage): void {
     p.dead = true;
+    stats.bytes -= p.bytes;
+    p.bytes = 0;
     for (let n = 0; n < p.used; n += RECORD.WORDS) p.code[n] = PSEUDO.UNDECODED;
     p.map.fill(0);
     p.entries.fill(0);
@@ -82,6 +99,30 @@ export function createCodeCache(
     versions[page]!++;
     memory.setState(page, PAGE.CODE, false);
     if (pages) for (const p of pages) kill(p);
+    engine.onFlush();
+  }
+  function charge(p: CodePage, bytes: number): void {
+    if (p.dead) return;
+    p.bytes += bytes;
+    stats.bytes += bytes;
+    // Only between pages can any be forgotten: makes the next one be looked up.
+    if (stats.bytes > MOST_BYTES) engine.onFlush();
+  }
+  /** Forgets the pages used least lately. */
+  function forget(): void {
+    const pages = byPage.flatMap((list) => list ?? []).sort((a, b) => a.lastUse - b.lastUse);
+    for (const p of pages) {
+      if (stats.bytes <= LEFT_BYTES) break;
+      const left = byPage[p.page]!.filter((other) => other !== p);
+      stats.forgottenPages++;
+      if (left.length === 0) {
+        patched[p.page] = undefined;
+        invalidate(p.page);
+      } else {
+        byPage[p.page] = left;
+        kill(p);
+      }
+    }
     engine.onFlush();
   }
   /**
@@ -137,6 +178,7 @@ export function createCodeCache(
     if (p.used + words <= p.code.length) return;
     const bigger = new Int32Array(p.code.length * 2);
     bigger.set(p.code);
+    charge(p, bigger.byteLength - p.code.byteLength);
     p.code = bigger;
   }
   function pseudo(p: CodePage, form: number, offset: number): void {
@@ -151,11 +193,19 @@ export function createCodeCache(
     onDecode: null,
     stats,
     find(page, mode) {
+      if (stats.bytes > MOST_BYTES) forget();
       const pages = (byPage[page] ??= []);
-      for (const p of pages) if (p.mode === mode) return p;
+      uses++;
+      for (const p of pages) {
+        if (p.mode !== mode) continue;
+        p.lastUse = uses;
+        return p;
+      }
       const made = createCodePage(page, memory.offset + page * 4096, mode);
+      made.lastUse = uses;
       pages.push(made);
       stats.pages++;
+      charge(made, PAGE_BYTES);
       return made;
     },
     decodeBlock(p, offset, linear) {
@@ -210,6 +260,7 @@ export function createCodeCache(
     version: (page) => versions[page]!,
     keepsChanging: (page, offset) => patched[page]?.has(offset) ?? false,
     mark,
+    charge,
     setBreakpointOffsets(offsets) {
       const before = breakpoints;
       breakpoints = offsets;

@@ -34,6 +34,9 @@ export interface CodePage {
   readonly crossings: Map<number, Crossing>;
   /** Invalidated: nothing may be added. */
   dead: boolean;
+  /** About how much of the host's memory it takes, and when it was last looked up (runtime/codeCache.ts counts both). */
+  bytes: number;
+  lastUse: number;
 }
 /** A decoded page-crossing instruction and what it was decoded from. */
 export interface Crossing {
@@ -56,6 +59,8 @@ export function createCodePage(page: number, arena: number, mode: number): CodeP
     sources: [],
     crossings: new Map(),
     dead: false,
+    bytes: 0,
+    lastUse: 0,
   };
 }
 const NO_REGION: RegionFunction = () => 1;

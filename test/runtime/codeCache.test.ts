@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import type { Cpu } from '../../src/runtime/cpu.ts';
+import type { CpuHost } from '../../src/runtime/host.ts';
+import { createProcessor } from '../../src/runtime/processor.ts';
+import { flatMode } from '../../src/vmm/boot/registers.ts';
+
+const MIB = 1 << 20,
+  FIRST = MIB,
+  MEMORY = 64 * MIB;
+/** What the cache of one guest may take. */
+const MOST_BYTES = 256 * MIB;
+
+const host: CpuHost = {
+  portRead: () => 0,
+  portWrite() {},
+  mmioRead: () => 0,
+  mmioWrite() {},
+  acknowledgeInterrupt: () => 0,
+  vmcall: () => false,
+  cycles: () => 0,
+  exit() {},
+};
+
+describe('code cache', () => {
+  const processor = createProcessor({ arenaBytes: MEMORY });
+  const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);
+
+  /** A guest whose every page from FIRST on counts in ECX and goes to the next; the last one to the first. */
+  function everywhere(tier: 'interpret' | 'mixed' | 'translate'): Cpu {
+    const cpu = processor.createCpu({ host, offset: 0, bytes: MEMORY, tier });
+    for (let at = FIRST; at < MEMORY; at += 4096) {
+      const next = at + 4096 < MEMORY ? at + 4096 : FIRST;
+      cpu.memory.writeBytes(at, Uint8Array.of(0x41, 0xb8, ...word(next), 0xff, 0xe0)); // inc ecx; mov eax, next; jmp eax
+    }
+    for (const [name, value] of Object.entries(flatMode(FIRST, 8, 16, 0))) cpu.set(name, value);
+    return cpu;
+  }
+
+  for (const tier of ['interpret', 'translate'] as const) {
+    it(`forgets pages when a guest runs code everywhere, and goes on running it, tier ${tier}`, () => {
+      const cpu = everywhere(tier),
+        pages = (MEMORY - FIRST) / 4096;
+      let most = 0;
+      for (let n = 1; n <= 8; n++) {
+        assert.equal(cpu.run((3 * pages) / 8), 'budget');
+        most = Math.max(most, cpu.stats().bytes);
+      }
+      assert.equal(cpu.get('ecx'), pages);
+      assert.equal(cpu.get('eip'), FIRST);
+      assert.ok(cpu.stats().forgottenPages > 0, JSON.stringify(cpu.stats()));
+      assert.ok(most <= MOST_BYTES * 1.01, `${most} bytes`);
+      assert.ok(cpu.stats().pages < pages);
+      cpu.run(3 * pages);
+      assert.equal(cpu.get('ecx'), 2 * pages);
+    });
+  }
+
+  it('notices a write to code that it has forgotten and decoded again', () => {
+    const cpu = everywhere('mixed'),
+      pages = (MEMORY - FIRST) / 4096;
+    cpu.run(3 * pages);
+    cpu.writePhysical(FIRST, Uint8Array.of(0x49)); // dec ecx
+    cpu.writePhysical(MEMORY - 4096, Uint8Array.of(0x49));
+    cpu.run(3 * pages);
+    assert.equal(cpu.get('ecx'), 2 * pages - 4);
+  });
+});
