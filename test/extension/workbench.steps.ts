@@ -209,7 +209,7 @@ const withoutConfiguration: Step[] = [
       await openPanel(page, 'Terminal');
       await typeInTerminal(page, 'd');
       await paused(page);
-      await openPanel(page, 'VM Exits');
+      await (await exitsPanel(page)).locator('.records .row', { hasText: 'Debug stop' }).last().waitFor();
       await picture('break-on-exit');
       await toggle.click();
       await command(page, 'Debug: Continue');
