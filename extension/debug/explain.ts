@@ -1,6 +1,7 @@
 // Fills a target's source map and symbols from the files that explain its code: listings and ELF symbol tables.
 
 import { elfSymbols } from '../../src/vmm/boot/symbols.ts';
+import { ROM_SYMBOLS } from '../../src/vmm/firmware/symbols.ts';
 import { messageOf } from './fields.ts';
 import { type GuestPlan, isElf, type ReadFile, readNamed } from './guestConfig.ts';
 import type { CommonArguments, ListingFile } from './launchArguments.ts';
@@ -78,6 +79,8 @@ export async function explain(
       symbols: listing.labels.length > 0,
     });
   }
+  // Last, so that the guest's own names come first.
+  for (const { name, address, size } of ROM_SYMBOLS) target.symbols.add(name, address, size);
   return found;
 }
 

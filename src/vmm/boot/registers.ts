@@ -1,6 +1,6 @@
 // Register states that loaders start a guest in (SDM volume 3, "Processor Management and Initialization").
 
-import { ROM_ADDRESS } from '../firmware/bios.ts';
+import { ROM_ADDRESS } from '../firmware/symbols.ts';
 
 type Registers = { [name: string]: number };
 const SEGMENTS = ['es', 'ss', 'ds', 'fs', 'gs'] as const;

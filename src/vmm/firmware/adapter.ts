@@ -20,6 +20,10 @@ const PAGE_BYTES = 4096,
 const VIDEO_FIRST = 0xa0000,
   VIDEO_END = 0xc0000;
 const isVideo = (address: number) => address >= VIDEO_FIRST && address < VIDEO_END;
+/** What stores leave as it is: adapter and system ROMs, which end the first megabyte, and the system ROM below 4 GiB. */
+const ROM_END = 0x100000,
+  ROM_ALIAS = 0xffff0000;
+const isRom = (address: number) => (address >= VIDEO_END && address < ROM_END) || address >= ROM_ALIAS;
 
 /** Width of the next access: double words where they are aligned. */
 const widest = (address: number, left: number): 1 | 4 => ((address & 3) === 0 && left >= 4 ? 4 : 1);
@@ -63,7 +67,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
   }
   function write(address: number, bytes: Uint8Array, linear: boolean): void {
     pieces(address, bytes.length, linear, (physical, offset, size) => {
-      if (physical === null) return;
+      if (physical === null || isRom(physical)) return;
       if (isVideo(physical)) {
         for (let n = 0; n < size; ) {
           const width = widest(physical + n, size - n);

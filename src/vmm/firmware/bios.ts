@@ -7,13 +7,10 @@ import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
 import { printerService } from './printer.ts';
 import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
 import { serialService } from './serial.ts';
+import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
 import { EBDA, equipmentService, memorySizeService, setA20, systemService } from './system.ts';
 import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
 import { setMode, stringCharacter, videoService } from './video.ts';
-
-/** Physical address of the ROM; it also answers at the top of the address space, where the processor starts. */
-export const ROM_ADDRESS = 0xf0000;
-const ROM_BYTES = 0x10000;
 
 /** What a handled VMCALL was: interrupt number (-1 for power-on and bootstrap, which are no interrupts) and AX before it. */
 export interface ServedCall {
@@ -49,11 +46,6 @@ const BY_ADDRESS = new Map(
   Object.entries(ROM_LABELS)
     .filter(([name]) => name.startsWith('service_'))
     .map(([name, offset]) => [ROM_ADDRESS + offset, SERVICES[name]]),
-);
-
-/** Labels of the ROM by linear address, for symbols in a debugger. */
-export const ROM_SYMBOLS: readonly { readonly name: string; readonly address: number }[] = Object.entries(ROM_LABELS).map(
-  ([name, offset]) => ({ name: `bios.${name}`, address: ROM_ADDRESS + offset }),
 );
 
 /** The 64 KiB of the ROM. */

@@ -4,6 +4,8 @@
 import { BDA, type FirmwareDrive, type FirmwareMachine, littleEndian, type ServiceCall } from './machine.ts';
 
 export const SECTOR_BYTES = 512;
+/** Blocks of one extended transfer ("Enhanced Disk Drive Specification", "Disk Address Packet"). */
+const MOST_BLOCKS = 127;
 /** Cylinders, heads and sectors per track as the disk services count them. */
 export interface Geometry {
   readonly cylinders: number;
@@ -269,6 +271,8 @@ function extendedTransfer(call: ServiceCall, drive: FirmwareDrive, command: numb
     segment = littleEndian(packet.subarray(6, 8));
   const first = littleEndian(packet.subarray(8, 12)) + littleEndian(packet.subarray(12, 16)) * 2 ** 32,
     total = Math.ceil(drive.size / SECTOR_BYTES);
+  // The specification's limit; it also bounds what one call can do to the worker's other guests.
+  if (count > MOST_BLOCKS) return STATUS.badCommand;
   const flat = offset === 0xffff && segment === 0xffff;
   if (flat && size < 24) return STATUS.badCommand;
   // The flat 64-bit buffer address of version 3.0 is physical; only its low half can name memory here.

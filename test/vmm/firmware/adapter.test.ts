@@ -60,8 +60,8 @@ describe("the firmware's view of a machine", () => {
     machine.writePhysical(0x9ffff, Uint8Array.of(1, 2));
     assert.deepEqual([ram[0x9ffff], video.get(0xa0000), ram[0xa0000]], [1, 2, 0]);
     machine.writePhysical(0xbffff, Uint8Array.of(3, 4));
-    assert.deepEqual([video.get(0xbffff), ram[0xc0000]], [3, 4]);
-    assert.deepEqual([...machine.readPhysical(0xbffff, 2)], [3, 4]);
+    assert.deepEqual([video.get(0xbffff), ram[0xc0000]], [3, 0], 'ROM follows');
+    assert.deepEqual([...machine.readPhysical(0x9ffff, 2)], [1, 2]);
   });
 
   it('keeps the order of bytes in video memory at any alignment', () => {
@@ -78,5 +78,13 @@ describe("the firmware's view of a machine", () => {
   it('reads all ones behind the RAM', () => {
     const { machine } = rig();
     assert.deepEqual([...machine.readPhysical(0xfffff, 3)], [0, 0xff, 0xff]);
+  });
+
+  it('leaves ROM as it is', () => {
+    const { ram, machine } = rig();
+    machine.writePhysical(0xefffe, Uint8Array.of(1, 2, 3));
+    machine.writeLinear(0xffff0, Uint8Array.of(4));
+    machine.writePhysical(0xfffffff0, Uint8Array.of(5));
+    assert.ok(ram.subarray(0xc0000).every((byte) => byte === 0));
   });
 });

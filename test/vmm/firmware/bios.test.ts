@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { generateFirmware } from '../../../scripts/build-firmware.ts';
-import { ROM_ADDRESS, ROM_SYMBOLS, romImage, serveVmcall } from '../../../src/vmm/firmware/bios.ts';
+import { romImage, serveVmcall } from '../../../src/vmm/firmware/bios.ts';
 import { ROM_LABELS } from '../../../src/vmm/firmware/rom.generated.ts';
+import { ROM_ADDRESS, ROM_SYMBOLS } from '../../../src/vmm/firmware/symbols.ts';
 import { requireTool } from '../../support/tools.ts';
 import { byteDrive, createMemoryMachine } from './memoryMachine.ts';
 
@@ -129,7 +130,8 @@ describe('firmware', () => {
   it('names its labels for debuggers', () => {
     assert.deepEqual(
       ROM_SYMBOLS.find((symbol) => symbol.name === 'bios.int19'),
-      { name: 'bios.int19', address: ROM_ADDRESS + ROM_LABELS.int19 },
+      { name: 'bios.int19', address: ROM_ADDRESS + ROM_LABELS.int19, size: ROM_LABELS.service_bootDrive - ROM_LABELS.int19 },
     );
+    for (const { address, size } of ROM_SYMBOLS) assert.ok(size > 0 && address + size <= ROM_ADDRESS + 0x10000);
   });
 });

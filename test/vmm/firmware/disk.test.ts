@@ -152,6 +152,8 @@ describe('INT 13h', () => {
     packet(3, 0, 0x2000, 63 * 16 * 4 - 2);
     assert.deepEqual(int13(machine, { eax: 0x4200, edx: 0x80, esi: 0x600 }), { ah: 4, al: 0, carry: true });
     assert.equal(machine.bytes[0x602], 0, 'the packet says that no block was done');
+    packet(128, 0, 0x2000, 0);
+    assert.equal(int13(machine, { eax: 0x4200, edx: 0x80, esi: 0x600 }).ah, 1, 'at most 127 blocks at a time');
     machine.bytes.fill(0x77, 0x20000, 0x20200);
     packet(1, 0, 0x2000, 5);
     assert.equal(int13(machine, { eax: 0x4300, edx: 0x80, esi: 0x600 }).ah, 0);

@@ -1,8 +1,9 @@
 // A FirmwareMachine for tests of single services: flat memory, registers in a map, and ports that keep what was written, with
 // the index and data pairs of CRTC, sequencer, graphics controller and CMOS kept by index.
 
-import { initialise, ROM_ADDRESS, romImage } from '../../../src/vmm/firmware/bios.ts';
+import { initialise, romImage } from '../../../src/vmm/firmware/bios.ts';
 import { type FirmwareDrive, type FirmwareMachine, ServiceCall } from '../../../src/vmm/firmware/machine.ts';
+import { ROM_ADDRESS } from '../../../src/vmm/firmware/symbols.ts';
 
 export interface MemoryMachine extends FirmwareMachine {
   readonly bytes: Uint8Array;
