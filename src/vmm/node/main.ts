@@ -139,7 +139,9 @@ function onEvent(event: HypervisorEvent, settings: Settings, channels: Channels,
     case 'output':
       return channels.write(event.channel, event.bytes);
     case 'stopped':
-      if (event.reason === 'tick') finish(0);
+      // On the way to --max-ticks a guest that halts for ever is stopped, too.
+      if (event.reason === 'step') process.stderr.write(`cp86: tick ${event.tick}: ${event.text}\n`);
+      if (event.reason === 'tick' || event.reason === 'step') finish(0);
       return;
     case 'ended':
       if (event.status === ERROR && event.reason.startsWith('Internal error')) process.stderr.write(`cp86: ${event.reason}\n`);
