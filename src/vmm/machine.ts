@@ -11,7 +11,7 @@ import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
-import type { CharacterBackend } from './device.ts';
+import type { CharacterBackend, DeviceContext } from './device.ts';
 import { createDevices, type DeviceSet } from './devices/index.ts';
 import { Drive } from './drive.ts';
 import { ExitLog } from './exitLog.ts';
@@ -63,7 +63,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );
-    const { devices, bus } = createDevices({
+    const environment: Omit<DeviceContext, 'irq'> = {
       timers,
       ram: cpu.ram,
       startOfTime,
@@ -89,7 +89,16 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
           cpu.setIntr(level);
         },
       },
-    });
+    };
+    let set: ReturnType<typeof createDevices>;
+    try {
+      set = createDevices(environment);
+    } catch (error) {
+      // The debug exit's port is another device's.
+      arena.free(offset);
+      throw error;
+    }
+    const { devices, bus } = set;
     function powerOff(status: number | null): void {
       signals.powerOff ??= { status };
       cpu.requestStop();

@@ -95,6 +95,10 @@ export function videoService(call: ServiceCall): void {
   }
 }
 
+/** The largest text screen that adapters had: programs may write anything into the BIOS data area. */
+const MOST_COLUMNS = 132,
+  MOST_ROWS = 60;
+
 /** Text page or graphics screen that characters go to. */
 function currentSurface(call: ServiceCall): Surface {
   const number = call.read8(VIDEO.mode),
@@ -102,8 +106,8 @@ function currentSurface(call: ServiceCall): Surface {
   const kind = mode?.kind ?? 'text';
   return {
     kind,
-    columns: Math.max(1, call.read16(VIDEO.columns)),
-    rows: call.read8(VIDEO.lastRow) + 1,
+    columns: Math.min(MOST_COLUMNS, Math.max(1, call.read16(VIDEO.columns))),
+    rows: Math.min(MOST_ROWS, call.read8(VIDEO.lastRow) + 1),
     pageBytes: call.read16(VIDEO.pageBytes),
     memory: mode?.memory ?? 0xb8000,
   };
