@@ -33,7 +33,7 @@ export interface PanelResult extends Omit<End, 'type'> {
 const RATE = 100_000,
   FRAMES = 10,
   LAG_LIMIT = 50,
-  GROWTH_LIMIT = { heap: 8, resident: 48, webview: 8 };
+  GROWTH_LIMIT = { heap: 8, resident: 16, webview: 8 };
 const PATIENCE = 150_000;
 const MIB = 2 ** 20;
 
@@ -162,7 +162,7 @@ export function panelTable({ seconds, exits, updates, dropped, frames, lag, memo
 
 /** Missed targets in words. */
 export function missedByPanel({ seconds, exits, dropped, frames, lag: [, lag], memory, webview: heaps, status }: PanelResult): string[] {
-  const first = memory[1]!,
+  const first = memory[0]!,
     last = memory.at(-1)!;
   const growth = { heap: last.heap - first.heap, resident: last.resident - first.resident, webview: heaps[1] - heaps[0] };
   return [

@@ -8,8 +8,9 @@ import * as vscode from 'vscode';
 import type { Api } from '../extension/activate.ts';
 import { PANEL_PREFIX, type PanelMemory, type PanelMessage } from './panelMessages.ts';
 
-const SECONDS = 60,
-  SETTLE = 5000,
+/** Milliseconds until the heaps of host and worker have grown to what this load needs. */
+const SETTLE = 40_000,
+  SECONDS = 60,
   LAST_LOOK = 10_000,
   QUARTERS = 4;
 /** The histogram's resolution in milliseconds, part of every value in it. */
