@@ -35,7 +35,11 @@ describe('the package', () => {
     const documents = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE.md'];
     for (const file of documents) assert.ok(files.includes(file), `${file} is missing`);
     const strange = files.filter(
-      (file) => !documents.includes(file) && !/^(dist\/(node|web|cli|media)\/[\w.]+\.c?js|media\/[\w-]+\.(css|svg|png))$/.test(file),
+      (file) =>
+        !documents.includes(file) &&
+        !/^(dist\/(node|web|cli|media)\/[\w.]+\.c?js|media\/[\w-]+(\.tmLanguage)?\.(css|svg|png|json)|media\/walkthrough\/\w+\.md)$/.test(
+          file,
+        ),
     );
     assert.deepEqual(strange, []);
   });
