@@ -34,6 +34,12 @@ const SKIP_COST = 500,
 /** A halted guest whose timers do not wake it: after so many it gets only a few at once, between waits. */
 const PATIENCE = 100_000,
   SKIPS_AT_ONCE = 64;
+/**
+ * A turn's ticks are chosen by how fast the guest was. One that suddenly does dearer things must not hold the worker for long:
+ * its turn also ends after so many milliseconds, looked at after so many ticks and at exits (machineHost.ts).
+ */
+const MOST_TURN = 12,
+  TICKS_BETWEEN_LOOKS = 50_000;
 /** A running guest that is ahead of wall time waits at least so many milliseconds. */
 const PACE_WAIT = 4;
 /** Vectors of exceptions. */
@@ -164,6 +170,8 @@ export class Execution implements Runnable {
     const { cpu, timers, clock, player } = this.guest;
     let end = cpu.ticks + ticks;
     this.#hasReset = false;
+    this.guest.signals.turnEnd = this.#platform.now() + MOST_TURN;
+    let hasRun = false;
     this.#sampleHost();
     while (this.isRunning) {
       this.#boundary();
@@ -188,11 +196,13 @@ export class Execution implements Runnable {
         this.pause(this.#runToReason, '');
         break;
       }
-      if (end <= cpu.ticks || this.#hasReset) return { kind: 'ready' };
-      const pace = this.#stepping() ? Infinity : this.guest.pacing.allowed(this.#platform.now(), now) - now;
+      const wall = this.#platform.now();
+      if (end <= cpu.ticks || this.#hasReset || (hasRun && wall > this.guest.signals.turnEnd)) return { kind: 'ready' };
+      const pace = this.#stepping() ? Infinity : this.guest.pacing.allowed(wall, now) - now;
       if (pace <= 0) return { kind: 'wait', milliseconds: PACE_WAIT };
       const limit = Math.min(
         end - cpu.ticks,
+        TICKS_BETWEEN_LOOKS,
         deadline - now,
         this.#runTo - cpu.ticks,
         clock.ticksUntilSkip(),
@@ -203,6 +213,7 @@ export class Execution implements Runnable {
       this.#pastBreakpoint = false;
       if (this.#plan?.kind === 'tick') end -= STEP_COST;
       this.guest.signals.horizon = now + limit;
+      hasRun = true;
       this.#handle(cpu.run(limit, past));
     }
     return { kind: 'stopped' };

@@ -28,6 +28,8 @@ export interface Signals {
   deliveries: number;
   /** Virtual cycle up to which the processor has been told to run: a timer armed for earlier must stop it. */
   horizon: number;
+  /** Host time in milliseconds at which the guest's turn must end. */
+  turnEnd: number;
 }
 
 export interface Guest {

@@ -53,7 +53,16 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
-    const signals: Signals = { reset: false, powerOff: null, wake: false, stop: null, tripleFault: null, deliveries: 0, horizon: Infinity };
+    const signals: Signals = {
+      reset: false,
+      powerOff: null,
+      wake: false,
+      stop: null,
+      tripleFault: null,
+      deliveries: 0,
+      horizon: Infinity,
+      turnEnd: Infinity,
+    };
     const host = createMachineHost(() => parts);
     const cpu = processor.createCpu({ host, offset, bytes: config.memory, tier: config.tier });
     const clock = new Clock(() => cpu.ticks);

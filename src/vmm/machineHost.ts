@@ -31,11 +31,16 @@ export interface HostParts {
   now(): number;
 }
 
+/** Exits after which the host's clock is looked at, and what a BIOS service, which may take a millisecond, counts for. */
+const EXITS_BETWEEN_LOOKS = 64,
+  SERVICE_COUNTS = 32;
+
 export function createMachineHost(parts: () => HostParts): CpuHost {
   /** Cost of a port read: its exit is told after it. */
   let readCost = 0;
   /** A VMCALL that was the firmware's own is a BIOS service, not a call of the hypervisor. */
   let firmwareCall = false;
+  let exitsSinceLook = 0;
   /** Exceptions of one delivery, which are all at one tick: a triple fault says what led to it. */
   let faults: { vector: number; code: number }[] = [],
     faultTick = -1;
@@ -43,7 +48,14 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
   function settle({ timers, signals, cpu }: HostParts): void {
     if (timers.nextDeadline() < signals.horizon) cpu.requestStop();
   }
-  function report({ exits, signals, cpu }: HostParts, reason: ExitName, qualification: number, detail: number): void {
+  /** Exits are what makes ticks dear: after some of them, is the turn over? */
+  function checkTurn({ signals, cpu, now }: HostParts): void {
+    exitsSinceLook = 0;
+    if (now() > signals.turnEnd) cpu.requestStop();
+  }
+  function report(machine: HostParts, reason: ExitName, qualification: number, detail: number): void {
+    const { exits, signals, cpu } = machine;
+    if (++exitsSinceLook >= EXITS_BETWEEN_LOOKS) checkTurn(machine);
     const stop = exits.record(reason, qualification, detail);
     if (reason === 'exception' || reason === 'tripleFault') {
       if (cpu.ticks !== faultTick) faults = [];
@@ -112,6 +124,7 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
       const served = machine.firmware(linear);
       if (!served) return false;
       firmwareCall = true;
+      exitsSinceLook += SERVICE_COUNTS;
       report(machine, 'biosService', served.interrupt, served.ax);
       if (machine.exits.watched) machine.exits.cost((machine.now() - start) * 1000);
       settle(machine);
