@@ -73,8 +73,8 @@ export function createCodeCache(
   const byPage: (CodePage[] | undefined)[] = [];
   const bitmaps: (Uint8Array | undefined)[] = [];
   const versions = new Uint32Array(memory.pageState.length);
-  /** Offsets of instructions that keep being changed. */
-  const patched: (Set<number> | undefined)[] = [];
+  /** Bitmaps of the offsets of instructions that keep being changed. */
+  const patched: (Uint8Array | undefined)[] = [];
   const idle = new Uint16Array(memory.pageState.length);
   const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0, bytes: 0, forgottenPages: 0 };
   const { u8 } = engine;
@@ -89,6 +89,9 @@ export function createCodeCache(
     p.map.fill(0);
     p.entries.fill(0);
     p.crossings.clear();
+    // Whoever still holds the page must not keep its functions alive.
+    p.regions.length = 1;
+    p.sources.length = 0;
     stats.pages--;
     stats.invalidatedPages++;
   }
@@ -138,7 +141,7 @@ export function createCodeCache(
         p.code[(index - 1) * RECORD.WORDS] = PSEUDO.UNDECODED;
         p.map[at] = 0;
         p.crossings.delete(at);
-        patched[page]!.add(at);
+        patched[page]![at >> 3]! |= 1 << (at & 7);
         p.sources.forEach((region, n) => {
           if (!region.offsets.has(at)) return;
           for (const entry of region.entries) if (entry >= 0 && p.entries[entry]! >> 8 === n + 1) p.entries[entry] = 0;
@@ -155,7 +158,7 @@ export function createCodeCache(
     if (!bitmap || !overlaps(bitmap, offset, size)) return;
     stats.invalidations++;
     if (versions[page]! >= OFTEN && byPage[page] !== undefined) {
-      patched[page] ??= new Set();
+      patched[page] ??= new Uint8Array(512);
       if (dropChanged(page, offset, size) && idle[page]! < MOST_IDLE) idle[page] = 0;
       // What was code may have become data: then the page's bytes are forgotten after a while.
       else if (++idle[page]! < MOST_IDLE) return;
@@ -258,7 +261,7 @@ export function createCodeCache(
       return code;
     },
     version: (page) => versions[page]!,
-    keepsChanging: (page, offset) => patched[page]?.has(offset) ?? false,
+    keepsChanging: (page, offset) => ((patched[page]?.[offset >> 3] ?? 0) & (1 << (offset & 7))) !== 0,
     mark,
     charge,
     setBreakpointOffsets(offsets) {

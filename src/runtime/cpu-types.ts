@@ -84,4 +84,6 @@ export interface VirtualCpu {
   stats(): { [name: string]: number };
   /** JavaScript of the translated region that holds this linear address, or null. */
   translation(linear: number): string | null;
+  /** Forgets all code, which takes most of the host's memory that it has; it is not run any more. */
+  dispose(): void;
 }

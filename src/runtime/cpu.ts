@@ -317,6 +317,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     get codeSize() {
       return (block()[S.MODE]! & MODE.CODE32) !== 0 ? 32 : 16;
     },
+    dispose: () => cache.clear(),
     stats: () => ({ ...cache.stats, ...executor.counters, ...processor.translation.stats }),
     onDecode(listener) {
       cache.onDecode = listener;

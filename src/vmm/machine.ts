@@ -183,7 +183,10 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
-      dispose: () => arena.free(offset),
+      dispose() {
+        cpu.dispose();
+        arena.free(offset);
+      },
     };
     return guest;
   };

@@ -64,4 +64,13 @@ describe('code cache', () => {
     cpu.run(3 * pages);
     assert.equal(cpu.get('ecx'), 2 * pages - 4);
   });
+
+  it('holds nothing when it has been cleared', () => {
+    const cpu = everywhere('translate');
+    cpu.run(3000);
+    assert.ok(cpu.stats().bytes! > 0);
+    cpu.dispose();
+    assert.equal(cpu.stats().bytes, 0);
+    assert.equal(cpu.stats().pages, 0);
+  });
 });
