@@ -31,6 +31,7 @@ export class SerialBacklog {
   /** Gives bytes to the receiver, now or when it has room. */
   add(bytes: Uint8Array): void {
     const taken = bytes.subarray(0, LIMIT - this.#length);
+    if (taken.length === 0) return;
     this.#chunks.push(taken);
     this.#length += taken.length;
     if (this.#retry.deadline === Infinity) this.#drain();
