@@ -44,7 +44,7 @@ export const EXITS = {
     ['', ''],
     'The guest became able to take an interrupt that was waiting.',
   ),
-  nmi: exit(8, 'NMI', 'NMI_WINDOW', ['', ''], 'A non-maskable interrupt was delivered to the guest.'),
+  nmi: exit(0, 'NMI', 'EXCEPTION_NMI', ['', ''], 'A non-maskable interrupt was delivered to the guest.'),
   taskSwitch: exit(
     9,
     'Task switch',
