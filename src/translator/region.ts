@@ -14,7 +14,6 @@ import { ENGINE_HEADER, hit, loadText, RECORD, storeText } from './forms.ts';
 import type { MemoryModel, Value, Width } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
 import { primary, printInstruction, sweep } from './ir/print.ts';
-import { meaningOps } from './meaning.ts';
 import { MODE } from './mode.ts';
 import type { Block, Placing, RegionRequest, Step } from './regionGraph.ts';
 import {
@@ -26,6 +25,7 @@ import {
   formBlocks,
   longest,
   REPEATED,
+  regionOps,
   sizeFrom,
   targetOf,
   treeOf,
@@ -170,10 +170,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       let live = true;
       const swept: Value[][] = [];
       for (let n = b.steps.length - 1; n >= 0; n--) {
-        const result = sweep(
-          meaningOps(b.steps[n]!.i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) })),
-          live,
-        );
+        const result = sweep(regionOps(b.steps[n]!.i, model), live);
         swept[n] = result.ops;
         live = result.flagsLive;
       }

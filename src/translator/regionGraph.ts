@@ -59,6 +59,10 @@ export interface Block {
 }
 /** Text of a page offset as EIP; `targetOf` finds the offset in such a text again. */
 export const eipText = (offset: number): string => `base+${offset}|0`;
+/** An instruction's micro-ops with relative targets as texts of `eipText`; made anew for each place that it is printed at. */
+export function regionOps(i: Instruction, model: MemoryModel): Value[] {
+  return meaningOps(i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) }));
+}
 const TARGET = /^\(?base\+(\d+)\|0\)?(?:&65535)?$/;
 export function targetOf(text: string): number | undefined {
   const found = TARGET.exec(text);
@@ -101,7 +105,7 @@ export function discover(q: RegionRequest, model: MemoryModel, code32: boolean):
     blocks++;
     for (let at = start; wanted(at) && !steps.has(at) && at <= 4096 - LONGEST; ) {
       const i = decode(q.byte, at, code32);
-      const ops = meaningOps(i, model, (offset) => ({ kind: 'imm', w: 32, value: eipText(offset) }));
+      const ops = regionOps(i, model);
       const after = at + i.length,
         { calls, transfers } = callsOf(ops);
       const stops = q.breakpoints.has(at) || ops.some((v) => v.op === 'raise'),
