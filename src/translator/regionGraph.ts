@@ -21,6 +21,8 @@ export interface RegionRequest {
   readonly arrivals: () => readonly number[];
   /** Whether another region already begins at this offset. */
   readonly taken: (offset: number) => boolean;
+  /** Whether each memory access is checked by itself. */
+  readonly separate: boolean;
   /** Offsets where a breakpoint may stand: the region leaves there. */
   readonly breakpoints: ReadonlySet<number>;
   /** Comment for an instruction, when the text is made for a reader. */
@@ -271,6 +273,8 @@ export type Placing = (from: number, to: number) => number | undefined;
 export interface Tree {
   /** Blocks of the tree in reverse postorder. */
   readonly order: number[];
+  /** Nodes of the tree that a node leads to. */
+  readonly followers: ReadonlyMap<number, readonly number[]>;
   readonly children: ReadonlyMap<number, number[]>;
   readonly merges: ReadonlySet<number>;
 }
@@ -315,7 +319,7 @@ export function treeOf(root: number, blocks: ReadonlyMap<number, Block>, place: 
   }
   const children = new Map<number, number[]>();
   for (const at of order) if (at !== root) children.set(parent.get(at)!, [...(children.get(parent.get(at)!) ?? []), at]);
-  return { order, children, merges };
+  return { order, followers: new Map(order.map((at) => [at, inner(at)])), children, merges };
 }
 /** Most ticks that a way through the tree can cost. */
 export function longest(root: number, tree: Tree, blocks: ReadonlyMap<number, Block>, place: Placing): number {

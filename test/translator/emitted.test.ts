@@ -420,6 +420,7 @@ describe('emitted JavaScript', function () {
         arrivals: () => [],
         taken: (offset) => (offset + n) % 97 === 0,
         breakpoints: new Set(random.below(3) === 0 ? [random.below(128) * 8] : []),
+        separate: random.below(4) === 0,
       });
       if (!region) continue;
       regions++;
