@@ -270,7 +270,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   ];
   // A page that begins before its segment: offsets below would be EIPs that 16 bits truncate otherwise.
   const guard = model.flat(CS) ? '' : 'if(base<0)return 1;';
-  const body = `L:for(;;){switch(k){\n${bodies.join('')}default:throw new Error('no such entry');}}\n${spill}`;
+  const body = `L:for(;;){switch(k){\n${inOrder(bodies)}default:throw new Error('no such entry');}}\n${spill}`;
   const source =
     sites.length === 0
       ? `${ENGINE_HEADER}return (function(k,base){${guard}\nlet ${locals.join(',')};\n${body}return q;})`
@@ -306,6 +306,26 @@ function sweepTree(tree: Tree, ops: TreeOps, blocks: ReadonlyMap<number, Block>,
     liveBefore.set(id, live);
   }
   return swept;
+}
+
+const LAST_JUMP = /k=(\d+);continue L;\s*$/;
+/** The switch's cases, ordered so that one which ends by going to another is followed by that one and need not jump. */
+function inOrder(bodies: readonly string[]): string {
+  const next = bodies.map((text) => {
+    const found = LAST_JUMP.exec(text);
+    return found ? Number(found[1]) : undefined;
+  });
+  const followed = new Set(next),
+    placed = new Set<number>(),
+    out: string[] = [];
+  for (const head of [...bodies.keys()].sort((a, b) => Number(followed.has(a)) - Number(followed.has(b)))) {
+    for (let at: number | undefined = head; at !== undefined && !placed.has(at); at = next[at]) {
+      placed.add(at);
+      const to = next[at];
+      out.push(to === undefined || placed.has(to) ? bodies[at]! : bodies[at]!.replace(LAST_JUMP, '\n'));
+    }
+  }
+  return out.join('');
 }
 
 /** Puts a rotation's flags into the three words. */
