@@ -73,6 +73,8 @@ export interface VirtualCpu {
   setExceptionBreaks(vectors: readonly number[]): void;
   /** What ended `run` with 'exception'; the next `run` delivers it if the instruction raises it again. */
   readonly exceptionHit: RaisedException | null;
+  /** What the delivery of #PF will load into CR2, while the processor stands before it; null elsewhere. */
+  readonly comingCr2: number | null;
 
   /** State that no register shows: privilege, shadow, activity, pins, pending debug conditions, A20, MSRs, hidden rights, SSE. For hashes. */
   hidden(): readonly number[];

@@ -212,6 +212,9 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     get exceptionHit() {
       return hit;
     },
+    get comingCr2() {
+      return hit?.vector === VECTOR.PF && hitTick === ticks() ? hit.address : null;
+    },
     run(count, pastBreakpoint = false) {
       activate();
       if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`ticks must be a positive integer, not ${count}`);
@@ -406,6 +409,7 @@ const HIDDEN: readonly number[] = [
   S.PINS,
   S.APIC_BASE,
   S.DEBUG_PENDING,
+  S.REPEATING,
   S.MXCSR,
   ...Array.from({ length: 32 }, (_, n) => S.XMM0 + n),
 ];

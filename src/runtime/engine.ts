@@ -45,7 +45,7 @@ export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
     tlb = createTlb(core, paging);
   const access = createAccess(core, bus, tlb),
     flags = createFlags(core.r),
-    events = createEvents(core, paging),
+    events = createEvents(core),
     mode = createMode(core, tlb.flush);
   // One object, so that later changes of core's fields (guest, hooks) are seen by every part.
   const machine: Machine = Object.assign(core, access, flags, events, mode, {

@@ -2,12 +2,11 @@
 // Concurrent Events", "Masking Interrupts", "Debug Exceptions"; volume 2, STI). S.EVENTS is 0 whenever the next
 // instruction can simply run.
 
-import { CS, IF, RF, S, TF } from '../translator/state.ts';
+import { IF, NOT_REPEATING, RF, S, TF } from '../translator/state.ts';
 import { anyArmed, BREAK_ON, dataArmed, matches } from './breakpoints.ts';
 import { DR6 } from './controlBits.ts';
 import type { Core } from './core.ts';
 import { debugFault } from './faults.ts';
-import type { Paging } from './paging.ts';
 
 /** Bits of S.EVENTS. */
 export const EVENT = {
@@ -38,10 +37,6 @@ export const SHADOW = { NONE: 0, STI: 1, MOV_SS: 2 } as const;
 /** Values of S.ACTIVITY. */
 export const ACTIVITY = { ACTIVE: 0, HALT: 1, SHUTDOWN: 2 } as const;
 
-/** Prefixes besides REP and REPNE (SDM volume 2, "Instruction Prefixes"), and the string instructions' opcodes. */
-const PREFIXES: readonly number[] = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0];
-const STRINGS: readonly number[] = [0x6c, 0x6d, 0x6e, 0x6f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf];
-
 /** What a run loop must do at an instruction boundary. */
 export const BOUNDARY = { NOTHING: 0, DEBUG_TRAP: 1, NMI: 2, INTR: 3 } as const;
 
@@ -62,13 +57,15 @@ export interface Events {
   noTrap(): void;
 }
 
-export function createEvents(core: Core, paging: Paging): Events {
+/** Whether the instruction at EIP is a repeated string instruction that has done some of its iterations and goes on. */
+export const isRepeating = (r: Int32Array): boolean => r[S.REPEATING] === r[S.EIP] && r[S.REPEATING] !== NOT_REPEATING;
+
+export function createEvents(core: Core): Events {
   const { r } = core;
   let trapping = false,
     resuming = false,
     keeping = false,
-    shadowed = 0,
-    began = 0;
+    shadowed = 0;
 
   function updateEvents(): void {
     const flags = r[S.SYSTEM_FLAGS]!,
@@ -87,18 +84,6 @@ export function createEvents(core: Core, paging: Paging): Events {
   }
   core.onDebugPending = updateEvents;
 
-  /** Whether a string instruction with a repeat prefix is at a linear address. */
-  function isRepeatedString(linear: number): boolean {
-    let repeats = false;
-    for (let n = 0; n < 15; n++) {
-      const { physical } = paging.translate((linear + n) | 0),
-        byte = physical === null ? undefined : core.memory.readBytes(physical, 1)[0];
-      if (byte === 0xf2 || byte === 0xf3) repeats = true;
-      else if (byte === undefined || !PREFIXES.includes(byte)) return repeats && byte !== undefined && STRINGS.includes(byte);
-    }
-    return false;
-  }
-
   return {
     updateEvents,
     pending() {
@@ -110,7 +95,6 @@ export function createEvents(core: Core, paging: Paging): Events {
     },
     debugBeforeInstruction(linear) {
       const events = r[S.EVENTS]!;
-      began = linear;
       keeping = false;
       trapping = (events & EVENT.TRAP) !== 0;
       resuming = (events & EVENT.RESUME) !== 0;
@@ -122,7 +106,7 @@ export function createEvents(core: Core, paging: Paging): Events {
     },
     debugAfterInstruction() {
       // Between the iterations of a repeated string instruction RF is set, so that its breakpoint fires once.
-      if (((r[S.SEG_BASE + CS]! + r[S.EIP]!) | 0) === began && isRepeatedString(began)) r[S.SYSTEM_FLAGS]! |= RF;
+      if (isRepeating(r)) r[S.SYSTEM_FLAGS]! |= RF;
       else if (resuming && !keeping) r[S.SYSTEM_FLAGS]! &= ~RF;
       // A second MOV SS or STI does not lengthen the shadow of the first; MOV SS after STI starts its own.
       const started = r[S.SHADOW]! !== shadowed;

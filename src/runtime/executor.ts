@@ -63,7 +63,7 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
     if (tags[slot] === linear >>> 12 && modes[slot] === mode) return pages[slot];
     const { memory } = engine;
     pay();
-    const ramPage = memory.ramPage(engine.fetchPhysical(linear & ~0xfff) >>> 12);
+    const ramPage = memory.ramPage(engine.fetchPhysical(linear) >>> 12);
     refund();
     if (ramPage < 0 || (memory.pageState[ramPage]! & (PAGE.MMIO | PAGE.WATCHED)) !== 0) return undefined;
     tags[slot] = linear >>> 12;

@@ -2,10 +2,10 @@
 // Reference", "Double Fault Exception", "Error Code", "Flag Usage"; volume 2, INT n). runtime/idt.ts does one delivery; here
 // is what decides what is delivered, and what happens when a delivery faults.
 
-import { IOPL, RF, S, VECTOR } from '../translator/state.ts';
+import { IOPL, NOT_REPEATING, RF, S, VECTOR } from '../translator/state.ts';
 import { DR7 } from './controlBits.ts';
 import type { Engine } from './engine.ts';
-import { ACTIVITY, PIN, SHADOW } from './events.ts';
+import { ACTIVITY, isRepeating, PIN, SHADOW } from './events.ts';
 import { fault, GuestFault, makesDoubleFault } from './faults.ts';
 import type { Idt } from './idt.ts';
 import { isVm86 } from './mode.ts';
@@ -47,6 +47,9 @@ export function createInterrupts(engine: Engine, idt: Idt): Interrupts {
 
   /** Delivers, following faults of the delivery itself to their end. `severity` is the exception whose class counts, or BENIGN. */
   function deliver(vector: number, errorCode: number, severity: number, resume: number): void {
+    // What comes between two iterations pushes RF, so that the instruction's breakpoint does not fire again ("Resume Flag").
+    if (isRepeating(r)) resume = RF;
+    r[S.REPEATING] = NOT_REPEATING;
     for (;;) {
       try {
         descriptors.ext = 1;

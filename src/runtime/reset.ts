@@ -1,7 +1,7 @@
 // The state block after RESET# (SDM volume 3, "Processor State After Reset").
 
 import { FLAGS } from '../translator/flags.ts';
-import { CS, S, STATE_WORDS } from '../translator/state.ts';
+import { CS, NOT_REPEATING, S, STATE_WORDS } from '../translator/state.ts';
 import { SIGNATURE } from './cpuid.ts';
 
 const DATA_RIGHTS = 0x93,
@@ -28,6 +28,7 @@ export function resetState(r: Int32Array): void {
   r[S.DR6] = 0xffff0ff0;
   r[S.DR7] = 0x400;
   r[S.A20_MASK] = -1;
+  r[S.REPEATING] = NOT_REPEATING;
   r[S.FPU_CONTROL] = 0x40;
   // Eight registers with +0.0, none empty.
   r[S.FPU_TAGS] = 0xff;

@@ -96,6 +96,8 @@ export const S = {
   APIC_BASE: 88,
   /** Debug conditions in DR6's places that the next instruction boundary reports as a trap. */
   DEBUG_PENDING: 89,
+  /** EIP of a repeated string instruction between two of its iterations, else NOT_REPEATING: what is delivered then pushes RF. */
+  REPEATING: 91,
   /** Physical registers R0-R7 of the x87, four words each: significand low, significand high, sign and exponent, 0. */
   FPU_R0: 96,
   /** XMM0-7, four words each. */
@@ -103,6 +105,8 @@ export const S = {
   MXCSR: 160,
 } as const;
 export const STATE_WORDS = 256;
+/** In S.REPEATING: no instruction with a repeat prefix is at the last byte of the address space. */
+export const NOT_REPEATING = -1;
 
 /** Segment register numbers (SDM volume 2, "Segment Field (sreg)"). */
 export const ES = 0,

@@ -32,9 +32,10 @@ export function modeOf(guest: Guest): { mode: string; paging: boolean } {
   return { mode: `protected ${guest.cpu.codeSize}`, paging };
 }
 
+/** A register as a debugger shows it: before #PF is delivered, CR2 is the address already that the handler will find there. */
+const shown = (guest: Guest, name: string): number | string => (name === 'cr2' ? guest.cpu.comingCr2 : null) ?? guest.cpu.get(name);
 /** Every register of the table by name. */
-export const registerValues = (guest: Guest): RegisterValues =>
-  Object.fromEntries(REGISTERS.map(({ name }) => [name, guest.cpu.get(name)]));
+export const registerValues = (guest: Guest): RegisterValues => Object.fromEntries(REGISTERS.map(({ name }) => [name, shown(guest, name)]));
 
 /** Throws a RangeError when there is no such register or the value does not fit it. */
 export function checkRegister(name: string, value: number | string): void {
@@ -66,7 +67,7 @@ const PARTS: { readonly [name: string]: readonly [string, number, number] } = Ob
 export function expressionContext(guest: Guest, symbols: { readonly [name: string]: number } = {}): ExpressionContext {
   return {
     register(name) {
-      if (NAMES.has(name)) return number(guest, name);
+      if (NAMES.has(name)) return Number(shown(guest, name));
       const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
       return part && (number(guest, part[0]) >>> part[1]) & part[2];
     },

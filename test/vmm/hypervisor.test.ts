@@ -357,6 +357,19 @@ describe('hypervisor', () => {
     }
   });
 
+  it('shows the address of a page fault that it stops before, in words and in CR2, and has not loaded it', async () => {
+    // mov eax,0x10000 / mov cr3,eax / mov eax,0x80000011 / mov cr0,eax: the directory is empty, so the next fetch faults
+    const code = [0x66, 0xb8, 0, 0, 1, 0, 0x0f, 0x22, 0xd8, 0x66, 0xb8, 0x11, 0, 0, 0x80, 0x0f, 0x22, 0xc0];
+    const id = await define(hello, flat(...code)),
+      next = 0x7c00 + code.length;
+    await client.request('setBreakOn', { id, vectors: [14], exits: null });
+    await client.request('start', { id, stopOnEntry: false });
+    assert.equal(stopped().text, `Exception: #PF page fault, error code 0x0, address 0x${next.toString(16)}`);
+    assert.equal((await client.request('registers', { id })).values.cr2, next);
+    assert.equal((await client.request('evaluate', { id, expression: 'cr2' })).value, next);
+    assert.equal(client.hypervisor.guest(id).cpu.get('cr2'), 0);
+  });
+
   it('steps from an instruction that was stopped at into the handler of its exception', async () => {
     const id = await define(FAULTS);
     await client.request('setBreakOn', { id, vectors: [], exits: { reasons: ['exception'] } });

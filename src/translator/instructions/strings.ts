@@ -3,7 +3,7 @@
 // not zero, so that it can be interrupted between elements with the registers as the SDM describes.
 
 import type { Value, Width } from '../ir/builder.ts';
-import { DF, ES, S } from '../state.ts';
+import { DF, ES, NOT_REPEATING, S } from '../state.ts';
 import { EAX, ECX, EDI, EDX, ESI } from './common.ts';
 import type { Builder, Context, Meaning } from './notation.ts';
 import { insn } from './notation.ts';
@@ -43,8 +43,11 @@ const string =
       b.setGpr(ECX, b.sub(count, b.imm(1), i.address), i.address);
     });
     // after a count of zero this is false whatever the flags are
-    const more = b.ne(b.gpr(ECX, i.address), zero);
-    b.branch(compares ? b.both(more, b.condition(i.rep === 'rep' ? 4 : 5)) : more, b.self());
+    const left = b.ne(b.gpr(ECX, i.address), zero),
+      more = compares ? b.both(left, b.condition(i.rep === 'rep' ? 4 : 5)) : left;
+    const at = b.select(more, b.self(), b.imm(NOT_REPEATING));
+    b.setState(S.REPEATING, at);
+    b.branch(b.ne(at, b.imm(NOT_REPEATING)), b.self());
   };
 const STRING = { string: true, addressSized: true } as const;
 

@@ -1,0 +1,87 @@
+// Repeated string instructions between their iterations (SDM volume 2, REP; volume 3, "Instruction-Breakpoint Exception
+// Condition": what comes after any iteration but the last pushes RF). In every tier, at every tick.
+
+import assert from 'node:assert/strict';
+import type { Cpu } from '../../src/runtime/cpu.ts';
+import type { CpuHost } from '../../src/runtime/host.ts';
+import { createProcessor } from '../../src/runtime/processor.ts';
+
+const MEMORY = 1 << 20,
+  GDT = 0x1000,
+  IDT = 0x2000,
+  CODE = 0x5000,
+  HANDLER = 0x6000,
+  STACK = 0x9000,
+  DATA = 0x20000;
+const COUNT = 5,
+  RF = 0x10000,
+  VECTOR = 0x20;
+const host: CpuHost = {
+  portRead: () => 0,
+  portWrite() {},
+  mmioRead: () => 0xff,
+  mmioWrite() {},
+  acknowledgeInterrupt: () => VECTOR,
+  vmcall: () => false,
+  cycles: () => 0,
+  exit() {},
+};
+const processor = createProcessor({ arenaBytes: 4 * MEMORY });
+
+/** Flat ring 0 with an interrupt gate, before `code`. */
+function prepare(cpu: Cpu, code: readonly number[]): void {
+  cpu.reset();
+  cpu.writePhysical(0, new Uint8Array(MEMORY));
+  const put = (at: number, ...words: number[]): void => void cpu.writePhysical(at, new Uint8Array(Uint32Array.from(words).buffer));
+  put(GDT + 8, 0xffff, 0xcf9b00, 0xffff, 0xcf9300);
+  put(IDT + 8 * VECTOR, (8 << 16) | HANDLER, 0x8e00);
+  cpu.writePhysical(CODE, Uint8Array.from([...code, 0xeb, 0xfe]));
+  cpu.writePhysical(HANDLER, Uint8Array.of(0xcf));
+  for (const [name, value] of Object.entries({ gdtr_base: GDT, gdtr_limit: 0x17, idtr_base: IDT, idtr_limit: 0x7ff, cr0: 0x11 }))
+    cpu.set(name, value);
+  for (const name of ['cs', 'ss', 'ds', 'es']) {
+    for (const [part, value] of [
+      ['', name === 'cs' ? 8 : 16],
+      ['_base', 0],
+      ['_limit', 0xffffffff],
+      ['_access', name === 'cs' ? 0xc09b : 0xc093],
+    ] as const)
+      cpu.set(name + part, value);
+  }
+  for (const [name, value] of Object.entries({ eip: CODE, esp: STACK, eflags: 0x202, ecx: COUNT, esi: DATA, edi: DATA + 0x1000 }))
+    cpu.set(name, value);
+}
+const word = (cpu: Cpu, at: number): number => new DataView(cpu.readPhysical(at, 4).slice().buffer).getUint32(0, true);
+
+describe('an interrupt at a repeated string instruction', () => {
+  (['interpret', 'mixed', 'translate'] as const).forEach((tier, slot) => {
+    const cpu = processor.createCpu({ host, offset: slot * MEMORY, bytes: MEMORY, tier });
+    for (const [name, code] of [
+      ['REP MOVSD', [0xf3, 0xa5]],
+      ['REPE CMPSB', [0xf3, 0xa6]],
+      ['REP STOSW with prefixes', [0x2e, 0x66, 0xf3, 0xab]],
+      ['REP OUTSB', [0xf3, 0x6e]],
+    ] as const) {
+      it(`${name}, ${tier}: pushes RF after every iteration but the last, and its return goes on at the same tick`, () => {
+        for (let before = 0; before <= COUNT + 2; before++) {
+          prepare(cpu, [0x90, ...code]);
+          if (before > 0) assert.equal(cpu.run(before), 'budget');
+          const ticks = cpu.ticks;
+          cpu.setIntr(true);
+          cpu.run(1);
+          cpu.setIntr(false);
+          const between = before >= 2 && before <= COUNT;
+          assert.equal(cpu.get('eip'), HANDLER);
+          assert.equal(word(cpu, STACK - 4) & RF, between ? RF : 0, `after ${before} ticks`);
+          assert.equal(word(cpu, STACK - 12), before === 0 ? CODE : before <= COUNT ? CODE + 1 : CODE + 1 + code.length);
+          assert.equal(cpu.get('ecx'), COUNT - Math.min(COUNT, Math.max(0, before - 1)));
+          // IRET and the rest of the iterations: then the loop behind.
+          cpu.run(1 + Math.max(0, COUNT + 1 - before));
+          assert.equal(cpu.ticks, ticks + 2 + Math.max(0, COUNT + 1 - before));
+          assert.deepEqual([cpu.get('eip'), cpu.get('ecx')], [CODE + 1 + code.length, 0]);
+          assert.equal(Number(cpu.get('eflags')) & RF, 0);
+        }
+      });
+    }
+  });
+});
