@@ -33,6 +33,8 @@ export interface Access {
   writeAs(linear: number, value: number, size: Size, user: number): void;
   /** Throws what writing `length` bytes (1 to 4096) would throw, and writes nothing. */
   probeWrite(linear: number, length: number, user: number): void;
+  /** #AC unless a user's address is a multiple of `bytes`: for operands that are reached piece by piece. */
+  requireAlignment(linear: number, bytes: number): void;
   /** Physical address of an instruction byte; throws #PF. */
   fetchPhysical(linear: number): number;
 }
@@ -79,8 +81,11 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
     }
     observe(linear, size, first, true);
   }
+  function requireAlignment(linear: number, bytes: number): void {
+    if ((linear & (bytes - 1) & r[S.ALIGNMENT_CHECK]!) !== 0) fault(VECTOR.AC, 0);
+  }
   function checkAlignment(linear: number, size: Size, access: number): void {
-    if (core.alignmentCheck && (linear & (size - 1)) !== 0 && (access & PF.USER) !== 0) fault(VECTOR.AC, 0);
+    if ((access & PF.USER) !== 0) requireAlignment(linear, size);
   }
   /** Tells data breakpoints of the guest and of the debugger about an access that has been done. */
   function observe(linear: number, size: number, physical: number, isWrite: boolean): void {
@@ -144,6 +149,7 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
       locate(linear, user | PF.WRITE);
       if (length > 4096 - (linear & 0xfff)) locate((linear + length - 1) | 0, user | PF.WRITE);
     },
+    requireAlignment,
     fetchPhysical: (linear) => locate(linear, rights()),
   };
 }

@@ -25,6 +25,7 @@ const COUNTERS = 2;
 export interface Control {
   readControl(n: number): number;
   writeControl(n: number, value: number): void;
+  supervisorOnly(): void;
   loadMachineStatus(value: number): void;
   clearTaskSwitched(): void;
   invalidatePage(linear: number): void;
@@ -86,8 +87,8 @@ export function createControl(engine: Engine): Control {
   return {
     readControl,
     writeControl,
+    supervisorOnly,
     loadMachineStatus(value) {
-      supervisorOnly();
       const low = CR0.PE | CR0.MP | CR0.EM | CR0.TS,
         before = r[S.CR0]!;
       // PE can be set, not cleared.

@@ -32,8 +32,6 @@ export interface Core {
   onSoftwareException: (vector: number) => void;
   /** Called after cached translations were dropped: code that relied on them must look again. */
   onFlush: () => void;
-  /** #AC is possible: CR0.AM, EFLAGS.AC, CPL 3. Then no user access is cached. */
-  alignmentCheck: boolean;
   /** DR7 has a data or I/O breakpoint armed. */
   dataBreakpoints: boolean;
 }
@@ -68,7 +66,6 @@ export function createCore(arenaBytes: number): Core {
     onDebugPending() {},
     onSoftwareException() {},
     onFlush() {},
-    alignmentCheck: false,
     dataBreakpoints: false,
   };
 }

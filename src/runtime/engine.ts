@@ -75,7 +75,6 @@ export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
       tlb.flush();
     },
     refresh() {
-      core.alignmentCheck = false;
       for (let segment = 0; segment < 6; segment++) mode.updateEnds(segment);
       mode.updateMode();
       events.updateEvents();

@@ -64,10 +64,10 @@ export function createMode(core: Core, flush: () => void): Mode {
       ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0);
     r[S.STACK_MASK] = stack32 ? -1 : 0xffff;
     r[S.USER_TLB] = user ? USER_HALF : 0;
-    const alignmentCheck = user && (cr0 & CR0.AM) !== 0 && (flags & AC) !== 0;
-    if (alignmentCheck !== core.alignmentCheck) {
-      core.alignmentCheck = alignmentCheck;
-      if (alignmentCheck) flush();
+    const alignmentCheck = user && (cr0 & CR0.AM) !== 0 && (flags & AC) !== 0 ? -1 : 0;
+    if (alignmentCheck !== r[S.ALIGNMENT_CHECK]) {
+      r[S.ALIGNMENT_CHECK] = alignmentCheck;
+      if (alignmentCheck !== 0) flush();
     }
   }
   return { updateMode, updateEnds };

@@ -152,9 +152,6 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
     }
   }
 
-  function supervisorOnly(): void {
-    if (r[S.CPL] !== 0) fault(GP, 0);
-  }
   function protectedOnly(): void {
     if (!isProtected(r)) fault(VECTOR.UD);
   }
@@ -184,8 +181,6 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
     protectedOnly,
     loadLdtr(selector) {
       selector &= 0xffff;
-      protectedOnly();
-      supervisorOnly();
       if (isNull(selector)) setLdtr(selector, 0, 0);
       else {
         if ((selector & 4) !== 0) d.fail(GP, selector);
@@ -198,8 +193,6 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
     },
     loadTr(selector) {
       selector &= 0xffff;
-      protectedOnly();
-      supervisorOnly();
       if (isNull(selector)) fault(GP, 0);
       if ((selector & 4) !== 0) d.fail(GP, selector);
       d.readOr(GP, selector);
@@ -223,13 +216,11 @@ export function createSegmentation(machine: Machine, d: Descriptors): Segmentati
       return r[S.TR_SELECTOR]!;
     },
     loadGdtr(base, limit) {
-      supervisorOnly();
       r[S.GDTR_BASE] = base;
       r[S.GDTR_LIMIT] = limit & 0xffff;
       machine.host.exit('descriptorTable', IDENTITY.LGDT, base >>> 0);
     },
     loadIdtr(base, limit) {
-      supervisorOnly();
       r[S.IDTR_BASE] = base;
       r[S.IDTR_LIMIT] = limit & 0xffff;
       machine.host.exit('descriptorTable', IDENTITY.LIDT, base >>> 0);

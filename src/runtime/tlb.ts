@@ -68,7 +68,7 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       user = (access & PF.USER) !== 0;
     const seen =
       (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0 ||
-      (user && core.alignmentCheck) ||
+      (user && r[S.ALIGNMENT_CHECK] !== 0) ||
       (core.dataBreakpoints && dataBreakpointOnPage(r, linear));
     if (!seen) {
       const entry = (memory.offset + page * 4096) ^ (linear & ~0xfff);

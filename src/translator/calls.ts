@@ -46,7 +46,7 @@ export const CALLS = {
   writeControl: call(2, ENDS),
   readDebug: call(1, ENDS),
   writeDebug: call(2, ENDS),
-  /** (base, limit): LGDT, LIDT; CPL 0 only. */
+  /** (base, limit): LGDT, LIDT. */
   loadGdtr: call(2, ENDS),
   loadIdtr: call(2, ENDS),
   /** (selector). */
@@ -57,6 +57,8 @@ export const CALLS = {
   storeTr: call(0),
   /** (): #UD in real and virtual-8086 mode (ARPL, VERR, VERW, LAR, LSL). */
   protectedOnly: call(0),
+  /** (): #GP(0) unless CPL is 0: LGDT, LIDT, LLDT, LTR, LMSW, before they reach for their operand. */
+  supervisorOnly: call(0),
   /** (selector) -> 1 when accessible: VERR, VERW. */
   verifyRead: call(1),
   verifyWrite: call(1),

@@ -96,6 +96,8 @@ export const S = {
   APIC_BASE: 88,
   /** Debug conditions in DR6's places that the next instruction boundary reports as a trap. */
   DEBUG_PENDING: 89,
+  /** (cache) -1 while #AC is possible (CR0.AM, EFLAGS.AC, CPL 3; then no user access is in the TLB), else 0. */
+  ALIGNMENT_CHECK: 92,
   /** EIP of a repeated string instruction between two of its iterations, else NOT_REPEATING: what is delivered then pushes RF. */
   REPEATING: 91,
   /** Physical registers R0-R7 of the x87, four words each: significand low, significand high, sign and exponent, 0. */

@@ -5,56 +5,61 @@ import type { Instruction } from '../../src/translator/decode.ts';
 import { ROWS } from '../../src/translator/instructions/index.ts';
 import type { Row } from '../../src/translator/instructions/notation.ts';
 import type { AddressParts } from '../../src/translator/ir/builder.ts';
+import { AC } from '../../src/translator/state.ts';
 import { encodeRow } from '../support/encode.ts';
 import { type Random, seeded } from '../support/random.ts';
+import { exclusionOf } from './exclusions.ts';
 import { makeFpu, memoryWord } from './fpuCases.ts';
-import { FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
-
-/** Rows that user mode cannot show, with the reason. They are tested against the SDM's tables instead (test/runtime). */
-export function excluded(row: Row): string | undefined {
-  if (row.name === '(bad)') return 'no instruction';
-  if (/^(INT|INT1|INT3|INTO|IRETD?|SYSENTER|SYSEXIT|VMCALL)$/.test(row.name)) return 'enters the operating system';
-  if (/^(CPUID|RDTSC|RDPMC)$/.test(row.name)) return 'depends on the processor model or its clock';
-  if (/^(SGDT|SIDT|SLDT|STR|SMSW|LAR|LSL|VERR|VERW|ARPL)$/.test(row.name)) return "shows the operating system's tables";
-  if (row.name === 'RETF' || row.operands.some((o) => /^(A|Mp|Sw|[C-GS]S)$/.test(o))) return "segments are the operating system's";
-  if (/^(F2XM1|FYL2XP?1?|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/.test(row.name)) return 'is rounded as the processor model does';
-  return undefined;
-}
+import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
+import { aimSegments, isSegmentPush, isSegmentRow, RETURNED_FLAGS } from './segmentCases.ts';
 
 export const isFpu = (row: Row): boolean => /^d[89a-f]/.test(row.code);
 /** Instructions whose image in memory has a 16- and a 32-bit form. */
 const ENVIRONMENT = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
 
-/** A row with operand size and kind fixed: what must have 100 vectors of its own. */
+/** What test/vectors is made of, a file each: what it shows, and how many vectors a case needs. */
+export const FILES = {
+  /** Everything that reads no descriptor. */
+  'user-mode': 100,
+  /** Segment loads, far transfers among the LDT's segments, what looks at descriptors, software interrupts. */
+  segments: 100,
+  /** Rows that reach memory, with EFLAGS.AC set. */
+  alignment: 12,
+} as const;
+export type VectorFile = keyof typeof FILES;
+
+/** A row with operand size and kind fixed: what must have vectors of its own. */
 export interface Case {
   readonly row: Row;
   /** Undefined for x87 instructions without a form of their own in each operand size. */
   readonly w: 16 | 32 | undefined;
   readonly memory: boolean | undefined;
+  readonly file: VectorFile;
   readonly title: string;
 }
 
 export function cases(): Case[] {
   const list: Case[] = [];
   for (const row of ROWS) {
-    if (excluded(row)) continue;
+    if (exclusionOf(row)) continue;
     const sized = isFpu(row)
       ? ENVIRONMENT.test(row.name)
       : row.operandSized || row.names || row.operands.some((o) => /v|z|eAX|bs$/.test(o));
-    const kinds = row.operands.some((o) => /^E/.test(o)) ? [false, true] : [undefined];
+    const kinds = row.operands.some((o) => /^E[bvw]/.test(o)) ? [false, true] : [undefined];
     for (const w of sized ? ([32, 16] as const) : isFpu(row) ? [undefined] : ([32] as const)) {
       for (const memory of kinds) {
-        list.push({
-          row,
-          w,
-          memory,
-          title: `${row.name} ${row.code}${row.operands.length ? ` ${row.operands.join(',')}` : ''}${sized ? ` w${w}` : ''}${memory === undefined ? '' : memory ? ' mem' : ' reg'}`,
-        });
+        const title = `${row.name} ${row.code}${row.operands.length ? ` ${row.operands.join(',')}` : ''}${sized ? ` w${w}` : ''}${memory === undefined ? '' : memory ? ' mem' : ' reg'}`;
+        list.push({ row, w, memory, title, file: isSegmentRow(row) ? 'segments' : 'user-mode' });
+        if (reachesMemory(row, memory)) list.push({ row, w, memory, title, file: 'alignment' });
       }
     }
   }
   return list;
 }
+const STACK_ROWS = /^(PUSH|POP|PUSHA|POPA|PUSHF|POPF|CALL|RET|RETF|IRET|ENTER|LEAVE)$/;
+/** PUSH and POP of segment registers are left out: the SDM lets the processor reach 16 or 32 bits. */
+const reachesMemory = (row: Row, memory: boolean | undefined): boolean =>
+  !isSegmentPush(row) && (memory === true || STACK_ROWS.test(row.name) || row.operands.some((o) => /^[MOXYB]/.test(o)));
 
 const pointer = (random: Random): number => LAYOUT.DATA + 0x100 + random.below(LAYOUT.SIZE - 0x200);
 
@@ -94,36 +99,51 @@ export function makeInput(c: Case, seed: number): VectorInput | undefined {
   if (!aim(c.row, i, code, regs, mode, random)) return undefined;
   // A branch to itself runs for as long as its condition holds.
   if (c.row.operands.some((o, n) => o.startsWith('J') && (i.operands[n] as { value: number }).value === 0)) return undefined;
-  const flags = random.word() & (0x8d5 | (c.row.string ? 0x400 : 0));
+  const flags = random.word() & (0x8d5 | (c.row.string ? 0x400 : 0)),
+    checked = c.file === 'alignment';
+  if (checked) regs[4] = regs[4]! + random.below(4);
+  const memory = operandAddress(i, regs);
+  const words = isSegmentRow(c.row)
+    ? aimSegments(c.row, i, code, regs, memory, random)
+    : specialWords(c.row, memory, regs[4], mode, random);
+  if (!words) return undefined;
   return {
     mode,
     regs: regs.map((r) => r | 0),
-    eflags: flags,
+    eflags: checked ? flags | AC : flags,
     seed: 1 + random.below(64),
-    poke: makePoke(c.row, i, regs, mode, random),
+    pokes: inData(words, mode),
     code,
-    fpu: isFpu(c.row) ? makeFpu(random) : FRESH_FPU,
+    fpu: isFpu(c.row) ? masked(makeFpu(random), checked) : FRESH_FPU,
   };
 }
 
-/** Flags that POPF may load in the runner: not TF and NT, which would be the operating system's. */
-const POPPED = 0x3ed5;
-/** What must be in memory for the instruction to stay inside the regions: branch targets, flags. */
-function makePoke(row: Row, i: Instruction, regs: readonly number[], mode: 16 | 32, random: Random): [number, number] {
-  const low = mode === 32 ? LAYOUT.DATA : 0,
-    put = (address: number, value: number): [number, number] => {
-      const offset = (address - low) | 0;
-      return offset > 0 && offset <= LAYOUT.SIZE - 4 ? [offset, value | 0] : [0, 0];
-    };
-  const target = (mode === 32 ? LAYOUT.CODE : 0) + 0x1000 + random.below(0x8000);
-  if (row.name === 'RET') return put(regs[4]!, target);
-  if (row.names?.[0] === 'POPF') return put(regs[4]!, random.word() & POPPED);
-  const special = isFpu(row) ? memoryWord(row, random) : /^(JMP|CALL)$/.test(row.name) ? { offset: 0, value: target } : undefined,
-    memory = i.operands.find((o) => o.kind === 'mem');
-  if (!special || memory?.kind !== 'mem' || !memory.address) return [0, 0];
-  return put(offsetOf(memory.address, regs) + special.offset, special.value);
+/** With all exceptions masked: whether an unmasked one or #AC comes first is the model's. */
+const masked = (fpu: FpuState, all: boolean): FpuState =>
+  all ? { ...fpu, control: fpu.control | 0x3f, status: fpu.status & ~0x8080 } : fpu;
+
+/** Where the instruction's memory operand is, as an offset of DS in 16-bit mode. */
+function operandAddress(i: Instruction, regs: readonly number[]): number | undefined {
+  const memory = i.operands.find((o) => o.kind === 'mem');
+  return memory?.kind === 'mem' && memory.address ? offsetOf(memory.address, regs) : undefined;
 }
-function offsetOf({ base, index, shift, disp, width }: AddressParts, regs: readonly number[]): number {
+/** What must be in memory for the instruction to stay inside the regions: branch targets, flags. */
+function specialWords(row: Row, memory: number | undefined, stack: number, mode: 16 | 32, random: Random): [number, number][] {
+  const target = (mode === 32 ? LAYOUT.CODE : 0) + 0x1000 + random.below(0x8000);
+  if (row.name === 'RET') return [[stack, target]];
+  if (row.names?.[0] === 'POPF') return [[stack, random.word() & RETURNED_FLAGS]];
+  const special = isFpu(row) ? memoryWord(row, random) : /^(JMP|CALL)$/.test(row.name) ? { offset: 0, value: target } : undefined;
+  return special && memory !== undefined ? [[memory + special.offset, special.value]] : [];
+}
+/** Words at addresses as words at offsets of the data region; those outside are dropped. */
+function inData(words: readonly (readonly [number, number])[], mode: 16 | 32): [number, number][] {
+  return words.flatMap(([address, value]) => {
+    const offset = (address - (mode === 32 ? LAYOUT.DATA : 0)) | 0;
+    return offset > 0 && offset <= LAYOUT.SIZE - 4 ? [[offset, value | 0] as [number, number]] : [];
+  });
+}
+/** Effective address of a memory operand. */
+export function offsetOf({ base, index, shift, disp, width }: AddressParts, regs: readonly number[]): number {
   const sum = (base < 0 ? 0 : regs[base]!) + (index < 0 ? 0 : regs[index]! << shift) + disp;
   return width === 16 ? sum & 0xffff : sum | 0;
 }

@@ -1,6 +1,7 @@
 // The same single instruction on the virtual processor: user mode, the runner's layout, one tick, in either tier.
 
 import { createCodeCache } from '../../src/runtime/codeCache.ts';
+import { CR0 } from '../../src/runtime/controlBits.ts';
 import { createEngine } from '../../src/runtime/engine.ts';
 import { createExecutor } from '../../src/runtime/executor.ts';
 import { GuestFault } from '../../src/runtime/faults.ts';
@@ -13,9 +14,10 @@ import { createSiteRunner } from '../../src/runtime/sites.ts';
 import { createSystem } from '../../src/runtime/system.ts';
 import { createTranslation } from '../../src/runtime/translation.ts';
 import { decode } from '../../src/translator/decode.ts';
-import { CS, S } from '../../src/translator/state.ts';
+import { CS, S, SS, VECTOR } from '../../src/translator/state.ts';
 import { evaluate } from '../support/evaluate.ts';
 import { seeded } from '../support/random.ts';
+import { descriptorOf, GDT, GDT_LIMIT, LDT, SELECTORS } from './ldt.ts';
 import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput, type VectorOutput } from './record.ts';
 
 const { CODE, DATA, SIZE, AT } = LAYOUT;
@@ -41,7 +43,7 @@ const BLOCK = 0x1000;
 
 /** Data regions by seed: filling one takes longer than an instruction. */
 const filled = new Map<number, Uint8Array>();
-function dataOf({ seed, poke: [at, value] }: VectorInput): Uint8Array {
+function dataOf({ seed, pokes }: VectorInput): Uint8Array {
   let bytes = filled.get(seed);
   if (!bytes) {
     const random = seeded(seed),
@@ -49,30 +51,60 @@ function dataOf({ seed, poke: [at, value] }: VectorInput): Uint8Array {
     for (let n = 0; n < words.length; n++) words[n] = random.word();
     filled.set(seed, (bytes = new Uint8Array(words.buffer)));
   }
-  if (at === 0) return bytes;
-  const poked = bytes.slice();
-  new DataView(poked.buffer).setInt32(at, value, true);
+  if (pokes.length === 0) return bytes;
+  const poked = bytes.slice(),
+    view = new DataView(poked.buffer);
+  for (const [at, value] of pokes) view.setInt32(at, value, true);
   return poked;
+}
+
+// ---- what the operating system has in memory; no vector reaches it
+const GDT_AT = 0x1000,
+  IDT_AT = 0x2000,
+  LDT_AT = 0x3000,
+  /** Handlers are nothing but addresses, this far apart. */
+  HANDLERS = 0x4000,
+  STRIDE = 16,
+  STACK0 = 0x8000;
+const KERNEL_CS = 0x08,
+  KERNEL_SS = 0x18;
+/** Gates that ring 3 may use by INT n: INT3, INTO. */
+const OPEN_GATES: readonly number[] = [VECTOR.BP, VECTOR.OF];
+
+{
+  const put = (at: number, words: readonly number[]): void => {
+    for (const [n, word] of words.entries()) dv.setInt32(at + 4 * n, word, true);
+  };
+  put(GDT_AT, GDT.flat());
+  put(LDT_AT, LDT.flatMap(descriptorOf));
+  for (let n = 0; n < 256; n++)
+    put(IDT_AT + 8 * n, [(KERNEL_CS << 16) | (HANDLERS + STRIDE * n), OPEN_GATES.includes(n) ? 0xee00 : 0x8e00]);
+  // A task without I/O permission bitmap: its base is beyond the limit.
+  put(4, [STACK0, KERNEL_SS]);
+  dv.setUint16(0x66, 0x68, true);
 }
 
 function load(v: VectorInput): void {
   resetState(r);
-  r[S.CR0] = 0x21;
+  r[S.CR0] = CR0.PE | CR0.NE | CR0.AM;
   r[S.CPL] = 3;
+  r[S.GDTR_BASE] = GDT_AT;
+  r[S.GDTR_LIMIT] = GDT_LIMIT;
+  r[S.IDTR_BASE] = IDT_AT;
+  r[S.IDTR_LIMIT] = 0x7ff;
+  r[S.LDTR_SELECTOR] = 0x50;
+  r[S.LDTR_BASE] = LDT_AT;
+  r[S.LDTR_LIMIT] = 8 * LDT.length - 1;
+  r[S.TR_LIMIT] = 0x67;
   const wide = v.mode === 32;
-  for (let s = 0; s < 6; s++) {
-    r[S.SEG_SELECTOR + s] = s === CS ? 0xf : 0x17;
-    r[S.SEG_BASE + s] = wide ? 0 : s === CS ? CODE : DATA;
-    r[S.SEG_LIMIT + s] = wide ? -1 : SIZE - 1;
-    r[S.SEG_ACCESS + s] = (s === CS ? 0xfb : 0xf3) | (wide ? 0xc000 : 0);
-  }
+  SELECTORS[v.mode].forEach((selector, s) => {
+    const [low, high] = (selector & 4) !== 0 ? descriptorOf(LDT[selector >> 3]) : GDT[selector >> 3]!;
+    engine.segments.setCache(s, selector, low, high);
+  });
   u8.fill(0xcc, CODE, CODE + SIZE);
   u8.set(v.code, CODE + AT);
   u8.set(dataOf(v), DATA);
   for (let n = 0; n < 8; n++) r[n] = v.regs[n]!;
-  // A task without I/O permission bitmap: its base is beyond the limit.
-  r[S.TR_LIMIT] = 0x67;
-  dv.setUint16(0x66, 0x68, true);
   r[S.EIP] = (wide ? CODE : 0) + AT;
   engine.refresh();
   engine.storeFlags(v.eflags | 0x202);
@@ -112,6 +144,18 @@ function readFpu(): FpuState {
 
 const evaluated = Object.assign(Object.create(engine) as typeof engine, { system });
 
+/** Back from a ring 0 handler to what it was entered from, as a signal handler sees it; gives the vector. */
+function leaveHandler(): number {
+  const vector = (r[S.EIP]! - HANDLERS) / STRIDE,
+    [eip, cs, flags, esp, ss] = Array.from({ length: 5 }, (_, n) => dv.getInt32(r[S.ESP]! + 4 * n, true));
+  r[S.EIP] = eip!;
+  r[S.ESP] = esp!;
+  r[S.SEG_SELECTOR + CS] = cs!;
+  r[S.SEG_SELECTOR + SS] = ss!;
+  engine.storeFlags(flags!);
+  return vector;
+}
+
 /** Runs one instruction; in the translated tier the region is used when the instruction can be translated. */
 export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate' | 'evaluate'): VectorOutput {
   cache.clear();
@@ -136,6 +180,7 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate' | 'e
       else executor.executeOne();
       if (r[S.EIP] !== self) break;
     }
+    if (r[S.CPL] === 0) trap = leaveHandler();
   } catch (caught) {
     if (!(caught instanceof GuestFault)) throw caught;
     trap = caught.vector;
@@ -149,6 +194,7 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate' | 'e
   }
   return {
     regs: Array.from(r.subarray(0, 8)),
+    segments: Array.from(r.subarray(S.SEG_SELECTOR, S.SEG_SELECTOR + 6)),
     eflags: engine.getFlags() & 0xcd5,
     eip: (r[S.EIP]! - base - AT) | 0,
     trap,

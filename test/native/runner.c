@@ -1,9 +1,9 @@
 /*
  * Runs single instructions on the processor itself, in 32-bit user mode: flat 32-bit code, or 16-bit code and data in
- * segments made by modify_ldt. Every register comes from the record by sigreturn and goes back to it in a signal handler, so
+ * segments made by modify_ldt, and whatever else the LDT offers. Every register comes from the record by sigreturn and goes back to it in a signal handler, so
  * that faults are results like any other. Build: gcc -m32 -O1 -static runner.c
  *
- * stdin: records of struct input; stdout: struct output each, followed by `changes` pairs (offset, byte) of 3 bytes.
+ * stdin: the LDT, then records of struct input; stdout: struct output each, followed by `changes` pairs (offset, byte) of 3 bytes.
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -17,12 +17,14 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { CODE = 0x200000, DATA = 0x10000, SIZE = 0x10000, AT = 0x800 };
+enum { CODE = 0x200000, DATA = 0x10000, SIZE = 0x10000, AT = 0x800, POKES = 3 };
 
 struct input {
   uint32_t mode; /* 0: flat 32-bit, 1: 16-bit segments */
   uint32_t regs[8];
-  uint32_t eflags, seed, poke, value, length;
+  uint32_t eflags, seed;
+  struct { uint32_t at, value; } poke[POKES]; /* at 0: none */
+  uint32_t length;
   uint8_t code[16];
   uint16_t fcw, fsw, ftw, pad;
   uint8_t st[8][10];
@@ -30,6 +32,7 @@ struct input {
 struct output {
   uint32_t regs[8];
   uint32_t eflags, eip, trap, error, cr2, changes;
+  uint32_t segments[6]; /* ES CS SS DS FS GS */
   uint16_t fcw, fsw, ftw, pad;
   uint8_t st[8][10];
 } __attribute__((packed));
@@ -39,17 +42,21 @@ static uint8_t *code = (uint8_t *)CODE, *data = (uint8_t *)DATA, *before;
 static int pending;
 
 /* The same generator as test/support/random.ts. */
-static void fill(uint32_t seed, uint32_t poke, uint32_t value) {
-  static uint32_t made, poked, was;
-  if (poked) memcpy(before + poked, &was, 4);
-  uint32_t s = seed ? seed : 0x9e3779b9;
-  if (made != seed || !made)
+static void fill(const struct input *v) {
+  static uint32_t made, was[POKES], at[POKES];
+  uint32_t s = v->seed ? v->seed : 0x9e3779b9;
+  for (int n = POKES - 1; n >= 0; n--)
+    if (at[n]) memcpy(before + at[n], &was[n], 4);
+  if (made != v->seed || !made)
     for (int n = 0; n < SIZE; n += 4) {
       s ^= s << 13, s ^= s >> 17, s ^= s << 5;
       memcpy(before + n, &s, 4);
     }
-  made = seed, poked = poke;
-  if (poke) memcpy(&was, before + poke, 4), memcpy(before + poke, &value, 4);
+  made = v->seed;
+  for (int n = 0; n < POKES; n++) {
+    at[n] = v->poke[n].at;
+    if (at[n]) memcpy(&was[n], before + at[n], 4), memcpy(before + at[n], &v->poke[n].value, 4);
+  }
   memcpy(data, before, SIZE);
 }
 static void put(const void *p, size_t n) {
@@ -62,6 +69,8 @@ static void report(ucontext_t *uc) {
   memset(&out, 0, sizeof out);
   for (int n = 0; n < 8; n++) out.regs[n] = g[order[n]];
   out.eflags = g[REG_EFL], out.trap = g[REG_TRAPNO], out.error = g[REG_ERR], out.cr2 = uc->uc_mcontext.cr2;
+  static const int segments[6] = {REG_ES, REG_CS, REG_SS, REG_DS, REG_FS, REG_GS};
+  for (int n = 0; n < 6; n++) out.segments[n] = g[segments[n]] & 0xffff;
   out.eip = g[REG_EIP] - (in.mode ? 0 : CODE) - AT;
   struct _libc_fpstate *f = uc->uc_mcontext.fpregs;
   out.fcw = f->cw, out.fsw = f->sw, out.ftw = f->tag;
@@ -74,7 +83,16 @@ static void report(ucontext_t *uc) {
       put(change, 3);
     }
 }
-static void handler(int sig, siginfo_t *info, void *context) {
+/*
+ * Signals arrive with the GS and the alignment check of the instruction: the C library's thread data are restored before any
+ * of its functions run.
+ */
+uint32_t libraryGs;
+void handler(int sig, siginfo_t *info, void *context);
+void entry(int sig, siginfo_t *info, void *context);
+__asm__(".globl entry\nentry:\n  pushfl\n  andl $~0x40000, (%esp)\n  popfl\n  movw libraryGs, %gs\n  jmp handler\n");
+
+void handler(int sig, siginfo_t *info, void *context) {
   ucontext_t *uc = context;
   greg_t *g = uc->uc_mcontext.gregs;
   static const int order[8] = {REG_EAX, REG_ECX, REG_EDX, REG_EBX, REG_ESP, REG_EBP, REG_ESI, REG_EDI};
@@ -86,7 +104,7 @@ static void handler(int sig, siginfo_t *info, void *context) {
     _exit(0);
   }
   pending = 1;
-  fill(in.seed, in.poke, in.value);
+  fill(&in);
   memset(code, 0xcc, SIZE);
   memcpy(code + AT, in.code, in.length);
   for (int n = 0; n < 8; n++) g[order[n]] = in.regs[n];
@@ -96,28 +114,30 @@ static void handler(int sig, siginfo_t *info, void *context) {
   if (!flat_cs) flat_cs = g[REG_CS] & 0xffff, flat_ds = g[REG_DS] & 0xffff;
   g[REG_CS] = in.mode ? 0x0f : flat_cs;
   g[REG_DS] = g[REG_ES] = g[REG_SS] = in.mode ? 0x17 : flat_ds;
-  /* GS stays the C library's: vectors do not use it. */
-  g[REG_FS] = in.mode ? 0x17 : 0;
+  g[REG_FS] = g[REG_GS] = 0x17;
   struct _libc_fpstate *f = uc->uc_mcontext.fpregs;
   f->cw = 0xffff0000 | in.fcw, f->sw = 0xffff0000 | in.fsw, f->tag = 0xffff0000 | in.ftw;
   for (int n = 0; n < 8; n++) memcpy(&f->_st[n], in.st[n], 10);
   alarm(5);
 }
-static void segment(int entry, uint32_t base, int contents) {
+/* The descriptors of test/native/ldt.ts: their number, then each as struct user_desc. */
+static int tables(void) {
+  uint32_t count;
   struct user_desc d;
-  memset(&d, 0, sizeof d);
-  d.entry_number = entry, d.base_addr = base, d.limit = SIZE - 1, d.contents = contents, d.useable = 1;
-  if (syscall(SYS_modify_ldt, 1, &d, sizeof d)) exit(2);
+  if (fread(&count, 4, 1, stdin) != 1) return 2;
+  while (count--)
+    if (fread(&d, 1, sizeof d, stdin) != sizeof d || syscall(SYS_modify_ldt, 0x11, &d, sizeof d)) return 2;
+  return 0;
 }
 int main(void) {
   int all = PROT_READ | PROT_WRITE | PROT_EXEC, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
   if (mmap(code, SIZE, all, flags, -1, 0) != code || mmap(data, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0) != data) return 1;
   before = malloc(SIZE);
-  segment(1, CODE, 2);
-  segment(2, DATA, 0);
+  if (tables()) return 2;
+  __asm__("movw %%gs, %0" : "=m"(libraryGs));
   stack_t alt = {.ss_sp = malloc(1 << 16), .ss_size = 1 << 16};
   sigaltstack(&alt, 0);
-  struct sigaction act = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+  struct sigaction act = {.sa_sigaction = entry, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigfillset(&act.sa_mask);
   static const int signals[] = {SIGTRAP, SIGSEGV, SIGFPE, SIGILL, SIGBUS, SIGUSR1, SIGALRM};
   for (unsigned n = 0; n < sizeof signals / sizeof *signals; n++) sigaction(signals[n], &act, 0);

@@ -229,18 +229,14 @@ describe('descriptor instructions', () => {
     assert.equal(get8(GDT + SEL.tss + 5), 0x8b);
     descriptor(GDT + SEL.tss, TSS, 0x67, RIGHTS.tss32 & 0x7f);
     raises(() => system.loadTr(SEL.tss), NP, SEL.tss);
+    system.supervisorOnly();
     ring3();
-    raises(() => system.loadLdtr(SEL.ldt), GP, 0);
-    raises(() => system.loadTr(SEL.tss), GP, 0);
-    raises(() => system.loadGdtr(0, 0), GP, 0);
-    raises(() => system.loadIdtr(0, 0), GP, 0);
+    raises(() => system.supervisorOnly(), GP, 0);
   });
-  it('SLDT, STR, LLDT, LTR, LAR are undefined outside protected mode', () => {
+  it('SLDT, STR, and what calls protectedOnly, are undefined outside protected mode', () => {
     reset();
     raises(() => system.storeLdtr(), UD);
     raises(() => system.storeTr(), UD);
-    raises(() => system.loadLdtr(0), UD);
-    raises(() => system.loadTr(8), UD);
     raises(() => system.protectedOnly(), UD);
   });
   it('LAR knows system types 1-5, 9, 11, 12; LSL 1-3, 9, 11; both all code and data', () => {

@@ -94,29 +94,29 @@ export function createFpuControl(engine: Engine, state: FpuState, memory: Operan
       engine.W16(memory.writable(segment, offset, 2), state.status());
     },
     loadEnvironment(segment, offset, size) {
-      load(get(memory.readable(segment, offset, environmentBytes(size)), size), size);
+      load(get(memory.readable(segment, offset, environmentBytes(size), size >> 3), size), size);
     },
     storeEnvironment(segment, offset, size) {
-      put(memory.writable(segment, offset, environmentBytes(size)), size);
+      put(memory.writable(segment, offset, environmentBytes(size), size >> 3), size);
       state.setControl(state.control() | EXCEPTIONS);
     },
     save(segment, offset, size) {
       const bytes = environmentBytes(size),
-        at = memory.writable(segment, offset, bytes + REGISTER_BYTES);
+        at = memory.writable(segment, offset, bytes + REGISTER_BYTES, size >> 3);
       put(at, size);
       for (let i = 0; i < 8; i++) {
         state.read(i, x);
-        memory.write80((at + bytes + 10 * i) | 0, x);
+        memory.writeImage80((at + bytes + 10 * i) | 0, x);
       }
       state.initialize();
     },
     restore(segment, offset, size) {
       const bytes = environmentBytes(size),
-        at = memory.readable(segment, offset, bytes + REGISTER_BYTES),
+        at = memory.readable(segment, offset, bytes + REGISTER_BYTES, size >> 3),
         fields = get(at, size);
       const values = Array.from({ length: 8 }, (_, i) => {
         const value = float80();
-        memory.read80((at + bytes + 10 * i) | 0, value);
+        memory.readImage80((at + bytes + 10 * i) | 0, value);
         return value;
       });
       r[S.FPU_STATUS] = fields[1]! & 0xffff;

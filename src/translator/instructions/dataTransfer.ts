@@ -1,8 +1,8 @@
 // Data transfer instructions (SDM volume 1, "Data Transfer Instructions"; volume 2 for each operation).
 
 import type { Builder } from '../ir/builder.ts';
-import { AF, CF, CS, DS, ES, FS, GS, OF, PF, S, SF, SS, ZF } from '../state.ts';
-import { AH, EAX, EBX, ECX, EDX, ESP, memory, zeroFlag } from './common.ts';
+import { AF, CF, CS, DS, ES, FS, GS, OF, PF, S, SF, SS, VECTOR, ZF } from '../state.ts';
+import { AH, EAX, EBX, ECX, EDX, ESP, memory, segmentBase, zeroFlag } from './common.ts';
 import type { Meaning } from './notation.ts';
 import { insn } from './notation.ts';
 
@@ -99,6 +99,9 @@ insn(
       high = b.beyond(d, 4, 32, i.address);
     const x = b.modify(low),
       y = b.modify(high);
+    // Its halves have been checked for 4 bytes.
+    const linear = b.add(segmentBase(b, low.seg), b.offset(low));
+    b.raiseIf(b.ne(b.and(b.and(linear, b.imm(7)), b.state(S.ALIGNMENT_CHECK)), b.imm(0)), VECTOR.AC, 0);
     const equal = b.both(b.eq(x, b.gpr(EAX)), b.eq(y, b.gpr(EDX)));
     b.write(low, b.select(equal, b.gpr(EBX), x));
     b.write(high, b.select(equal, b.gpr(ECX), y));

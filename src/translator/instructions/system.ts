@@ -19,10 +19,12 @@ insn('SLDT', ['0f 00 /0 Mw', '0f 00 /0 Rv'], (b, _i, d) => b.write(d, b.call('st
 insn('STR', ['0f 00 /1 Mw', '0f 00 /1 Rv'], (b, _i, d) => b.write(d, b.call('storeTr')));
 insn('LLDT', ['0f 00 /2 Ew'], (b, _i, d) => {
   b.call('protectedOnly');
+  b.call('supervisorOnly');
   b.call('loadLdtr', b.read(d));
 });
 insn('LTR', ['0f 00 /3 Ew'], (b, _i, d) => {
   b.call('protectedOnly');
+  b.call('supervisorOnly');
   b.call('loadTr', b.read(d));
 });
 for (const [name, code, call] of [
@@ -58,14 +60,17 @@ insn('ARPL', ['63 /r Ew,Gw'], (b, _i, d, s) => {
 const storeTable =
   (base: number, limit: number): Meaning =>
   (b, i, d) => {
-    const high = b.beyond(d, 2, 32, i.address);
+    const low = b.memory(memory(d).seg, b.offset(d), 16),
+      high = b.beyond(d, 2, 32, i.address);
+    b.probe(low.seg, b.offset(low), 16);
     b.probe(high.seg, b.offset(high), 32);
-    b.write(b.memory(memory(d).seg, b.offset(d), 16), b.state(limit));
+    b.write(low, b.state(limit));
     b.write(high, i.w === 16 ? b.and(b.state(base), b.imm(0xffffff)) : b.state(base));
   };
 const loadTable =
   (call: 'loadGdtr' | 'loadIdtr'): Meaning =>
   (b, i, d) => {
+    b.call('supervisorOnly');
     const limit = b.load(memory(d).seg, b.offset(d), 16),
       base = b.read(b.beyond(d, 2, 32, i.address));
     b.call(call, i.w === 16 ? b.and(base, b.imm(0xffffff)) : base, limit);
@@ -79,6 +84,7 @@ insn('LIDT', ['0f 01 /3 Ms'], loadTable('loadIdtr'), SIZED);
 // ---- control and debug registers; CR1 and CR5-CR7 do not exist
 insn('SMSW', ['0f 01 /4 Mw', '0f 01 /4 Rv'], (b, _i, d) => b.write(d, b.trunc(b.state(S.CR0), d.w)));
 insn('LMSW', ['0f 01 /6 Ew'], (b, _i, d) => {
+  b.call('supervisorOnly');
   b.call('loadMachineStatus', b.read(d));
 });
 insn('MOV', ['0f 20 /0 Rd,Cd', '0f 20 /2-4 Rd,Cd'], (b, _i, d, s) => b.write(d, b.call('readControl', b.read(s))));

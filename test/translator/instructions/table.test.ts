@@ -59,6 +59,7 @@ function shape(v: Value | undefined): string {
 /** Calls that change nothing the processor can see, and the one that cannot fault. */
 const HARMLESS = new Set<unknown>([
   'protectedOnly',
+  'supervisorOnly',
   'flagsForPush',
   'storeLdtr',
   'storeTr',

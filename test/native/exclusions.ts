@@ -1,0 +1,60 @@
+// Rows that user mode on a real processor cannot show, each with the reason and with the cases that show it against the SDM
+// instead; test/translator/vectors.test.ts checks that these exist.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Row } from '../../src/translator/instructions/notation.ts';
+
+export interface Exclusion {
+  readonly rows: RegExp;
+  readonly reason: string;
+  /** A file in test/ and cases in it: titles of mocha's, or of the CASE lines of a guest. */
+  readonly shown: readonly [file: string, ...titles: string[]];
+}
+export const EXCLUSIONS: readonly Exclusion[] = [
+  {
+    rows: /^\(bad\)$/,
+    reason: 'no instruction',
+    shown: ['runtime/guests/realMode.asm', 'undefined ModRM of group 4', 'undefined ModRM of group 5', 'LEA of a register'],
+  },
+  {
+    rows: /^SYSENTER$/,
+    reason: 'enters the operating system',
+    shown: ['runtime/guests/system.asm', 'SYSENTER from ring 3', 'SYSENTER from ring 0', 'SYSENTER without a selector'],
+  },
+  {
+    rows: /^SYSEXIT$/,
+    reason: 'is another instruction under a 64-bit operating system on some models',
+    shown: ['runtime/guests/system.asm', 'SYSEXIT', 'SYSEXIT in ring 3', 'SYSEXIT without a selector'],
+  },
+  {
+    rows: /^VMCALL$/,
+    reason: 'is what the hypervisor beneath makes of it',
+    shown: ['vmm/firmware/bios.test.ts', 'serves a VMCALL of its ROM and says which interrupt it was'],
+  },
+  {
+    rows: /^(SGDT|SIDT)$/,
+    reason: 'are done by the operating system (UMIP) with values of its own',
+    shown: ['runtime/guests/system.asm', 'SGDT', 'SGDT with 16-bit operands', 'SIDT', 'SIDT with 16-bit operands'],
+  },
+  {
+    rows: /^(SLDT|STR|SMSW)$/,
+    reason: 'are done by the operating system (UMIP) with values of its own',
+    shown: ['runtime/guests/system.asm', 'SLDT', 'STR', 'SMSW', 'SLDT, STR, SMSW to memory write a word', 'SLDT, STR, SMSW of 16 bits'],
+  },
+  {
+    rows: /^(F2XM1|FYL2XP?1?|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/,
+    reason: 'are rounded as the processor model does',
+    shown: ['runtime/fpu/index.test.ts', 'raises #UD for what it does not do yet, and for what no x87 does'],
+  },
+];
+export function exclusionOf(row: Row): Exclusion | undefined {
+  return EXCLUSIONS.find(({ rows }) => rows.test(row.name));
+}
+/** Titles of an exclusion that its file does not have. */
+export function missingCases({ shown: [file, ...titles] }: Exclusion): string[] {
+  const lines = readFileSync(join(import.meta.dirname, '..', file), 'utf8').split('\n');
+  return titles.filter(
+    (title) => !lines.some((line) => line.includes(`it('${title}'`) || (/^ +CASE/.test(line) && line.endsWith(`; ${title}`))),
+  );
+}
