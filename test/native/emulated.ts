@@ -43,7 +43,7 @@ const BLOCK = 0x1000;
 
 /** Data regions by seed: filling one takes longer than an instruction. */
 const filled = new Map<number, Uint8Array>();
-function dataOf({ seed, pokes }: VectorInput): Uint8Array {
+function filledBy(seed: number): Uint8Array {
   let bytes = filled.get(seed);
   if (!bytes) {
     const random = seeded(seed),
@@ -51,10 +51,16 @@ function dataOf({ seed, pokes }: VectorInput): Uint8Array {
     for (let n = 0; n < words.length; n++) words[n] = random.word();
     filled.set(seed, (bytes = new Uint8Array(words.buffer)));
   }
+  return bytes;
+}
+/** The data region before the instruction; the same bytes are used for the next one that has words of its own there. */
+const poked = new Uint8Array(SIZE),
+  pokedView = new DataView(poked.buffer);
+function dataOf({ seed, pokes }: VectorInput): Uint8Array {
+  const bytes = filledBy(seed);
   if (pokes.length === 0) return bytes;
-  const poked = bytes.slice(),
-    view = new DataView(poked.buffer);
-  for (const [at, value] of pokes) view.setInt32(at, value, true);
+  poked.set(bytes);
+  for (const [at, value] of pokes) pokedView.setInt32(at, value, true);
   return poked;
 }
 
@@ -84,7 +90,7 @@ const OPEN_GATES: readonly number[] = [VECTOR.BP, VECTOR.OF];
   dv.setUint16(0x66, 0x68, true);
 }
 
-function load(v: VectorInput): void {
+function load(v: VectorInput, data: Uint8Array): void {
   resetState(r);
   r[S.CR0] = CR0.PE | CR0.NE | CR0.AM;
   r[S.CPL] = 3;
@@ -103,7 +109,7 @@ function load(v: VectorInput): void {
   });
   u8.fill(0xcc, CODE, CODE + SIZE);
   u8.set(v.code, CODE + AT);
-  u8.set(dataOf(v), DATA);
+  u8.set(data, DATA);
   for (let n = 0; n < 8; n++) r[n] = v.regs[n]!;
   r[S.EIP] = (wide ? CODE : 0) + AT;
   engine.refresh();
@@ -158,8 +164,9 @@ function leaveHandler(): number {
 
 /** Runs one instruction; in the translated tier the region is used when the instruction can be translated. */
 export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate' | 'evaluate'): VectorOutput {
+  const before = dataOf(v);
   cache.clear();
-  load(v);
+  load(v, before);
   translation.tier = 'interpret';
   const base = v.mode === 32 ? CODE : 0;
   let trap = -1,
@@ -186,8 +193,7 @@ export function runEmulated(v: VectorInput, tier: 'interpret' | 'translate' | 'e
     trap = caught.vector;
     error = Math.max(0, caught.errorCode);
   }
-  const before = dataOf(v),
-    changes: [number, number][] = [];
+  const changes: [number, number][] = [];
   for (let n = 0; n < SIZE; n += BLOCK) {
     if (Buffer.compare(u8.subarray(DATA + n, DATA + n + BLOCK), before.subarray(n, n + BLOCK)) === 0) continue;
     for (let k = n; k < n + BLOCK; k++) if (u8[DATA + k] !== before[k]) changes.push([k, u8[DATA + k]!]);
