@@ -1,16 +1,16 @@
 // Makes test/vectors: builds test/native/runner.c, runs random cases of every row on this machine's processor and keeps what
-// it did. Needs gcc with 32-bit libraries on x86. Usage: npm run vectors -- FILE [PATTERN [FOLDER]]; FILE is one of test/native/cases.ts,
-// PATTERN selects titles, and what is written to FOLDER then is not complete.
+// it did. Needs gcc with 32-bit libraries on x86. Usage: npm run vectors -- FILE [PATTERN]; FILE is one of test/native/cases.ts. Cases
+// without vectors and those whose titles match are recorded, without a pattern all; the others keep theirs.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { VECTOR } from '../src/translator/state.ts';
 import { type Case, cases, FILES, isFpu, makeInput, type VectorFile } from '../test/native/cases.ts';
 import { encodeLdt } from '../test/native/ldt.ts';
 import { decodeOutputs, encodeInput, lineOf, type VectorInput, type VectorOutput } from '../test/native/record.ts';
+import { readVectors, type Section, writeVectors } from '../test/native/vectorFile.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -68,24 +68,25 @@ function vectorsOf(runner: string, c: Case, seed: number): string[] {
 
 function main(): void {
   const file = process.argv[2] as VectorFile,
-    pattern = new RegExp(process.argv[3] ?? '.'),
-    to = process.argv[4] ?? join(root, 'test/vectors');
+    pattern = new RegExp(process.argv[3] ?? '.');
   if (!Object.hasOwn(FILES, file)) throw new Error(`name one of ${Object.keys(FILES).join(', ')}`);
   const folder = mkdtempSync(join(tmpdir(), 'cp86-vectors-')),
     runner = buildRunner(folder);
-  const model = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
-  const text: string[] = [`# processor: ${model}`];
-  const short: string[] = [];
+  const processor = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
+  const before = readVectors(file),
+    sections = new Map<string, Section>();
   cases().forEach((c, n) => {
-    if (c.file !== file || !pattern.test(c.title)) return;
+    if (c.file !== file) return;
+    const kept = before.get(c.title);
+    if (kept && !pattern.test(c.title)) {
+      sections.set(c.title, kept);
+      return;
+    }
     const lines = vectorsOf(runner, c, 1 + n * 100_000);
-    if (lines.length < FILES[file]) short.push(`${c.title}: ${lines.length}`);
-    text.push(`= ${c.title}`, ...lines);
+    console.log(`${c.title}: ${lines.length}${lines.length < FILES[file] ? `, fewer than ${FILES[file]}` : ''}`);
+    sections.set(c.title, { processor, lines });
   });
   rmSync(folder, { recursive: true });
-  mkdirSync(to, { recursive: true });
-  writeFileSync(join(to, `${file}.txt.gz`), gzipSync(`${text.join('\n')}\n`, { level: 9 }));
-  console.log(`${text.length} lines`);
-  if (short.length > 0) console.log(`fewer than ${FILES[file]}:\n${short.join('\n')}`);
+  writeVectors(file, sections);
 }
 if (import.meta.main) main();

@@ -3,29 +3,14 @@
 // (test/native/compare.ts). Rows that user mode cannot show name the tests that show them (test/native/exclusions.ts).
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { ROWS } from '../../src/translator/instructions/index.ts';
 import { type Case, cases, FILES, type VectorFile } from '../native/cases.ts';
 import { difference } from '../native/compare.ts';
 import { runEmulated } from '../native/emulated.ts';
 import { EXCLUSIONS, exclusionOf, missingCases } from '../native/exclusions.ts';
 import { parseLine } from '../native/record.ts';
+import { readVectors } from '../native/vectorFile.ts';
 
-/** Lines of a file by the title above them. */
-function readVectors(file: VectorFile): { processor: string; vectors: Map<string, string[]> } {
-  const [first, ...sections] = gunzipSync(readFileSync(join(import.meta.dirname, '../vectors', `${file}.txt.gz`)))
-    .toString()
-    .split('\n= ');
-  const vectors = new Map(
-    sections.map((section) => {
-      const [title, ...lines] = section.trimEnd().split('\n');
-      return [title!, lines] as const;
-    }),
-  );
-  return { processor: first!.replace('# processor: ', ''), vectors };
-}
 function grouped<T>(list: readonly T[], key: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of list) {
@@ -39,13 +24,14 @@ function grouped<T>(list: readonly T[], key: (item: T) => string): Map<string, T
 const all = cases();
 
 for (const [file, each] of Object.entries(FILES) as [VectorFile, number][]) {
-  const { processor, vectors } = readVectors(file),
+  const vectors = readVectors(file),
+    processors = new Set([...vectors.values()].map(({ processor }) => processor)),
     here = all.filter((c) => c.file === file);
-  describe(`instructions as on the ${processor} (${file})`, () => {
+  describe(`instructions as on the ${[...processors].join(' and the ')} (${file})`, () => {
     for (const [name, list] of grouped<Case>(here, (c) => c.row.name)) {
       it(`${name}: ${list.length} kinds`, () => {
         for (const { title } of list) {
-          const lines = vectors.get(title) ?? [];
+          const lines = vectors.get(title)?.lines ?? [];
           assert.ok(lines.length >= each, `${title}: ${lines.length} vectors`);
           for (const line of lines) {
             const { input, output } = parseLine(line);
