@@ -80,6 +80,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   const sites: Instruction[] = [];
   // A rotation keeps four flags of an earlier setter: its own two stand beside the three words until somebody looks.
   const rotates = [...blocks.values()].some((b) => b.steps.some((s) => s.ops.some((v) => v.op === 'flagsRotate')));
+  // Whether a string instruction goes on changes with each of its iterations: it has a variable.
+  let repeats = false;
   let temps = 0;
   let leave = '';
   let members: ReadonlyMap<Value, Member> = new Map();
@@ -114,7 +116,11 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     gpr: (n, w) => readNarrow(register, n as number, w),
     setGpr: (n, w, value) => writeNarrow(register, n as number, w, value),
     state: (word) => `r[${word}]`,
-    setState: (word, value) => `r[${word}]=${value};`,
+    setState(word, value) {
+      if (word !== S.REPEATING) return `r[${word}]=${value};`;
+      repeats = true;
+      return `rs=${value};`;
+    },
     next: () => eipText(current.i.at + current.i.length),
     self: () => eipText(current.i.at),
     offset: () => {
@@ -241,7 +247,12 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   });
 
   const kept = [...used].sort().map((n) => [REGISTERS[n]!, `r[${n}]`] as const);
-  const places = [...kept, ['fo', `r[${S.FLAGS_KIND}]`], ['fa', `r[${S.FLAGS_A}]`], ['fb', `r[${S.FLAGS_B}]`]] as const;
+  const flagPlaces = [
+    ['fo', `r[${S.FLAGS_KIND}]`],
+    ['fa', `r[${S.FLAGS_A}]`],
+    ['fb', `r[${S.FLAGS_B}]`],
+  ] as const;
+  const places = [...kept, ...flagPlaces, ...(repeats ? [['rs', `r[${S.REPEATING}]`] as const] : [])];
   const segmentPlaces = [...segments].sort().flatMap(
     (n) =>
       [

@@ -45,9 +45,9 @@ const string =
     // after a count of zero this is false whatever the flags are
     const left = b.ne(b.gpr(ECX, i.address), zero),
       more = compares ? b.both(left, b.condition(i.rep === 'rep' ? 4 : 5)) : left;
-    const at = b.select(more, b.self(), b.imm(NOT_REPEATING));
-    b.setState(S.REPEATING, at);
-    b.branch(b.ne(at, b.imm(NOT_REPEATING)), b.self());
+    b.setState(S.REPEATING, b.self());
+    b.branch(more, b.self());
+    b.setState(S.REPEATING, b.imm(NOT_REPEATING));
   };
 const STRING = { string: true, addressSized: true } as const;
 
