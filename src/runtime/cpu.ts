@@ -253,6 +253,9 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       activate();
       engine.setA20(open);
     },
+    get addressMask() {
+      return block()[S.A20_MASK]!;
+    },
     reset() {
       activate();
       const budget = r[S.BUDGET]!,
