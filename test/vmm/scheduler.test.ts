@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Runnable, Scheduler, type TurnResult } from '../../src/vmm/scheduler.ts';
+import { seeded } from '../support/random.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
 /** A guest that does nothing but count, so many ticks a millisecond. */
@@ -49,6 +50,26 @@ describe('scheduler', () => {
     });
   }
 
+  for (const [rate, ratio] of [
+    [200_000, 3],
+    [500, 3 / 400],
+  ] as const) {
+    it(`keeps shares while other programs take the processor from every twentieth turn, the other guest running ${rate} ticks a millisecond`, () => {
+      const { platform, scheduler } = world();
+      const random = seeded(5);
+      const guests = [new Counter(platform, 200_000), new Counter(platform, rate, 3)];
+      for (const guest of guests) {
+        guest.after = () => {
+          if (random.below(20) === 0) platform.spend(5 + random.below(100));
+          return { kind: 'ready' };
+        };
+        scheduler.wake(guest);
+      }
+      platform.advance(30_000);
+      within(guests[1].ticks / guests[0].ticks, ratio, 0.05);
+    });
+  }
+
   it('keeps a turn short once it knows how fast the guest is', () => {
     const { platform, scheduler } = world();
     const guests = [new Counter(platform, 300_000), new Counter(platform, 900)];
@@ -66,7 +87,36 @@ describe('scheduler', () => {
     scheduler.wake(fast);
     scheduler.wake(faulting);
     platform.advance(5000);
-    assert.ok(fast.ticks > 0.15 * 200_000 * 5000, `the other guest ran only ${fast.ticks} ticks`);
+    within(fast.ticks / 200_000, 2500, 0.05);
+  });
+
+  for (const [slower, part] of [
+    [1.5, 0.6],
+    [3.9, 3.9 / 4.9],
+    [4.1, 0.797],
+    [8, 2 / 3],
+    [16, 0.5],
+    [400, 0.5],
+  ] as const) {
+    it(`gives a guest ${slower} times slower than its neighbour ${Math.round(part * 100)} % of the time`, () => {
+      const { platform, scheduler } = world();
+      const fast = new Counter(platform, 200_000),
+        slow = new Counter(platform, 200_000 / slower);
+      scheduler.wake(fast);
+      scheduler.wake(slow);
+      platform.advance(10_000);
+      within((slow.ticks * slower) / 200_000 / 10_000, part, 0.05);
+    });
+  }
+
+  it('gives guests that only fault time by their weights', () => {
+    const { platform, scheduler } = world();
+    const fast = new Counter(platform, 200_000, 3),
+      faulting = new Counter(platform, 500);
+    scheduler.wake(fast);
+    scheduler.wake(faulting);
+    platform.advance(10_000);
+    within(fast.ticks / 200_000, 7500, 0.05);
   });
 
   it('gives a guest that wakes its turn before a busy guest has had two', () => {
