@@ -24,6 +24,8 @@ export interface Runnable {
   readonly ticks: number;
   /** Runs about so many ticks; fewer when it has to wait or stops. */
   turn(ticks: number): TurnResult;
+  /** Another guest gets the next turn, and this one has more to do. */
+  preempted(): void;
 }
 
 /**
@@ -76,6 +78,8 @@ export class Scheduler {
   readonly #afterTurn: () => void;
   readonly #entries = new Map<Runnable, Entry>();
   #scheduled = false;
+  /** Had the last turn. */
+  #last: Entry | null = null;
   #windowStart: number;
 
   /** `afterTurn` is called after every turn: the place to send what piled up. */
@@ -122,6 +126,7 @@ export class Scheduler {
 
   remove(guest: Runnable): void {
     this.stop(guest);
+    if (this.#last?.guest === guest) this.#last = null;
     this.#entries.delete(guest);
   }
 
@@ -157,6 +162,8 @@ export class Scheduler {
     const allowed = ready.filter((entry) => this.#hasCredit(entry, now));
     if (allowed.length > 0) {
       const entry = allowed.reduce((best, candidate) => (candidate.pass < best.pass ? candidate : best));
+      if (this.#last !== entry && this.#last?.state === 'ready') this.#last.guest.preempted();
+      this.#last = entry;
       this.#turn(entry, this.#turnTicks(entry, allowed), allowed, now);
       this.#rollWindow();
       this.#afterTurn();

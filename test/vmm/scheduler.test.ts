@@ -12,12 +12,16 @@ class Counter implements Runnable {
   readonly cap: number;
   readonly #platform: ManualPlatform;
   readonly #rate: number;
+  preemptions = 0;
   after: (ticks: number) => TurnResult = () => ({ kind: 'ready' });
   constructor(platform: ManualPlatform, rate: number, weight = 1, cap = 100) {
     this.#platform = platform;
     this.#rate = rate;
     this.weight = weight;
     this.cap = cap;
+  }
+  preempted(): void {
+    this.preemptions++;
   }
   turn(ticks: number): TurnResult {
     this.ticks += ticks;
@@ -145,6 +149,23 @@ describe('scheduler', () => {
     scheduler.wake(guest);
     platform.advance(1000);
     assert.ok(guest.turns >= 9 && guest.turns <= 11, `${guest.turns} turns`);
+  });
+
+  it('tells a guest when another gets the processor while it has more to do, and not when it goes on itself', () => {
+    const { platform, scheduler } = world();
+    const first = new Counter(platform, 100_000),
+      second = new Counter(platform, 100_000);
+    scheduler.wake(first);
+    platform.advance(500);
+    assert.equal(first.preemptions, 0);
+    scheduler.wake(second);
+    platform.advance(500);
+    assert.ok(first.preemptions > 20 && second.preemptions > 20, `${first.preemptions} and ${second.preemptions}`);
+    second.after = () => ({ kind: 'wait', milliseconds: 1 });
+    platform.advance(20);
+    const { preemptions } = second;
+    platform.advance(500);
+    assert.equal(second.preemptions, preemptions, 'who waits is not preempted');
   });
 
   it('gives a stopped guest no turn until it is woken, and leaves the others running', () => {
