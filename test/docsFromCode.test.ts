@@ -30,12 +30,12 @@ function exits(): string {
   const rows = Object.entries(EXITS) as [string, ExitRow][];
   return table(
     ['name', 'number', 'title', 'kvm_exit', 'what it means', 'qualification and detail'],
-    rows.map(([name, { number, title, kvm, about, fields }]) => [
+    rows.map(([name, { number, title, kvm, about, fields, ofHost }]) => [
       `\`${name}\``,
       number === null ? '' : String(number),
       title,
       kvm ?? '',
-      about,
+      ofHost ? `${about} (Of the host.)` : about,
       fields.filter(Boolean).join(', '),
     ]),
   );

@@ -18,6 +18,12 @@ const LONGEST = 15;
 const OFTEN = 4;
 /** Writes to bytes that were code once before the page is decoded afresh. */
 const MOST_IDLE = 1000;
+/**
+ * Arrivals without a change after which an instruction that kept being changed is translated again: interpreting the code
+ * behind it has then cost as much as a translation does, about a millisecond. Each change after a recovery doubles the number,
+ * since a page has room for few translations.
+ */
+const CALM = 16_000;
 /** Words of records at which a page that is patched in place is decoded afresh. */
 const MOST_WORDS = 1 << 16;
 
@@ -52,6 +58,8 @@ export interface CodeCache {
   version(page: number): number;
   /** Whether the instruction at an offset keeps being changed: it is better interpreted. */
   keepsChanging(page: number, offset: number): boolean;
+  /** Execution has arrived so many times more at an offset: what has not changed for long counts as settled. */
+  arrived(page: number, offset: number, arrivals: number): void;
   /** Marks bytes of a page as code, so that writes to them are noticed. */
   mark(page: number, offset: number, length: number): void;
   /** A page has come to take so many bytes more of the host's memory. */
@@ -73,8 +81,8 @@ export function createCodeCache(
   const byPage: (CodePage[] | undefined)[] = [];
   const bitmaps: (Uint8Array | undefined)[] = [];
   const versions = new Uint32Array(memory.pageState.length);
-  /** Bitmaps of the offsets of instructions that keep being changed. */
-  const patched: (Uint8Array | undefined)[] = [];
+  /** By offset the instructions that have been changed: arrivals until they count as settled, and where that begins after a change. */
+  const patched: (Map<number, { left: number; calm: number }> | undefined)[] = [];
   const idle = new Uint16Array(memory.pageState.length);
   const stats: CodeCacheStats = { pages: 0, instructions: 0, invalidations: 0, invalidatedPages: 0, bytes: 0, forgottenPages: 0 };
   const { u8 } = engine;
@@ -141,7 +149,12 @@ export function createCodeCache(
         p.code[(index - 1) * RECORD.WORDS] = PSEUDO.UNDECODED;
         p.map[at] = 0;
         p.crossings.delete(at);
-        patched[page]![at >> 3]! |= 1 << (at & 7);
+        const known = patched[page]!.get(at);
+        if (!known) patched[page]!.set(at, { left: CALM, calm: CALM });
+        else {
+          if (known.left <= 0) known.calm *= 2;
+          known.left = known.calm;
+        }
         p.sources.forEach((region, n) => {
           if (!region.offsets.has(at)) return;
           for (const entry of region.entries) if (entry >= 0 && p.entries[entry]! >> 8 === n + 1) p.entries[entry] = 0;
@@ -158,7 +171,7 @@ export function createCodeCache(
     if (!bitmap || !overlaps(bitmap, offset, size)) return;
     stats.invalidations++;
     if (versions[page]! >= OFTEN && byPage[page] !== undefined) {
-      patched[page] ??= new Uint8Array(512);
+      patched[page] ??= new Map();
       if (dropChanged(page, offset, size) && idle[page]! < MOST_IDLE) idle[page] = 0;
       // What was code may have become data: then the page's bytes are forgotten after a while.
       else if (++idle[page]! < MOST_IDLE) return;
@@ -261,7 +274,11 @@ export function createCodeCache(
       return code;
     },
     version: (page) => versions[page]!,
-    keepsChanging: (page, offset) => ((patched[page]?.[offset >> 3] ?? 0) & (1 << (offset & 7))) !== 0,
+    keepsChanging: (page, offset) => (patched[page]?.get(offset)?.left ?? 0) > 0,
+    arrived(page, offset, arrivals) {
+      const known = patched[page]?.get(offset);
+      if (known) known.left -= arrivals;
+    },
     mark,
     charge,
     setBreakpointOffsets(offsets) {
@@ -274,6 +291,7 @@ export function createCodeCache(
     },
     breakpointOffsets: () => breakpoints,
     clear() {
+      patched.length = 0;
       byPage.forEach((pages, page) => {
         if (pages) invalidate(page);
       });

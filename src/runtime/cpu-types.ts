@@ -45,6 +45,8 @@ export interface VirtualCpu {
   setIntr(level: boolean): void;
   nmi(): void;
   setA20(open: boolean): void;
+  /** ANDed to every physical address: lacks bit 20 while the A20 gate is closed. */
+  readonly addressMask: number;
   /** State after RESET# (SDM volume 3, "Processor State After Reset"); ticks go on. */
   reset(): void;
 

@@ -256,6 +256,9 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       activate();
       engine.setA20(open);
     },
+    get addressMask() {
+      return block()[S.A20_MASK]!;
+    },
     reset() {
       activate();
       const budget = r[S.BUDGET]!,
@@ -330,10 +333,12 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       const { physical } = engine.paging.translate(linear | 0),
         page = physical === null ? -1 : memory.ramPage(physical >>> 12);
       if (page < 0) return null;
-      const found = cache.find(page, r[S.MODE]!),
-        entry = found.entries[linear & 0xfff]!;
-      if (entry !== 0) return found.sources[(entry >> 8) - 1]?.source ?? null;
-      return found.sources.find((s) => s.offsets.has(linear & 0xfff))?.source ?? null;
+      const { entries, sources } = cache.find(page, r[S.MODE]!),
+        entry = entries[linear & 0xfff]!;
+      if (entry !== 0) return sources[(entry >> 8) - 1]?.source ?? null;
+      // A region that nothing enters any more holds code that has changed.
+      const holds = sources.find((s, n) => s.offsets.has(linear & 0xfff) && s.entries.some((at) => at >= 0 && entries[at]! >> 8 === n + 1));
+      return holds?.source ?? null;
     },
 
     save() {

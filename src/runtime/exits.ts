@@ -12,14 +12,17 @@ export interface ExitRow {
   /** Meaning of `qualification` and `detail`. */
   readonly fields: readonly [string, string];
   readonly about: string;
+  /** The host's time or a debugger brings it about: it is no part of the guest's history, and another run or a replay has others. */
+  readonly ofHost: boolean;
 }
-const exit = (number: number | null, title: string, kvm: string | null, fields: readonly [string, string], about: string): ExitRow => ({
-  number,
-  title,
-  kvm,
-  fields,
-  about,
-});
+const exit = (
+  number: number | null,
+  title: string,
+  kvm: string | null,
+  fields: readonly [string, string],
+  about: string,
+  { ofHost = false }: { readonly ofHost?: boolean } = {},
+): ExitRow => ({ number, title, kvm, fields, about, ofHost });
 
 export const EXITS = {
   exception: exit(
@@ -85,10 +88,14 @@ export const EXITS = {
     ['guest-physical address', 'value'],
     'The guest touched physical memory that nothing answers at.',
   ),
-  preemption: exit(52, 'Preemption', 'PREEMPTION_TIMER', ['', ''], 'The guest used up its time slice.'),
+  preemption: exit(52, 'Preemption', 'PREEMPTION_TIMER', ['', ''], 'Another guest got the processor while this one had more to do.', {
+    ofHost: true,
+  }),
   wbinvd: exit(54, 'WBINVD', 'WBINVD', ['', ''], 'The guest wrote back and invalidated its caches.'),
   invd: exit(13, 'INVD', 'INVD', ['', ''], 'The guest invalidated its caches.'),
-  debug: exit(null, 'Debug stop', null, ['kind', 'linear address'], 'A breakpoint, watchpoint or step of the debugger was reached.'),
+  debug: exit(null, 'Debug stop', null, ['kind', 'linear address'], 'A breakpoint, watchpoint or step of the debugger was reached.', {
+    ofHost: true,
+  }),
   invalidatedCode: exit(
     null,
     'Invalidated code',

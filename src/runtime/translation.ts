@@ -72,7 +72,11 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, run
       cache = next;
     },
     threshold: HOT,
-    translate: (page, offset) => translate(page, offset, false),
+    translate(page, offset) {
+      cache.arrived(page.page, offset, policy.threshold);
+      if (cache.keepsChanging(page.page, offset)) stats.refused++;
+      else translate(page, offset, false);
+    },
     separate(page, number) {
       const count = (page.separations[number] ?? 0) + 1;
       page.separations[number] = count;

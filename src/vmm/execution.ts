@@ -7,7 +7,7 @@ import type { StopCause } from '../runtime/cpu-types.ts';
 import { EXITS } from '../runtime/exits.ts';
 import { IF, VECTOR } from '../translator/state.ts';
 import { CYCLES_PER_MILLISECOND } from './clock.ts';
-import { exceptionText } from './exitText.ts';
+import { exceptionText, qualificationText } from './exitText.ts';
 import type { Guest } from './guest.ts';
 import { expressionContext, linearAddress, place, stepView } from './inspect.ts';
 import type { JournalEvent } from './journal.ts';
@@ -164,6 +164,12 @@ export class Execution implements Runnable {
       this.end('failed', 1, `Internal error at tick ${tick}, ${cs.toString(16)}:${eip.toString(16)}: ${text}`);
       return { kind: 'stopped' };
     }
+  }
+
+  /** An exit of the host's making: the guest cannot see it, and nothing of it is written down. */
+  preempted(): void {
+    if (!this.guest.exits.record('preemption', 0, 0)) return;
+    this.guest.signals.stop ??= { reason: 'exit', text: `${EXITS.preemption.title}: ${qualificationText('preemption', 0, 0)}` };
   }
 
   #loop(ticks: number): TurnResult {

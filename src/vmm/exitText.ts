@@ -96,7 +96,7 @@ const TEXT: { readonly [N in ExitName]: (qualification: number, detail: number) 
   localDescriptorTable: (instruction, selector) => `${LOCAL_INSTRUCTION[instruction & 3]} ${hex(selector)}`,
   mmio: (address, value) => `address ${hex(address)}, value ${hex(value)}`,
   unmappedMemory: (address, value) => `nothing at ${hex(address)}, value ${hex(value)}`,
-  preemption: () => 'time slice used up',
+  preemption: () => 'another guest has the processor',
   wbinvd: () => 'caches written back and invalidated',
   invd: () => 'caches invalidated',
   debug: (kind, linear) => `${DEBUG_KIND[kind] ?? 'stop'} at ${hex(linear)}`,

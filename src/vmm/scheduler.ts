@@ -1,8 +1,8 @@
 // The scheduler: which guest runs next on this worker, and for how many ticks. Shares are counted in ticks: guests with work
 // to do get ticks in proportion to their weights (stride scheduling; Waldspurger and Weihl, "Stride Scheduling"). A turn is so
 // short that no guest's turn takes more than about LONGEST_TURN milliseconds, and a guest whose ticks are far slower than its
-// neighbours' (one that does nothing but fault) is charged for the time it takes, so that it delays them by its own turn and no
-// more. A cap limits a guest's part of wall time. Where turns end cannot be observed by the guests.
+// neighbours' (one that does nothing but fault) pays so much more for them that it gets its share of time instead. A cap limits
+// a guest's part of wall time. Where turns end cannot be observed by the guests.
 
 import type { Platform } from './platform.ts';
 
@@ -24,6 +24,8 @@ export interface Runnable {
   readonly ticks: number;
   /** Runs about so many ticks; fewer when it has to wait or stops. */
   turn(ticks: number): TurnResult;
+  /** Another guest gets the next turn, and this one has more to do. */
+  preempted(): void;
 }
 
 /**
@@ -37,8 +39,18 @@ const MINIMUM_TICKS = 1000;
 const MAXIMUM_TICKS = 20_000_000;
 /** Ticks per millisecond assumed of a guest that has not run. */
 const FIRST_GUESS = 5000;
-/** A guest is charged at least what one this many times slower than the fastest would have run. */
-const SLOWEST = 4;
+/**
+ * Guests up to this many times slower than the fastest share ticks. Guests slower than the square of it share time: equal ticks
+ * would give them nearly all of it, since a guest that only faults is 100 to 400 times slower. In between the price of a
+ * millisecond rises from a quarter of what the fastest would have run to all of it, so that no guest gains by becoming slower:
+ * with equal weights a guest 4 times slower than its neighbour has 80 % of the time, and one 16 times slower 50 %. Ordinary
+ * guests beside each other differ by less than 4 once they are warm.
+ *
+ * Prices rest on a mean of the last turns' rates, which a turn that waited for a processor that other programs had hardly moves.
+ * So that nobody gains by fast turns between slow ones, a turn's first LONG_TURN milliseconds cost at least that quarter each.
+ */
+const ORDINARY = 4,
+  LONG_TURN = 12;
 /** Milliseconds of unused cap that can be saved up. */
 const CAP_CREDIT = 50;
 /** Milliseconds after which the shares shown are averaged anew. */
@@ -66,6 +78,8 @@ export class Scheduler {
   readonly #afterTurn: () => void;
   readonly #entries = new Map<Runnable, Entry>();
   #scheduled = false;
+  /** Had the last turn. */
+  #last: Entry | null = null;
   #windowStart: number;
 
   /** `afterTurn` is called after every turn: the place to send what piled up. */
@@ -112,6 +126,7 @@ export class Scheduler {
 
   remove(guest: Runnable): void {
     this.stop(guest);
+    if (this.#last?.guest === guest) this.#last = null;
     this.#entries.delete(guest);
   }
 
@@ -147,6 +162,8 @@ export class Scheduler {
     const allowed = ready.filter((entry) => this.#hasCredit(entry, now));
     if (allowed.length > 0) {
       const entry = allowed.reduce((best, candidate) => (candidate.pass < best.pass ? candidate : best));
+      if (this.#last !== entry && this.#last?.state === 'ready') this.#last.guest.preempted();
+      this.#last = entry;
       this.#turn(entry, this.#turnTicks(entry, allowed), allowed, now);
       this.#rollWindow();
       this.#afterTurn();
@@ -162,8 +179,9 @@ export class Scheduler {
     const spent = Math.max(0, this.#platform.now() - start);
     const done = entry.guest.ticks - before;
     if (spent > 0 && done > 0) entry.rate += (Math.max(1, done / spent) - entry.rate) / 4;
-    const fastest = Math.max(...ready.map(({ rate }) => rate));
-    entry.pass += Math.max(done, (spent * fastest) / SLOWEST) / entry.guest.weight;
+    const fastest = fastestOf(ready);
+    const charge = Math.max(done * price(entry, fastest), (Math.min(spent, LONG_TURN) * fastest) / ORDINARY);
+    entry.pass += charge / entry.guest.weight;
     entry.credit -= spent;
     entry.used += spent;
     if (entry.state !== 'ready') return; // it was stopped while it ran
@@ -179,9 +197,9 @@ export class Scheduler {
   /** So many ticks that a whole round, weights included, keeps every guest's turn within a few milliseconds. */
   #turnTicks(entry: Entry, ready: readonly Entry[]): number {
     const turn = Math.min(LONGEST_TURN, Math.max(SHORTEST_TURN, ROUND / ready.length));
-    const fastest = Math.max(...ready.map(({ rate }) => rate));
-    const perWeight = Math.min(...ready.map(({ guest, rate }) => (Math.max(rate, fastest / SLOWEST) * turn) / guest.weight));
-    const ticks = Math.min(perWeight * entry.guest.weight, entry.rate * turn);
+    const fastest = fastestOf(ready);
+    const perWeight = Math.min(...ready.map((each) => (each.rate * price(each, fastest) * turn) / each.guest.weight));
+    const ticks = (perWeight * entry.guest.weight) / price(entry, fastest);
     return Math.round(Math.min(MAXIMUM_TICKS, Math.max(MINIMUM_TICKS, ticks)));
   }
 
@@ -213,4 +231,11 @@ export class Scheduler {
     }
     this.#windowStart = now;
   }
+}
+
+const fastestOf = (entries: readonly Entry[]): number => Math.max(...entries.map(({ rate }) => rate));
+/** What a guest is charged for a tick, beside guests of which the fastest runs `fastest` ticks in a millisecond. */
+function price({ rate }: Entry, fastest: number): number {
+  const slower = fastest / rate;
+  return slower <= ORDINARY ? 1 : slower * Math.min(1, slower / ORDINARY ** 2);
 }

@@ -65,6 +65,59 @@ describe('code cache', () => {
     assert.equal(cpu.get('ecx'), 2 * pages - 4);
   });
 
+  describe('code that is patched', () => {
+    const PATCHED = FIRST + 0x20,
+      PATCHES = 20,
+      ROUND = 6;
+    /** A loop that stores its counter in the operand of an instruction of its own, so many times, and adds the operand to EDX. */
+    function patching(tier: 'interpret' | 'mixed'): Cpu {
+      const cpu = processor.createCpu({ host, offset: 0, bytes: 2 * MIB, tier });
+      // cmp ecx, PATCHES; jae +6; mov [PATCHED + 1], ecx; jmp PATCHED
+      cpu.writePhysical(
+        FIRST,
+        Uint8Array.of(0x83, 0xf9, PATCHES, 0x73, 0x06, 0x89, 0x0d, ...word(PATCHED + 1), 0xeb, PATCHED - FIRST - 13),
+      );
+      // mov eax, 1; add edx, eax; inc ecx; jmp FIRST
+      cpu.writePhysical(PATCHED, Uint8Array.of(0xb8, ...word(1), 0x01, 0xc2, 0x41, 0xeb, 256 - (PATCHED - FIRST) - 10));
+      for (const [name, value] of Object.entries(flatMode(FIRST, 8, 16, 0))) cpu.set(name, value);
+      return cpu;
+    }
+    const patch = (cpu: Cpu, value: number): void => void cpu.writePhysical(PATCHED + 1, Uint8Array.of(...word(value)));
+    const rounds = (cpu: Cpu, count: number): void => {
+      assert.equal(cpu.run(count * ROUND), 'budget');
+    };
+
+    it('is interpreted while it changes, and translated again when it has long been left alone', () => {
+      const cpu = patching('mixed');
+      rounds(cpu, 10_000);
+      assert.equal(cpu.translation(PATCHED), null);
+      rounds(cpu, 30_000);
+      assert.notEqual(cpu.translation(PATCHED), null);
+    });
+
+    it('takes twice as long after it was translated too early', () => {
+      const cpu = patching('mixed');
+      rounds(cpu, 40_000);
+      patch(cpu, 5);
+      rounds(cpu, 25_000);
+      assert.equal(cpu.translation(PATCHED), null);
+      rounds(cpu, 25_000);
+      assert.notEqual(cpu.translation(PATCHED), null);
+    });
+
+    it('does what it says at every time', () => {
+      const [interpreted, mixed] = (['interpret', 'mixed'] as const).map((tier) => {
+        const cpu = patching(tier);
+        return [7, 11, 13].map((value) => {
+          rounds(cpu, 40_000);
+          patch(cpu, value);
+          return cpu.get('edx');
+        });
+      });
+      assert.deepEqual(mixed, interpreted);
+    });
+  });
+
   it('holds nothing when it has been cleared', () => {
     const cpu = everywhere('translate');
     cpu.run(3000);

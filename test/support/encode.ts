@@ -22,9 +22,12 @@ export interface Encoded {
   readonly instruction: Instruction;
 }
 
+const encodings = new Map<Row, ReturnType<typeof parseEncoding>>();
+
 /** Bytes of an instruction of this row, or undefined when the options do not fit the row. */
 export function encodeRow(row: Row, random: Random, options: EncodeOptions): Encoded | undefined {
-  const encoding = parseEncoding(row);
+  let encoding = encodings.get(row);
+  if (!encoding) encodings.set(row, (encoding = parseEncoding(row)));
   for (let attempt = 0; attempt < 40; attempt++) {
     const bytes: number[] = [];
     const w = options.w ?? (random.below(3) === 0 ? 16 : 32),

@@ -11,11 +11,11 @@ import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodePlatform } from '../../src/vmm/node/platform.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
 import { encodeRow } from '../support/encode.ts';
-import { FUZZ, FUZZ_TIMEOUT, fuzzRounds } from '../support/fuzz.ts';
+import { FUZZ, fuzzRounds, fuzzTimeout } from '../support/fuzz.ts';
 import { type Random, seeded } from '../support/random.ts';
 import { mutate } from './boot/images.ts';
 
-const TICKS = FUZZ > 0 ? 150_000 : 20_000,
+const TICKS = FUZZ > 1 ? 150_000 : 20_000,
   SECTOR = 510;
 const example = (name: string): Uint8Array => new Uint8Array(readFileSync(join(import.meta.dirname, '../../examples', name)));
 const sectors = ['hello.img', 'count.img', 'echo.img', 'exits.img'].map(example);
@@ -66,7 +66,7 @@ const kinds: Record<string, (random: Random) => Pick<GuestConfig, 'boot' | 'driv
 };
 
 describe('machines that run rubbish', function () {
-  this.timeout(FUZZ_TIMEOUT);
+  this.timeout(fuzzTimeout(60_000));
   const client = createLocalClient(nodePlatform(), createMachineBuilder({ arenaBytes: 4 << 20 }));
   after(() => client.dispose());
 
@@ -96,7 +96,7 @@ describe('machines that run rubbish', function () {
   for (const [name, make] of Object.entries(kinds)) {
     it(`${name} leave the host unharmed`, async () => {
       const endings = new Map<string, number>();
-      const rounds = fuzzRounds(40, 0.02);
+      const rounds = fuzzRounds(40);
       for (let seed = 1; seed <= rounds; seed++) {
         const config = make(seeded(seed)),
           interpreted = await run(config, 'interpret');

@@ -195,6 +195,26 @@ describe('hypervisor', () => {
     assert.ok(client.hypervisor.guest(faulting).cpu.ticks > 0);
   });
 
+  it('counts a preemption when another guest gets the processor, can stop there, and writes nothing of it down', async () => {
+    const TICK = 500_000;
+    const preemptions = (id: number): number => client.hypervisor.guest(id).exits.counts(0).counts.preemption ?? 0;
+    const [alone, first, second] = [await define(LOOP), await define(LOOP), await define(LOOP)];
+    for (const id of [alone, first]) await client.request('start', { id, stopOnEntry: true });
+    await client.request('runToTick', { id: alone, tick: TICK });
+    stopped();
+    assert.equal(preemptions(alone), 0);
+    await client.request('start', { id: second, stopOnEntry: false });
+    await client.request('runToTick', { id: first, tick: TICK });
+    stopped();
+    assert.ok(preemptions(first) > 0 && preemptions(second) > 0, `${preemptions(first)} and ${preemptions(second)}`);
+    assert.deepEqual(await client.request('hash', { id: first }), await client.request('hash', { id: alone }));
+
+    await client.request('setBreakOn', { id: first, vectors: [], exits: { reasons: ['preemption'] } });
+    await client.request('resume', { id: first });
+    const { id, reason, text } = stopped();
+    assert.deepEqual([id, reason, text], [first, 'exit', 'Preemption: another guest has the processor']);
+  });
+
   it('gives a halted guest no time at all, until input arrives', async () => {
     // COM1: OUT2, interrupt on received data; every other interrupt masked; sti; hlt; jmp hlt
     const id = await define(hello, {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Runnable, Scheduler, type TurnResult } from '../../src/vmm/scheduler.ts';
+import { seeded } from '../support/random.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
 /** A guest that does nothing but count, so many ticks a millisecond. */
@@ -11,12 +12,16 @@ class Counter implements Runnable {
   readonly cap: number;
   readonly #platform: ManualPlatform;
   readonly #rate: number;
+  preemptions = 0;
   after: (ticks: number) => TurnResult = () => ({ kind: 'ready' });
   constructor(platform: ManualPlatform, rate: number, weight = 1, cap = 100) {
     this.#platform = platform;
     this.#rate = rate;
     this.weight = weight;
     this.cap = cap;
+  }
+  preempted(): void {
+    this.preemptions++;
   }
   turn(ticks: number): TurnResult {
     this.ticks += ticks;
@@ -49,6 +54,26 @@ describe('scheduler', () => {
     });
   }
 
+  for (const [rate, ratio] of [
+    [200_000, 3],
+    [500, 3 / 400],
+  ] as const) {
+    it(`keeps shares while other programs take the processor from every twentieth turn, the other guest running ${rate} ticks a millisecond`, () => {
+      const { platform, scheduler } = world();
+      const random = seeded(5);
+      const guests = [new Counter(platform, 200_000), new Counter(platform, rate, 3)];
+      for (const guest of guests) {
+        guest.after = () => {
+          if (random.below(20) === 0) platform.spend(5 + random.below(100));
+          return { kind: 'ready' };
+        };
+        scheduler.wake(guest);
+      }
+      platform.advance(30_000);
+      within(guests[1].ticks / guests[0].ticks, ratio, 0.05);
+    });
+  }
+
   it('keeps a turn short once it knows how fast the guest is', () => {
     const { platform, scheduler } = world();
     const guests = [new Counter(platform, 300_000), new Counter(platform, 900)];
@@ -66,7 +91,36 @@ describe('scheduler', () => {
     scheduler.wake(fast);
     scheduler.wake(faulting);
     platform.advance(5000);
-    assert.ok(fast.ticks > 0.15 * 200_000 * 5000, `the other guest ran only ${fast.ticks} ticks`);
+    within(fast.ticks / 200_000, 2500, 0.05);
+  });
+
+  for (const [slower, part] of [
+    [1.5, 0.6],
+    [3.9, 3.9 / 4.9],
+    [4.1, 0.797],
+    [8, 2 / 3],
+    [16, 0.5],
+    [400, 0.5],
+  ] as const) {
+    it(`gives a guest ${slower} times slower than its neighbour ${Math.round(part * 100)} % of the time`, () => {
+      const { platform, scheduler } = world();
+      const fast = new Counter(platform, 200_000),
+        slow = new Counter(platform, 200_000 / slower);
+      scheduler.wake(fast);
+      scheduler.wake(slow);
+      platform.advance(10_000);
+      within((slow.ticks * slower) / 200_000 / 10_000, part, 0.05);
+    });
+  }
+
+  it('gives guests that only fault time by their weights', () => {
+    const { platform, scheduler } = world();
+    const fast = new Counter(platform, 200_000, 3),
+      faulting = new Counter(platform, 500);
+    scheduler.wake(fast);
+    scheduler.wake(faulting);
+    platform.advance(10_000);
+    within(fast.ticks / 200_000, 7500, 0.05);
   });
 
   it('gives a guest that wakes its turn before a busy guest has had two', () => {
@@ -95,6 +149,23 @@ describe('scheduler', () => {
     scheduler.wake(guest);
     platform.advance(1000);
     assert.ok(guest.turns >= 9 && guest.turns <= 11, `${guest.turns} turns`);
+  });
+
+  it('tells a guest when another gets the processor while it has more to do, and not when it goes on itself', () => {
+    const { platform, scheduler } = world();
+    const first = new Counter(platform, 100_000),
+      second = new Counter(platform, 100_000);
+    scheduler.wake(first);
+    platform.advance(500);
+    assert.equal(first.preemptions, 0);
+    scheduler.wake(second);
+    platform.advance(500);
+    assert.ok(first.preemptions > 20 && second.preemptions > 20, `${first.preemptions} and ${second.preemptions}`);
+    second.after = () => ({ kind: 'wait', milliseconds: 1 });
+    platform.advance(20);
+    const { preemptions } = second;
+    platform.advance(500);
+    assert.equal(second.preemptions, preemptions, 'who waits is not preempted');
   });
 
   it('gives a stopped guest no turn until it is woken, and leaves the others running', () => {

@@ -1,5 +1,5 @@
-// The firmware's view of a machine, over its processor and its bus: linear addresses go through the page tables, video memory
-// to its device, everything else to RAM.
+// The firmware's view of a machine, over its processor and its bus: linear addresses go through the page tables, all addresses
+// through the A20 gate, video memory to its device, everything else to RAM.
 
 import type { VirtualCpu } from '../../runtime/cpu-types.ts';
 import type { CpuHost } from '../../runtime/host.ts';
@@ -47,7 +47,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     for (let offset = 0; offset < length; ) {
       const at = (address + offset) % 2 ** 32,
         size = Math.min(length - offset, PAGE_BYTES - (at % PAGE_BYTES));
-      use(paged ? cpu.translate(at).physical : at, offset, size);
+      use(paged ? cpu.translate(at).physical : (at & cpu.addressMask) >>> 0, offset, size);
       offset += size;
     }
   }
@@ -94,6 +94,9 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     portRead: (port) => bus.portRead(port, 1),
     portWrite: (port, value) => {
       bus.portWrite(port, value & 0xff, 1);
+    },
+    get a20() {
+      return cpu.addressMask === -1;
     },
     drives: parts.drives,
     bootOrder: parts.bootOrder,

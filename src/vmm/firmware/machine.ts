@@ -28,6 +28,8 @@ export interface FirmwareMachine {
   /** Byte accesses to ports. */
   portRead(port: number): number;
   portWrite(port: number, value: number): void;
+  /** Whether the A20 gate is open. */
+  readonly a20: boolean;
   readonly drives: readonly FirmwareDrive[];
   /** Letters of drives to boot from, in this order: 'a' first floppy, 'c' first hard disk. */
   readonly bootOrder: string;

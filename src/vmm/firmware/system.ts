@@ -120,7 +120,7 @@ function addressMap(call: ServiceCall): void {
   call.carry = false;
 }
 
-/** AH=87h: CX words between the source and target descriptors of the table at ES:SI. */
+/** AH=87h: CX words between the source and target descriptors of the table at ES:SI, with the A20 gate open meanwhile. */
 function moveBlock(call: ServiceCall): void {
   const table = call.machine.readLinear(call.linear('es', call.si), 0x30),
     length = call.cx * 2;
@@ -133,7 +133,10 @@ function moveBlock(call: ServiceCall): void {
     call.carry = true;
     return;
   }
+  const { a20 } = call.machine;
+  setA20(call, true);
   call.machine.writePhysical(target, call.machine.readPhysical(source, length));
+  if (!a20) setA20(call, false);
   success(call);
 }
 

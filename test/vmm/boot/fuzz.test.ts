@@ -8,7 +8,7 @@ import { ImageError, type LoadedImage } from '../../../src/vmm/boot/image.ts';
 import { loadBootSource } from '../../../src/vmm/boot/load.ts';
 import { elfSymbols } from '../../../src/vmm/boot/symbols.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
-import { FUZZ_TIMEOUT, fuzzRounds } from '../../support/fuzz.ts';
+import { fuzzRounds, fuzzTimeout } from '../../support/fuzz.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { bzImage, checkLoaded, elf, multibootHeader, mutate } from './images.ts';
 
@@ -41,7 +41,9 @@ const seeds: readonly Uint8Array[] = [
 
 /** Random bytes, with what the loaders look for at its place half of the time. */
 function noise(random: Random): Uint8Array {
-  const bytes = Uint8Array.from({ length: random.below(3000) }, () => random.word());
+  const words = new Int32Array(random.below(750));
+  for (let n = 0; n < words.length; n++) words[n] = random.word();
+  const bytes = new Uint8Array(words.buffer).subarray(random.below(4));
   const magic = random.pick([
     [0, 0x7f, 0x45, 0x4c, 0x46, 1, 1, 1],
     [0x202, 0x48, 0x64, 0x72, 0x53],
@@ -100,12 +102,12 @@ function attempt(title: string, load: () => void): boolean {
 }
 
 describe('loaders, given random and mutated images', function () {
-  this.timeout(FUZZ_TIMEOUT);
+  this.timeout(fuzzTimeout(300_000));
   for (const [name, source] of Object.entries(loaders)) {
     it(`${name}: loads or refuses`, () => {
       let loaded = 0,
         refused = 0;
-      const rounds = fuzzRounds(1000);
+      const rounds = fuzzRounds(100_000);
       for (let seed = 1; seed <= rounds; seed++) {
         const random = seeded(seed),
           image = random.below(4) === 0 ? noise(random) : mutate(random.pick(seeds), random);
@@ -119,7 +121,7 @@ describe('loaders, given random and mutated images', function () {
   }
   it('symbols: read or refused', () => {
     let read = 0;
-    const rounds = fuzzRounds(1000);
+    const rounds = fuzzRounds(100_000);
     for (let seed = 1; seed <= rounds; seed++) {
       const random = seeded(seed),
         image = mutate(random.pick(seeds), random);

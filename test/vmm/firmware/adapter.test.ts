@@ -8,6 +8,7 @@ function rig() {
     video = new Map<number, number>(),
     registers = new Map<string, number>([['cr0', 0x10]]);
   const cpu = {
+    addressMask: -1,
     get: (name: string) => registers.get(name) ?? 0,
     set: (name: string, value: number) => void registers.set(name, value),
     translate: (linear: number) => ({ physical: linear >= 0x80000 ? null : linear + 0x10000, walk: [] }),
@@ -33,7 +34,7 @@ function rig() {
       },
     },
   });
-  return { ram, video, machine, registers };
+  return { ram, video, machine, registers, cpu };
 }
 
 describe("the firmware's view of a machine", () => {
@@ -53,6 +54,17 @@ describe("the firmware's view of a machine", () => {
     machine.writeLinear(0x80000, Uint8Array.of(9));
     machine.writePhysical(0x3000, Uint8Array.of(7));
     assert.equal(ram[0x3000], 7);
+  });
+
+  it('masks every address as the A20 gate does', () => {
+    const { ram, machine, cpu } = rig();
+    Object.assign(cpu, { addressMask: ~0x100000 });
+    assert.equal(machine.a20, false);
+    machine.writeLinear(0x101000, Uint8Array.of(1));
+    machine.writePhysical(0x1fffff, Uint8Array.of(2, 3));
+    assert.deepEqual([ram[0x1000], ram[0]], [1, 0]);
+    machine.writePhysical(0x101001, Uint8Array.of(2, 3));
+    assert.deepEqual([...machine.readPhysical(0x1000, 3)], [1, 2, 3]);
   });
 
   it('reaches video memory through its device, and RAM beside it', () => {

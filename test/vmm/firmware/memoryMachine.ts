@@ -67,6 +67,9 @@ export function createMemoryMachine({
     bytes,
     writes,
     drives,
+    get a20() {
+      return ((ports.get(0x92) ?? 2) & 2) !== 0;
+    },
     bootOrder,
     memory,
     status: undefined,

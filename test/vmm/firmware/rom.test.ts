@@ -194,6 +194,26 @@ describe('time code in the ROM', () => {
     assert.equal(guest.read(0x6200, 1)[0], 0);
   });
 
+  it('reaches memory through the A20 gate, and opens it to move a block (INT 15h AX=E820h, AH=87h)', () => {
+    const guest = createRomGuest(),
+      far = 0x100600,
+      { cpu } = guest.guest;
+    guest.interrupt(0x15, { eax: 0x2400 });
+    cpu.writePhysical(far, Uint8Array.of(7));
+    guest.interrupt(0x15, { eax: 0xe820, ebx: 0, ecx: 20, edx: 0x534d4150, es: 0xffff, es_base: 0xffff0, edi: far - 0xffff0 });
+    assert.deepEqual([...guest.read(0x600, 20)], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfc, 9, 0, 0, 0, 0, 0, 1, 0, 0, 0], 'an entry at 600h');
+    assert.equal(guest.read(far, 1)[0], 7);
+
+    const table = new Uint8Array(0x30);
+    table.set([0xff, 0xff, 0x00, 0x06, 0x00, 0x93], 0x10);
+    table.set([0xff, 0xff, 0x00, 0x06, 0x10, 0x93], 0x18);
+    cpu.writePhysical(0x5000, table);
+    guest.interrupt(0x15, { eax: 0x8700, ecx: 10, es: 0x500, es_base: 0x5000, esi: 0 });
+    assert.deepEqual(guest.read(far, 20), guest.read(0x600, 20));
+    guest.interrupt(0x15, { eax: 0x2402 });
+    assert.equal(guest.reg('eax') & 0xff, 0, 'the gate is closed as before');
+  });
+
   it('leaves the keyboard intercept with CF set and refuses unknown services', () => {
     const guest = createRomGuest();
     guest.interrupt(0x15, { eax: 0x4f1e, eflags: 3 });
