@@ -282,7 +282,7 @@ const grub: readonly Step[] = (
         await command(page, 'View: Close All Editors');
         await command(page, 'View: Show Explorer');
         await openFile(page, 'systems/grub-rescue-floppy.img');
-        await (await webview(page, '#image h1')).getByText('floppy').first().waitFor();
+        await (await webview(page, '#image h1')).getByText('boots as a floppy').first().waitFor();
         await page.keyboard.press('F5');
         await running(page);
         await screenShows(page, /GNU GRUB[\s\S]*automatically in/);
