@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const browser = await startChromium();
   try {
     const page = await browser.context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     if (process.env.VERBOSE) page.on('console', (message) => console.log(`[${message.type()}] ${message.text().slice(0, 1000)}`));
     await page.goto(running.address(workspace.folder));
     for (const [name, act, needs] of mode === 'untrusted' ? untrustedSteps : steps) {
