@@ -99,7 +99,7 @@ export function describeGuest(info: GuestInfo): string {
   const parts: string[] = [info.status];
   if (info.status === 'running' || info.status === 'paused' || info.status === 'halted')
     parts.push(info.paging ? `${info.mode}, paging` : info.mode);
-  if (info.status === 'running' && info.speed > 0) parts.push(`${formatCount(info.speed)} ticks/s`);
+  if (info.status === 'running' && info.speed >= 1) parts.push(`${formatCount(info.speed)} ticks/s`);
   if ((info.status === 'paused' || info.status === 'off' || info.status === 'failed') && info.reason) parts.push(info.reason);
   return parts.join(' · ');
 }

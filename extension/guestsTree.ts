@@ -99,7 +99,7 @@ function tooltip(info: GuestInfo): vscode.MarkdownString {
     ['Mode', info.paging ? `${info.mode}, paging` : info.mode],
     ['Memory', formatBytes(info.memory)],
     ['Ticks', info.ticks.toLocaleString('en-US')],
-    ['Speed', info.speed > 0 ? `${formatCount(info.speed)} ticks/s` : '—'],
+    ['Speed', info.speed >= 1 ? `${formatCount(info.speed)} ticks/s` : '—'],
     ['VM exits', info.exits.toLocaleString('en-US')],
     ['Worker share', `${Math.round(info.share * 100)} % (weight ${info.weight})`],
   ];

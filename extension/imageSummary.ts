@@ -3,6 +3,8 @@
 // protocol's setup header (Documentation/arch/x86/boot.rst) and ISO 9660's volume descriptor. Looks only; the loaders in
 // src/vmm/boot decide what boots.
 
+import { FLOPPY_MAX } from './debug/guestConfig.ts';
+
 export interface SummaryRow {
   readonly label: string;
   readonly value: string;
@@ -59,7 +61,7 @@ export function summarize(name: string, size: number, head: Uint8Array): ImageSu
   if (size === 0) return { kind: 'Empty file', rows: [{ label: 'Content', value: 'none: there is nothing to boot', warning: true }] };
   if (text(head, 0, 4) === '\x7fELF') return elf(view, head);
   if (head.length > 0x264 && text(head, 0x202, 4) === 'HdrS') return linux(view, head);
-  if (head.length > 0x8006 && text(head, 0x8001, 5) === 'CD001') return iso(head);
+  if (head.length > 0x8006 && text(head, 0x8001, 5) === 'CD001') return iso(head, size);
   if (/\.com$/i.test(name) && !hasSignature(head)) return com(size);
   const multiboot = multibootRow(view);
   if (multiboot && !hasSignature(head)) return { kind: 'Multiboot kernel', rows: [multiboot] };
@@ -75,13 +77,7 @@ function disk(view: DataView, head: Uint8Array, size: number): ImageSummary {
   const signed = hasSignature(head),
     floppy = FLOPPY_SIZES[size / 1024];
   const partitions = signed ? partitionRows(view) : [];
-  const kind = !signed
-    ? 'Binary file'
-    : size === SECTOR
-      ? 'Boot sector'
-      : partitions.length || size > 2880 * 1024
-        ? 'Disk image'
-        : 'Floppy image';
+  const kind = !signed ? 'Binary file' : size === SECTOR ? 'Boot sector' : size > FLOPPY_MAX ? 'Disk image' : 'Floppy image';
   const rows: SummaryRow[] = [
     signed
       ? { label: 'Boot signature', value: '55 AA at offset 510' }
@@ -193,7 +189,7 @@ function linux(view: DataView, head: Uint8Array): ImageSummary {
   return { kind: 'Linux kernel', rows };
 }
 
-function iso(head: Uint8Array): ImageSummary {
+function iso(head: Uint8Array, size: number): ImageSummary {
   const elTorito = head.length > 0x8827 && text(head, 0x8807, 23) === 'EL TORITO SPECIFICATION';
   return {
     kind: 'ISO 9660 image',
@@ -201,7 +197,7 @@ function iso(head: Uint8Array): ImageSummary {
       { label: 'Volume', value: text(head, 0x8028, 32).trim() || 'no name' },
       { label: 'Boot catalog', value: elTorito ? 'El Torito' : 'none', warning: !elTorito },
       hasSignature(head)
-        ? { label: 'Boot signature', value: '55 AA at offset 510: it boots as a disk' }
+        ? { label: 'Boot signature', value: `55 AA at offset 510: it boots as a ${size > FLOPPY_MAX ? 'disk' : 'floppy'}` }
         : { label: 'Boot signature', value: 'none: it cannot boot as a disk', warning: true },
     ],
   };

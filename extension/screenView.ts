@@ -38,6 +38,12 @@ export class ScreenViews {
     return this.#byKey(key)?.latest;
   }
 
+  /** Takes a message as if the document of a guest's panel had sent it, for tests. */
+  receive(key: string, message: FromScreen): void {
+    const screen = this.#byKey(key);
+    if (screen) this.#receive(screen, message);
+  }
+
   /** Opens the panel of a guest, or shows it again. */
   open(entry: GuestEntry, preserveFocus: boolean): void {
     const known = this.#screens.get(entry.info.name);

@@ -2,8 +2,7 @@
 // code and with segments as they are. Guests are assembly more often than not, so nothing is believed that does not look
 // right: a return address must follow a CALL or INT, frames must go up the stack, and memory must be there.
 
-import { hex32, hexDigits, littleEndian, wrap } from './memory.ts';
-import type { PlacedPiece } from './sourceMap.ts';
+import { hexDigits, littleEndian, wrap } from './memory.ts';
 import type { Registers, Target } from './target.ts';
 
 export interface Frame {
@@ -172,11 +171,8 @@ class Walker {
   }
 }
 
-/** How a frame is called in the Call Stack view: procedure and logical address. */
-export function frameName(target: Target, registers: Registers, frame: Frame, placed: PlacedPiece | undefined): string {
-  const logical = `${hexDigits(frame.selector, 4)}:${hexDigits(wrap(frame.linear - frame.base), registers.codeBits / 4)}`;
+/** How a frame is called in the Call Stack view, which has little room: its procedure, else its logical address. */
+export function frameName(target: Target, registers: Registers, frame: Frame): string {
   const symbol = target.symbols.describe(frame.linear, frame.inside);
-  // Beside a source line there is little room, and the line says the place.
-  if (symbol) return placed ? symbol : `${symbol} (${logical})`;
-  return placed ? logical : `${logical} (linear ${hex32(frame.linear)})`;
+  return symbol ?? `${hexDigits(frame.selector, 4)}:${hexDigits(wrap(frame.linear - frame.base), registers.codeBits / 4)}`;
 }

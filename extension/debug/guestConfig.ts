@@ -22,7 +22,7 @@ export interface GuestPlan {
 
 const BOOT_SECTOR = 0x7c00;
 /** Largest floppy format (2.88 MB); larger images are disks. */
-const FLOPPY_MAX = 2880 * 1024;
+export const FLOPPY_MAX = 2880 * 1024;
 const FIXED_START = Date.UTC(2026, 0, 1);
 
 /** Loads every file a launch names. Errors begin with the attribute. */

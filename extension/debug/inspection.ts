@@ -26,7 +26,7 @@ export async function stackTrace(
       const placed = await target.locate(frame.inside);
       return {
         id: start + n + 1,
-        name: frameName(target, registers, frame, placed),
+        name: frameName(target, registers, frame),
         instructionPointerReference: hex32(frame.linear),
         source: placed && sourceOf(placed.path),
         line: placed?.piece.line ?? 0,

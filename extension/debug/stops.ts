@@ -5,37 +5,26 @@ import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
 import type { Commands, ExitFilter, HypervisorEvent } from '../../src/vmm/protocol.ts';
 import { type Fields, messageOf, parseNumber } from './fields.ts';
+import { vectorOf } from './launchArguments.ts';
 
 type StopOn = Omit<Commands['setBreakOn']['args'], 'id'>;
 export type StoppedEvent = Extract<HypervisorEvent, { event: 'stopped' }>;
 
-/** Exception mnemonics' titles (SDM volume 3, "Exception and Interrupt Vectors"). */
-const TITLES: { readonly [name in keyof typeof VECTOR]: string } = {
-  DE: 'Divide error',
-  DB: 'Debug',
-  NMI: 'Non-maskable interrupt',
-  BP: 'Breakpoint (INT3)',
-  OF: 'Overflow (INTO)',
-  BR: 'BOUND range exceeded',
-  UD: 'Invalid opcode',
-  NM: 'Device not available',
-  DF: 'Double fault',
-  TS: 'Invalid TSS',
-  NP: 'Segment not present',
-  SS: 'Stack-segment fault',
-  GP: 'General protection',
-  PF: 'Page fault',
-  MF: 'x87 floating-point error',
-  AC: 'Alignment check',
-  MC: 'Machine check',
-  XM: 'SIMD floating-point error',
-};
 const EXIT_NAMES = Object.keys(EXITS) as ExitName[];
-const VECTORS = Object.entries(VECTOR) as [keyof typeof VECTOR, number][];
+/** What a condition may call an exception: '#DE', '#DB', 'NMI' and so on. */
+const EXCEPTION_WORDS = Object.keys(VECTOR).map((name) => (name === 'NMI' ? name : `#${name}`));
 
-/** The rows of the Breakpoints view. */
+/** The rows of the Breakpoints view: few, because breakpoints are listed below them. Conditions say what a row is narrowed to. */
 export const EXCEPTION_FILTERS: readonly DebugProtocol.ExceptionBreakpointsFilter[] = [
   { filter: 'tripleFault', label: EXITS.tripleFault.title, description: EXITS.tripleFault.about, default: true },
+  { filter: 'pageFault', label: 'Page fault', description: 'Stops at the instruction that raises #PF.' },
+  {
+    filter: 'exception',
+    label: 'Exception',
+    description: 'Stops at the instruction that raises an exception; a condition names which.',
+    supportsCondition: true,
+    conditionDescription: `for instance: #GP, #UD, 16. Names: ${EXCEPTION_WORDS.join(', ')}`,
+  },
   {
     filter: 'exit',
     label: 'VM exit',
@@ -43,7 +32,6 @@ export const EXCEPTION_FILTERS: readonly DebugProtocol.ExceptionBreakpointsFilte
     supportsCondition: true,
     conditionDescription: `for instance: cpuid, ioInstruction port 0x3f8-0x3ff. Names: ${EXIT_NAMES.join(', ')}`,
   },
-  ...VECTORS.map(([name]) => ({ filter: `exception:${name}`, label: `#${name} ${TITLES[name]}` })),
 ];
 
 /**
@@ -61,10 +49,10 @@ export function readStops(
   const vectors = new Set(always.vectors);
   const filters: ExitFilter[] = always.exits.length > 0 ? [{ reasons: always.exits }] : [];
   const breakpoints = asked.map(({ filter, condition }): DebugProtocol.Breakpoint => {
-    const vector = VECTORS.find(([name]) => filter === `exception:${name}`)?.[1];
     try {
-      if (vector !== undefined) vectors.add(vector);
-      else if (filter === 'tripleFault') filters.push({ reasons: ['tripleFault'] });
+      if (filter === 'tripleFault') filters.push({ reasons: ['tripleFault'] });
+      else if (filter === 'pageFault') vectors.add(VECTOR.PF);
+      else if (filter === 'exception') for (const vector of readVectors(condition)) vectors.add(vector);
       else if (filter === 'exit') filters.push(readExitFilter(condition));
       else throw new Error(`the filter '${filter.slice(0, 80)}' is unknown`);
       return { verified: true };
@@ -73,6 +61,17 @@ export function readStops(
     }
   });
   return { stopOn: { vectors: [...vectors], exits: mergeFilters(filters) }, breakpoints };
+}
+
+/** '#GP, UD, 16' as vectors; an empty text is every exception. Throws for unknown names. */
+export function readVectors(condition: string): readonly number[] {
+  const words = condition.split(/[\s,;]+/).filter((word) => word !== '');
+  if (words.length === 0) return Object.values(VECTOR);
+  return words.map((word) => {
+    const vector = vectorOf(word);
+    if (vector === undefined) throw new Error(`'${word.slice(0, 80)}' is no exception; known are ${EXCEPTION_WORDS.join(', ')}`);
+    return vector;
+  });
 }
 
 /** 'cpuid, ioInstruction port 0x60-0x64' as a filter; an empty text is every exit. Throws for unknown names. */

@@ -22,6 +22,13 @@ describe('the summary of an image', () => {
     assert.match(about('a.img', new Uint8Array(0)), /^Empty file/);
   });
 
+  it('says how an ISO image boots that is one for other drives too', () => {
+    const iso = signed(1296384);
+    iso.set(ascii('CD001'), 0x8001);
+    assert.match(about('grub.img', iso), /^ISO 9660 image\n[\s\S]*it boots as a floppy$/);
+    assert.match(about('grub.iso', iso, 5 << 20), /it boots as a disk$/);
+  });
+
   it('lists the partitions of a disk, and none in boot code', () => {
     const disk = signed(4 << 20),
       view = new DataView(disk.buffer);

@@ -11,17 +11,19 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { root } from '../../scripts/root.ts';
 import { makeWorkspace, type Running, screenshot, startChromium, startServer, startWeb, type Theme } from '../support/launch.ts';
+import { findTool } from '../support/tools.ts';
 import { type Step, steps, untrustedSteps } from './workbench.steps.ts';
 
 const [mode = 'server', theme = 'dark'] = process.argv.slice(2) as [string?, Theme?];
 const watchdog = setTimeout(() => {
   console.error('NOT OK the run as a whole: over time');
   process.exit(1);
-}, 300_000);
+}, 560_000);
 watchdog.unref();
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
 
 async function main(): Promise<void> {
   const workspace = makeWorkspace(theme);
@@ -29,10 +31,15 @@ async function main(): Promise<void> {
   const browser = await startChromium();
   try {
     const page = await browser.context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     if (process.env.VERBOSE) page.on('console', (message) => console.log(`[${message.type()}] ${message.text().slice(0, 1000)}`));
     await page.goto(running.address(workspace.folder));
-    for (const [name, act] of mode === 'untrusted' ? untrustedSteps : steps) {
+    for (const [name, act, needs] of mode === 'untrusted' ? untrustedSteps : steps) {
+      if (needs && !findTool(needs)) {
+        skipped++;
+        console.log(`  skipped ${name} [${needs} not found]`);
+        continue;
+      }
       // Later steps stand on earlier ones, and an error dialog blocks them all: stop at the first failure.
       if (!(await step(page, name, act))) break;
     }
@@ -78,6 +85,6 @@ main()
     console.error(error);
   })
   .finally(() => {
-    console.log(`counts passed=${passed} failed=${failed} skipped=0`);
+    console.log(`counts passed=${passed} failed=${failed} skipped=${skipped}`);
     process.exit(failed ? 1 : 0);
   });

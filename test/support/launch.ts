@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findWorkbench } from '../../scripts/cache.ts';
 import { root } from '../../scripts/root.ts';
 import { freePort, serveWeb } from '../../scripts/web.ts';
-import { findTool } from './tools.ts';
+import { findTool, foundTools } from './tools.ts';
 
 /** Settings that leave a quiet workbench whose texts can be read. */
 const quietSettings: Record<string, unknown> = {
@@ -41,11 +41,19 @@ export interface Workspace {
   remove(): void;
 }
 
-/** A copy of examples/ that a test may write to, with quiet settings (the only way to give any to VS Code for the Web). */
+/** Debian's systems, as the folder `systems` of a workspace. */
+const SYSTEMS = ['memtest86+', 'grub-rescue-floppy.img'] as const;
+
+/**
+ * A copy of examples/ that a test may write to, with quiet settings (the only way to give any to VS Code for the Web), Debian's
+ * systems where they have been fetched, and a list of this machine's tools for those that cannot look for them.
+ */
 export function makeWorkspace(theme: Theme = 'dark'): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'cp86-workspace-'));
   cpSync(join(root, 'examples'), folder, { recursive: true });
   mkdirSync(join(folder, '.vscode'), { recursive: true });
+  writeFileSync(join(folder, '.vscode/tools.json'), JSON.stringify(foundTools()));
+  for (const file of SYSTEMS.map(findTool)) if (file) cpSync(file, join(folder, 'systems', basename(file)));
   writeFileSync(
     join(folder, '.vscode/settings.json'),
     JSON.stringify({ ...quietSettings, 'workbench.colorTheme': themes[theme] }, null, 2),
@@ -151,7 +159,7 @@ export async function startChromium(): Promise<Browser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', ...quiet.map((flag) => `--${flag}`)],
-    viewport: { width: 1400, height: 900 },
+    viewport: { width: 1920, height: 1080 },
   });
   return {
     context,
@@ -170,7 +178,7 @@ export const shots = join(root, 'out/shots');
  * calls two functions that it looks for on the window: one with every line logged, one with the result of `run()`.
  * @returns the exit code: 1 too when no test ran, or nothing was reported within `seconds`
  */
-export async function runSuiteInPage(browser: Browser, address: string, seconds = 240): Promise<number> {
+export async function runSuiteInPage(browser: Browser, address: string, seconds = 540): Promise<number> {
   const page = await browser.context.newPage();
   let counted = false;
   const lines: string[] = [];

@@ -34,6 +34,11 @@ export function findTool(name: Tool): string | undefined {
   return found.get(name);
 }
 
+/** The tools that this machine has. */
+export function foundTools(): Tool[] {
+  return (Object.keys(tools) as Tool[]).filter((name) => findTool(name) !== undefined);
+}
+
 /** True where a missing tool is a failure: set in continuous integration. */
 export function skipsAreFailures(): boolean {
   return process.env.CP86_NO_SKIPS === '1';

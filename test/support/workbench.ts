@@ -175,7 +175,7 @@ export async function typeInTerminal(page: Page, text: string): Promise<void> {
 }
 
 /** Asks until the answer is truthy. Errors count as "not yet"; the last one is told when the time is over. */
-export async function until<T>(what: string, ask: () => Promise<T>, seconds = 20): Promise<NonNullable<T>> {
+export async function until<T>(what: string, ask: () => Promise<T>, seconds = 60): Promise<NonNullable<T>> {
   let last: unknown = 'no answer';
   for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
     try {

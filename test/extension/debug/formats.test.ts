@@ -6,11 +6,11 @@ import { describeExtended, toExtended } from '../../../extension/debug/extended.
 import { Fields } from '../../../extension/debug/fields.ts';
 import { fromBase64, parsePlace, toBase64, unreadableFrom } from '../../../extension/debug/memory.ts';
 import { beside, normalizePath, withExtension } from '../../../extension/debug/paths.ts';
-import { EXCEPTION_FILTERS, readExitFilter, readStops } from '../../../extension/debug/stops.ts';
+import { EXCEPTION_FILTERS, readExitFilter, readStops, readVectors } from '../../../extension/debug/stops.ts';
 import { SymbolTable } from '../../../extension/debug/symbolTable.ts';
 import { REGISTER_PARTS, withPart } from '../../../extension/debug/target.ts';
 import { formatRegister } from '../../../extension/debug/variables.ts';
-import { REGISTERS } from '../../../src/translator/state.ts';
+import { REGISTERS, VECTOR } from '../../../src/translator/state.ts';
 
 const row = (name: string) => REGISTERS.find((one) => one.name === name) ?? assert.fail(name);
 
@@ -128,12 +128,22 @@ describe('symbols', () => {
 });
 
 describe('stops', () => {
-  it('have a row for each exception, the triple fault and VM exits', () => {
+  it('have so few rows that breakpoints are in sight below them', () => {
     assert.deepEqual(
-      EXCEPTION_FILTERS.filter((one) => /#(DE|GP|PF|XM) /.test(one.label)).map((one) => one.filter),
-      ['exception:DE', 'exception:GP', 'exception:PF', 'exception:XM'],
+      EXCEPTION_FILTERS.map((one) => [one.filter, one.supportsCondition === true]),
+      [
+        ['tripleFault', false],
+        ['pageFault', false],
+        ['exception', true],
+        ['exit', true],
+      ],
     );
-    assert.ok(EXCEPTION_FILTERS.some((one) => one.filter === 'tripleFault') && EXCEPTION_FILTERS.some((one) => one.filter === 'exit'));
+    assert.match(EXCEPTION_FILTERS[2]?.conditionDescription ?? '', /#DE, #DB, NMI, #BP, .*#PF, .*#XM$/);
+  });
+  it('read conditions of exceptions', () => {
+    assert.deepEqual(readVectors('#GP, ud;16'), [13, 6, 16]);
+    assert.deepEqual(readVectors(' '), Object.values(VECTOR));
+    assert.throws(() => readVectors('#PF #ZZ'), /'#ZZ' is no exception; known are #DE,/);
   });
   it('read conditions of exits', () => {
     assert.deepEqual(readExitFilter(''), {});
@@ -151,23 +161,32 @@ describe('stops', () => {
   it('come together from filters and the launch configuration', () => {
     const stops = (request: object, vectors: number[] = [], exits: 'cpuid'[] = []) =>
       readStops(new Fields(request), { vectors, exits }).stopOn;
-    assert.deepEqual(stops({ filters: ['exception:PF', 'tripleFault'] }, [6], ['cpuid']), {
+    assert.deepEqual(stops({ filters: ['pageFault', 'tripleFault'] }, [6], ['cpuid']), {
       vectors: [6, 14],
       exits: { reasons: ['cpuid', 'tripleFault'] },
     });
+    assert.deepEqual(stops({ filterOptions: [{ filterId: 'exception', condition: '#GP #UD' }] }, [6]), { vectors: [6, 13], exits: null });
+    assert.deepEqual(stops({ filters: ['exception'] }), { vectors: Object.values(VECTOR), exits: null });
     assert.deepEqual(stops({ filterOptions: [{ filterId: 'exit' }] }, [], ['cpuid']), { vectors: [], exits: {} });
     assert.deepEqual(stops({}), { vectors: [], exits: null });
   });
   it('leave out filters that cannot be understood, and say why', () => {
     const { stopOn, breakpoints } = readStops(
-      new Fields({ filters: ['nonsense', 'exception:UD'], filterOptions: [{ filterId: 'exit', condition: 'sneeze' }] }),
+      new Fields({
+        filters: ['nonsense', 'pageFault'],
+        filterOptions: [
+          { filterId: 'exit', condition: 'sneeze' },
+          { filterId: 'exception', condition: '#ZZ' },
+        ],
+      }),
       { vectors: [], exits: [] },
     );
-    assert.deepEqual(stopOn, { vectors: [6], exits: null });
+    assert.deepEqual(stopOn, { vectors: [14], exits: null });
     assert.deepEqual(
       breakpoints.map((one) => one.verified),
-      [false, true, false],
+      [false, true, false, false],
     );
     assert.match(breakpoints[2]?.message ?? '', /no VM exit/);
+    assert.match(breakpoints[3]?.message ?? '', /no exception/);
   });
 });

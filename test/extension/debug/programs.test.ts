@@ -288,7 +288,7 @@ describe('a debug session', () => {
 
   it('stops the example kernel at its page fault, with the code that caused it', async () => {
     const client = await launch({ program: join(root, 'examples/kernel/kernel.elf') });
-    await client.request('setExceptionBreakpoints', { filters: ['exception:PF'] });
+    await client.request('setExceptionBreakpoints', { filters: ['pageFault'] });
     const names = (await run(client, 'continue')).map((frame) => frame.replace(/\+.*| .*/, ''));
     assert.deepEqual(names, ['kernelMain', '_start']);
     assert.match(String((await client.request('exceptionInfo', { threadId: 1 }))['description']), /#PF.*, address 0x400000$/);

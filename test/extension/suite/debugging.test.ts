@@ -4,39 +4,16 @@ import * as vscode from 'vscode';
 import { NO_FILTER } from '../../../extension/exitFilter.ts';
 import { deepEqual, equal, match, ok, until } from './assert.ts';
 import { endAll, extension, folder, launch } from './guests.ts';
+import { evaluate, type Stops, session, stops, topFrame } from './sessions.ts';
 
 /** Lines of examples/hello.asm, from 1: the first instruction; `mov [digit], al`, reached three times; `call print`. */
 const ENTRY = 14,
   STORE = 24,
   CALL = 26;
 
-/** Notes every `stopped` event of the sessions that start from now on. */
-function stops(): { readonly events: DebugProtocol.StoppedEvent['body'][]; end(): void } {
-  const events: DebugProtocol.StoppedEvent['body'][] = [];
-  const registration = vscode.debug.registerDebugAdapterTrackerFactory('cp86', {
-    createDebugAdapterTracker: () => ({
-      onDidSendMessage: (message: DebugProtocol.Event) => {
-        if (message.type === 'event' && message.event === 'stopped') events.push(message.body);
-      },
-    }),
-  });
-  return { events, end: () => registration.dispose() };
-}
-
 describe('a debug session', () => {
-  let seen: ReturnType<typeof stops>;
-  const session = (): vscode.DebugSession => {
-    ok(vscode.debug.activeDebugSession, 'no session is active');
-    return vscode.debug.activeDebugSession;
-  };
+  let seen: Stops;
   const nextStop = (count: number) => until(`stop ${count}`, () => seen.events[count - 1]);
-  const topFrame = async (): Promise<DebugProtocol.StackFrame> => {
-    const { stackFrames } = (await session().customRequest('stackTrace', { threadId: 1 })) as DebugProtocol.StackTraceResponse['body'];
-    ok(stackFrames[0], 'no frame');
-    return stackFrames[0];
-  };
-  const evaluate = async (expression: string): Promise<string> =>
-    ((await session().customRequest('evaluate', { expression, context: 'watch' })) as DebugProtocol.EvaluateResponse['body']).result;
   const breakAt = (line: number, condition?: string): void => {
     const place = new vscode.Location(vscode.Uri.joinPath(folder().uri, 'hello.asm'), new vscode.Position(line - 1, 0));
     vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(place, true, condition)]);
