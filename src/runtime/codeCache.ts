@@ -4,6 +4,7 @@
 
 import type { Instruction } from '../translator/decode.ts';
 import { decode } from '../translator/decode.ts';
+import type { Feature } from '../translator/features.ts';
 import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
 import { callsOf } from '../translator/ir/print.ts';
 import { meaningOps } from '../translator/meaning.ts';
@@ -41,6 +42,8 @@ export interface CodeCacheStats {
 }
 
 export interface CodeCache {
+  /** Of the guest's processor; absent: all. They never change, so code that has been decoded stays right. */
+  readonly features?: ReadonlySet<Feature>;
   readonly stats: CodeCacheStats;
   /** The page's code under the current mode word, created empty when new. */
   find(page: number, mode: number): CodePage;
@@ -69,6 +72,7 @@ export function createCodeCache(
   engine: Engine,
   memory: GuestMemory,
   onInvalidated: (page: number, offset: number, size: number) => void,
+  features?: ReadonlySet<Feature>,
 ): CodeCache {
   const byPage: (CodePage[] | undefined)[] = [];
   const bitmaps: (Uint8Array | undefined)[] = [];
@@ -193,6 +197,7 @@ export function createCodeCache(
   }
 
   const codeCache: CodeCache = {
+    features,
     onDecode: null,
     stats,
     find(page, mode) {
@@ -229,7 +234,7 @@ export function createCodeCache(
           pseudo(p, PSEUDO.UNDECODED, at);
           return first;
         }
-        const i = decode(byte, at, code32);
+        const i = decode(byte, at, code32, features);
         p.map[at] = p.used / RECORD.WORDS + 1;
         if (breakpoints.has(at)) pseudo(p, PSEUDO.BREAKPOINT, at);
         if (at + i.length > 4096) {
@@ -252,7 +257,7 @@ export function createCodeCache(
     decodeOne(linear, mode) {
       const at = linear & 0xfff,
         page = linear & ~0xfff;
-      const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0);
+      const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0, features);
       codeCache.onDecode?.(linear >>> 0, i.length);
       const code = new Int32Array(3 * RECORD.WORDS),
         end = writeRecords(i, mode, code, 0);

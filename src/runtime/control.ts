@@ -14,8 +14,6 @@ const TO = 0 << 4,
   CLTS = 2 << 4,
   LMSW = 3 << 4;
 const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
-/** Bits of CR4 that the features CPUID reports define. */
-const CR4_BITS = CR4.TSD | CR4.DE | CR4.PSE | CR4.PGE | CR4.PCE;
 /** Changing one of these makes cached translations wrong. */
 const CR0_PAGING = CR0.PG | CR0.PE | CR0.WP,
   CR4_PAGING = CR4.PSE | CR4.PGE;
@@ -71,7 +69,7 @@ export function createControl(engine: Engine): Control {
         tlb.flushLocal();
         break;
       case 4: {
-        if ((value & ~CR4_BITS) !== 0) fault(VECTOR.GP, 0);
+        if ((value & ~engine.model.cr4) !== 0) fault(VECTOR.GP, 0);
         const changed = r[S.CR4]! ^ value;
         r[S.CR4] = value;
         if ((changed & CR4_PAGING) !== 0) tlb.flush();

@@ -2,6 +2,7 @@
 // The parts (paging, segmentation, interrupts ...) are built on it in layers by runtime/engine.ts.
 
 import { STATE_WORDS } from '../translator/state.ts';
+import { type CpuModel, cpuModel } from './cpuModels.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory } from './memory.ts';
 
@@ -26,6 +27,7 @@ export interface Core {
   /** The attached guest. */
   memory: GuestMemory;
   host: CpuHost;
+  model: CpuModel;
   /** A debug condition was put into S.DEBUG_PENDING. */
   onDebugPending: () => void;
   /** INT3, INTO or INT1 is about to enter its handler; may throw to have the instruction not begin. */
@@ -65,6 +67,7 @@ export function createCore(arenaBytes: number): Core {
     ends: new Float64Array(16),
     memory: createMemory(u8, 0, 0x100000),
     host: NO_HOST,
+    model: cpuModel('max'),
     onDebugPending() {},
     onSoftwareException() {},
     onFlush() {},

@@ -7,6 +7,7 @@ import { MODE } from '../translator/mode.ts';
 import { ARITHMETIC_FLAGS, CS, REGISTERS, S, STATE_WORDS, VECTOR } from '../translator/state.ts';
 import { type CodeCache, createCodeCache } from './codeCache.ts';
 import type { RaisedException, StopCause, VirtualCpu, Watch } from './cpu-types.ts';
+import { type CpuModel, cpuModel } from './cpuModels.ts';
 import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
 import { GuestFault } from './faults.ts';
 import type { CpuHost } from './host.ts';
@@ -25,6 +26,8 @@ export interface CpuOptions {
   readonly offset: number;
   readonly bytes: number;
   readonly tier: 'mixed' | 'interpret' | 'translate';
+  /** The processor; by default the one with every feature. */
+  readonly model?: CpuModel;
 }
 
 export interface Cpu extends VirtualCpu {
@@ -36,12 +39,18 @@ export interface Cpu extends VirtualCpu {
 
 export function createCpu(processor: Processor, options: CpuOptions): Cpu {
   const { engine, executor } = processor,
-    { r } = engine;
+    { r } = engine,
+    model = options.model ?? cpuModel('max');
   const memory = createMemory(engine.u8, options.offset, options.bytes);
   const saved = new Int32Array(STATE_WORDS);
-  const cache: CodeCache = createCodeCache(engine, memory, (page, offset, size) => {
-    options.host.exit('invalidatedCode', page * 4096 + offset, size);
-  });
+  const cache: CodeCache = createCodeCache(
+    engine,
+    memory,
+    (page, offset, size) => {
+      options.host.exit('invalidatedCode', page * 4096 + offset, size);
+    },
+    model.has,
+  );
   /** Ticks at which S.BUDGET would be 0. */
   let tickEnd = 0;
   /** Budget taken away to make the inner loop look at events. */
@@ -74,7 +83,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     processor.active?.deactivate();
     processor.active = cpu;
     r.set(saved);
-    engine.attach(memory, options.host);
+    engine.attach(memory, options.host, model);
     engine.onSoftwareException = (vector) => {
       r[S.BUDGET]!++;
       const held = holds(vector, -1, 0);
@@ -257,7 +266,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       activate();
       const budget = r[S.BUDGET]!,
         a20 = r[S.A20_MASK]!;
-      resetState(r);
+      resetState(r, model.signature);
       r[S.BUDGET] = budget;
       r[S.A20_MASK] = a20;
       engine.refresh();
@@ -377,7 +386,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     return out.subarray(0, done);
   }
 
-  resetState(saved);
+  resetState(saved, model.signature);
   return cpu;
 }
 

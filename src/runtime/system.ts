@@ -69,7 +69,7 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
     cpuid() {
       const leaf = r[S.EAX]!,
         subleaf = r[S.ECX]!,
-        [eax, ebx, ecx, edx] = cpuidLeaf(leaf);
+        [eax, ebx, ecx, edx] = cpuidLeaf(engine.model, leaf, subleaf);
       r[S.EAX] = eax;
       r[S.EBX] = ebx;
       r[S.ECX] = ecx;

@@ -29,7 +29,7 @@ const executor = createExecutor(engine, handlers, translation);
 const memory = createMemory(u8, 0, 4 << 20),
   cache = createCodeCache(engine, memory, () => {});
 engine.onFlush = executor.flush;
-engine.attach(memory, engine.host);
+engine.attach(memory, engine.host, engine.model);
 executor.use(cache);
 translation.use(cache);
 
@@ -56,7 +56,7 @@ function dataOf({ seed, poke: [at, value] }: VectorInput): Uint8Array {
 }
 
 function load(v: VectorInput): void {
-  resetState(r);
+  resetState(r, engine.model.signature);
   r[S.CR0] = 0x21;
   r[S.CPL] = 3;
   const wide = v.mode === 32;

@@ -97,22 +97,23 @@ insn('INVLPG', ['0f 01 /7 Mb'], (b, _i, d) => {
 });
 insn('INVD', ['0f 08'], just('invalidateCaches'));
 insn('WBINVD', ['0f 09'], just('writeBackInvalidate'));
-insn('WRMSR', ['0f 30'], just('writeMsr'));
-insn('RDTSC', ['0f 31'], just('readTsc'));
-insn('RDMSR', ['0f 32'], just('readMsr'));
-insn('RDPMC', ['0f 33'], just('readPmc'));
+insn('WRMSR', ['0f 30'], just('writeMsr'), { feature: 'msr' });
+insn('RDTSC', ['0f 31'], just('readTsc'), { feature: 'tsc' });
+insn('RDMSR', ['0f 32'], just('readMsr'), { feature: 'msr' });
+insn('RDPMC', ['0f 33'], just('readPmc'), { feature: 'pmc' });
 insn('CPUID', ['0f a2'], just('cpuid'));
-insn('SYSENTER', ['0f 34'], just('sysenter'), { transfers: true });
-insn('SYSEXIT', ['0f 35'], just('sysexit'), { transfers: true });
+insn('SYSENTER', ['0f 34'], just('sysenter'), { transfers: true, feature: 'sep' });
+insn('SYSEXIT', ['0f 35'], just('sysexit'), { transfers: true, feature: 'sep' });
 insn('VMCALL', ['0f 01 c1'], just('vmcall'));
 insn('HLT', ['f4'], just('halt'));
 
-// ---- no operation: on the Pentium Pro all of 0F 18-1F are NOPs that decode a ModRM operand without touching it
+// ---- no operation: from the Pentium Pro on all of 0F 18-1F are NOPs that decode a ModRM operand without touching it
 const nothing: Meaning = () => {};
+const LONG = { feature: 'nopl' } as const;
+insn('NOP', ['90'], nothing);
 insn(
   'NOP',
   [
-    '90',
     '0f 19 /r Ev',
     '0f 1a /r Ev',
     '0f 1b /r Ev',
@@ -124,14 +125,15 @@ insn(
     '0f 18 /0-3 Rv',
   ],
   nothing,
+  LONG,
 );
 insn('PAUSE', ['f3 90'], nothing);
-insn('PREFETCHNTA', ['0f 18 /0 Mb'], nothing);
-insn('PREFETCHT0', ['0f 18 /1 Mb'], nothing);
-insn('PREFETCHT1', ['0f 18 /2 Mb'], nothing);
-insn('PREFETCHT2', ['0f 18 /3 Mb'], nothing);
-insn('PREFETCH', ['0f 0d /0 Eb', '0f 0d /2-7 Eb'], nothing);
-insn('PREFETCHW', ['0f 0d /1 Eb'], nothing);
+insn('PREFETCHNTA', ['0f 18 /0 Mb'], nothing, LONG);
+insn('PREFETCHT0', ['0f 18 /1 Mb'], nothing, LONG);
+insn('PREFETCHT1', ['0f 18 /2 Mb'], nothing, LONG);
+insn('PREFETCHT2', ['0f 18 /3 Mb'], nothing, LONG);
+insn('PREFETCH', ['0f 0d /0 Eb', '0f 0d /2-7 Eb'], nothing, LONG);
+insn('PREFETCHW', ['0f 0d /1 Eb'], nothing, LONG);
 
 // ---- undefined on purpose; RSM outside system-management mode, which this processor never enters
 const undefinedOpcode: Meaning = (b) => b.raise(VECTOR.UD);
