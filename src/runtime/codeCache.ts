@@ -219,7 +219,7 @@ export function createCodeCache(
     decodeBlock(p, offset, linear) {
       const code32 = (p.mode & MODE.CODE32) !== 0,
         arena = p.arena;
-      const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : fetch(engine, (linear + at) | 0));
+      const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : engine.fetchByte((linear + at) | 0));
       // The block before ended in "nothing decoded here" for this very offset: go on in its place.
       const last = p.used - RECORD.WORDS;
       if (last >= 0 && p.code[last] === PSEUDO.UNDECODED && p.code[last + RECORD.SELF] === offset) p.used = last;
@@ -257,7 +257,7 @@ export function createCodeCache(
     decodeOne(linear, mode) {
       const at = linear & 0xfff,
         page = linear & ~0xfff;
-      const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0, features);
+      const i = decode((n) => engine.fetchByte((page + n) | 0), at, (mode & MODE.CODE32) !== 0, features);
       codeCache.onDecode?.(linear >>> 0, i.length);
       const code = new Int32Array(3 * RECORD.WORDS),
         end = writeRecords(i, mode, code, 0);
@@ -295,11 +295,6 @@ function overlaps(bitmap: Uint8Array, offset: number, size: number): boolean {
 function endOf({ code }: CodePage, p: number): number {
   while (code[p] === PSEUDO.BREAKPOINT) p += RECORD.WORDS;
   return code[p] === PSEUDO.CROSSING ? 4096 : code[p + RECORD.NEXT]!;
-}
-
-/** One instruction byte through the MMU and CS's limit; throws what the fetch would. */
-export function fetch(engine: Engine, linear: number): number {
-  return engine.bus.read(engine.fetchPhysical(linear), 1);
 }
 
 /** Whether decoding stops after it: whatever may go elsewhere is decoded on only when it has fallen through. */

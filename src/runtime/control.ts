@@ -16,7 +16,10 @@ const TO = 0 << 4,
 const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
 /** Changing one of these makes cached translations wrong. */
 const CR0_PAGING = CR0.PG | CR0.PE | CR0.WP,
-  CR4_PAGING = CR4.PSE | CR4.PGE;
+  CR4_PAGING = CR4.PSE | CR4.PGE | CR4.PAE | CR4.SMEP | CR4.SMAP;
+/** Changing one of these while PAE paging is on loads the page-directory-pointer-table entries. */
+const CR0_POINTERS = CR0.PG | CR0.CD | CR0.NW,
+  CR4_POINTERS = CR4.PAE | CR4.PGE | CR4.PSE | CR4.SMEP;
 /** Performance counters of the P6 family; their event selection does not exist, so they stay 0. */
 const COUNTERS = 2;
 
@@ -39,9 +42,14 @@ export function createControl(engine: Engine): Control {
   function supervisorOnly(): void {
     if (r[S.CPL] !== 0) fault(VECTOR.GP, 0);
   }
+  /** With PAE paging after the change: loads the pointers from the table at `cr3`; #GP(0) when they are not right. */
+  function loadPointers(cr0: number, cr4: number, cr3: number): void {
+    if (cr0 < 0 && (cr4 & CR4.PAE) !== 0 && !engine.paging.loadPointers(cr3)) fault(VECTOR.GP, 0);
+  }
   function setCr0(value: number): void {
     const before = r[S.CR0]!,
       after = (value & CR0_BITS) | CR0.ET;
+    if (((before ^ after) & CR0_POINTERS) !== 0) loadPointers(after, r[S.CR4]!, r[S.CR3]!);
     r[S.CR0] = after;
     if (((before ^ after) & CR0_PAGING) !== 0) tlb.flush();
     // Types of segments are not checked in real mode.
@@ -65,14 +73,17 @@ export function createControl(engine: Engine): Control {
         r[S.CR2] = value;
         break;
       case 3:
+        loadPointers(r[S.CR0]!, r[S.CR4]!, value);
         r[S.CR3] = value;
         tlb.flushLocal();
         break;
       case 4: {
         if ((value & ~engine.model.cr4) !== 0) fault(VECTOR.GP, 0);
         const changed = r[S.CR4]! ^ value;
+        if ((changed & CR4_POINTERS) !== 0) loadPointers(r[S.CR0]!, value, r[S.CR3]!);
         r[S.CR4] = value;
         if ((changed & CR4_PAGING) !== 0) tlb.flush();
+        updateMode();
         break;
       }
       default:

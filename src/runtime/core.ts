@@ -6,8 +6,8 @@ import { type CpuModel, cpuModel } from './cpuModels.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory } from './memory.ts';
 
-/** Slots of a TLB table: 2^20 linear pages for supervisor, then as many for user accesses. */
-export const TLB_SLOTS = 2 << 20;
+/** Slots of a TLB table: 2^20 linear pages for each part, see runtime/tlb.ts. */
+export const TLB_SLOTS = 3 << 20;
 /** Value of a TLB slot that cannot be used. */
 export const NO_ENTRY = 0xfff;
 

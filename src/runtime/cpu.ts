@@ -194,7 +194,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     for (const w of watches) {
       for (let at = w.address & ~0xfff; at < w.address + w.length; at += 4096) {
         const { physical } = engine.paging.translate(at | 0),
-          page = physical === null ? -1 : memory.ramPage(physical >>> 12);
+          page = physical === null ? -1 : memory.ramPageAt(physical);
         if (page >= 0) memory.setState(page, PAGE.WATCHED, true);
       }
     }
@@ -280,7 +280,10 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       activate();
       writeRegister(r, name, value);
       if (name === 'eflags') engine.setFlags(Number(value));
-      else if (derived.has(name)) engine.refresh();
+      else if (derived.has(name)) {
+        if (PAGING.has(name)) engine.paging.loadPointers(r[S.CR3]!);
+        engine.refresh();
+      }
     },
 
     readLinear(address, length) {
@@ -334,7 +337,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     translation(linear) {
       activate();
       const { physical } = engine.paging.translate(linear | 0),
-        page = physical === null ? -1 : memory.ramPage(physical >>> 12);
+        page = physical === null ? -1 : memory.ramPageAt(physical);
       if (page < 0) return null;
       const found = cache.find(page, r[S.MODE]!),
         entry = found.entries[linear & 0xfff]!;
@@ -402,6 +405,8 @@ export interface ActiveCpu {
 const derived: ReadonlySet<string> = new Set(
   REGISTERS.filter(({ group, name }) => group === 'segment' || group === 'debug' || /^cr[034]$/.test(name)).map(({ name }) => name),
 );
+/** Those that load PAE's page-directory-pointer-table entries. */
+const PAGING: ReadonlySet<string> = new Set(['cr0', 'cr3', 'cr4']);
 /** Words of the state that are no register's and not derived from one. */
 const HIDDEN: readonly number[] = [
   S.LDTR_ACCESS,
@@ -417,6 +422,7 @@ const HIDDEN: readonly number[] = [
   S.DEBUG_PENDING,
   S.MXCSR,
   ...Array.from({ length: 32 }, (_, n) => S.XMM0 + n),
+  ...Array.from({ length: STATE_WORDS - S.HIDDEN }, (_, n) => S.HIDDEN + n),
 ];
 const rows = new Map(REGISTERS.map((row) => [row.name, row]));
 function rowOf(name: string): (typeof REGISTERS)[number] {

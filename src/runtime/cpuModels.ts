@@ -113,7 +113,7 @@ export const CPU_MODELS = {
 export const DEFAULT_CPU = 'n270' satisfies keyof typeof CPU_MODELS;
 
 /** Features without instructions of their own that are built; the others are built when a row of the instruction table names them. */
-const PROCESSOR: readonly Feature[] = ['fpu', 'de', 'pse', 'pge', 'hypervisor', 'nonstop_tsc'];
+const PROCESSOR: readonly Feature[] = ['fpu', 'de', 'pse', 'pae', 'pge', 'pat', 'pse36', 'hypervisor', 'smep', 'umip', 'nx', 'nonstop_tsc'];
 export const BUILT: ReadonlySet<Feature> = new Set([...PROCESSOR, ...ROWS.flatMap(({ feature }) => feature ?? [])]);
 
 /** A guest's processor. */

@@ -71,7 +71,7 @@ export const S = {
   A20_MASK: 73,
   /** (cache) 0xffff or -1: bits of ESP that address the stack (SS.B). */
   STACK_MASK: 74,
-  /** (cache) 0 or 1 << 20: index of the user half of the TLB tables. */
+  /** (cache) where the part of the TLB tables for CPL and EFLAGS.AC begins, see runtime/tlb.ts. */
   USER_TLB: 75,
   /** Linear address of the running code page minus CS base: EIP of its first byte. */
   CODE_BASE: 76,
@@ -101,8 +101,14 @@ export const S = {
   /** XMM0-7, four words each. */
   XMM0: 128,
   MXCSR: 160,
+  /** From here to the end: what no register of a debugger shows. */
+  HIDDEN: 256,
+  /** PAE paging: the four page-directory-pointer-table entries that MOV to CR3 loaded, low and high half. */
+  PDPTE0: 256,
+  /** MSR IA32_EFER. */
+  EFER: 264,
 } as const;
-export const STATE_WORDS = 256;
+export const STATE_WORDS = 384;
 
 /** Segment register numbers (SDM volume 2, "Segment Field (sreg)"). */
 export const ES = 0,
@@ -207,6 +213,10 @@ const CR0_BITS = [
   bit('PE', 0, 'protection enable'),
 ];
 const CR4_BITS = [
+  bit('SMAP', 21, 'ring 0 accesses user pages only while EFLAGS.AC is set'),
+  bit('SMEP', 20, 'ring 0 executes no user pages'),
+  bit('OSXSAVE', 18, 'XSAVE enabled'),
+  bit('UMIP', 11, 'SGDT, SIDT, SLDT, SMSW, STR only in ring 0'),
   bit('OSXMMEXCPT', 10, '#XM enabled'),
   bit('OSFXSR', 9, 'FXSAVE and SSE enabled'),
   bit('PCE', 8, 'RDPMC in any ring'),

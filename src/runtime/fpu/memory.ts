@@ -19,7 +19,7 @@ export function createOperands(engine: Engine): Operands {
     readable: (segment, offset, size) => engine.LR(segment, offset, size),
     writable(segment, offset, size) {
       const linear = engine.LW(segment, offset, size);
-      engine.probeWrite(linear, size, r[S.USER_TLB] !== 0 ? PF.USER : 0);
+      engine.probeWrite(linear, size, r[S.CPL] === 3 ? PF.USER : 0);
       return linear;
     },
     read80(linear, out) {

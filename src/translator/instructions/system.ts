@@ -15,8 +15,16 @@ const just =
   };
 
 // ---- descriptor tables
-insn('SLDT', ['0f 00 /0 Mw', '0f 00 /0 Rv'], (b, _i, d) => b.write(d, b.call('storeLdtr')));
-insn('STR', ['0f 00 /1 Mw', '0f 00 /1 Rv'], (b, _i, d) => b.write(d, b.call('storeTr')));
+for (const [name, digit, call] of [
+  ['SLDT', 0, 'storeLdtr'],
+  ['STR', 1, 'storeTr'],
+] as const) {
+  insn(name, [`0f 00 /${digit} Mw`, `0f 00 /${digit} Rv`], (b, _i, d) => {
+    const selector = b.call(call);
+    b.call('mayStoreTables');
+    b.write(d, selector);
+  });
+}
 insn('LLDT', ['0f 00 /2 Ew'], (b, _i, d) => {
   b.call('protectedOnly');
   b.call('loadLdtr', b.read(d));
@@ -58,6 +66,7 @@ insn('ARPL', ['63 /r Ew,Gw'], (b, _i, d, s) => {
 const storeTable =
   (base: number, limit: number): Meaning =>
   (b, i, d) => {
+    b.call('mayStoreTables');
     const high = b.beyond(d, 2, 32, i.address);
     b.probe(high.seg, b.offset(high), 32);
     b.write(b.memory(memory(d).seg, b.offset(d), 16), b.state(limit));
@@ -77,7 +86,10 @@ insn('LGDT', ['0f 01 /2 Ms'], loadTable('loadGdtr'), SIZED);
 insn('LIDT', ['0f 01 /3 Ms'], loadTable('loadIdtr'), SIZED);
 
 // ---- control and debug registers; CR1 and CR5-CR7 do not exist
-insn('SMSW', ['0f 01 /4 Mw', '0f 01 /4 Rv'], (b, _i, d) => b.write(d, b.trunc(b.state(S.CR0), d.w)));
+insn('SMSW', ['0f 01 /4 Mw', '0f 01 /4 Rv'], (b, _i, d) => {
+  b.call('mayStoreTables');
+  b.write(d, b.trunc(b.state(S.CR0), d.w));
+});
 insn('LMSW', ['0f 01 /6 Ew'], (b, _i, d) => {
   b.call('loadMachineStatus', b.read(d));
 });
