@@ -1,12 +1,13 @@
 // Control registers, processor state and the instructions that touch them (SDM volume 3, "Control Registers", "System
 // Instruction Reference", "Invalidation of TLBs and Paging-Structure Caches"; volume 2, MOV CR, LMSW, CLTS, HLT, INVLPG,
-// RDTSC, RDPMC, WBINVD).
+// RDTSC, RDTSCP, RDRAND, RDPMC, WBINVD).
 
 import { S, VECTOR } from '../translator/state.ts';
 import { CR0, CR4 } from './controlBits.ts';
 import type { Engine } from './engine.ts';
 import { ACTIVITY } from './events.ts';
 import { fault } from './faults.ts';
+import { nextRandom } from './random.ts';
 
 /** Access types of "Exit Qualification for Control-Register Accesses", at bit 4. */
 const TO = 0 << 4,
@@ -33,6 +34,8 @@ export interface Control {
   invalidateCaches(): void;
   halt(): void;
   readTsc(): void;
+  readTscAndAux(): void;
+  random(): number;
   readPmc(): void;
 }
 
@@ -45,6 +48,12 @@ export function createControl(engine: Engine): Control {
   /** With PAE paging after the change: loads the pointers from the table at `cr3`; #GP(0) when they are not right. */
   function loadPointers(cr0: number, cr4: number, cr3: number): void {
     if (cr0 < 0 && (cr4 & CR4.PAE) !== 0 && !engine.paging.loadPointers(cr3)) fault(VECTOR.GP, 0);
+  }
+  function loadTimeStamp(): void {
+    if ((r[S.CR4]! & CR4.TSD) !== 0) supervisorOnly();
+    const { low, high } = timeStamp(engine);
+    r[S.EAX] = low;
+    r[S.EDX] = high;
   }
   function setCr0(value: number): void {
     const before = r[S.CR0]!,
@@ -129,11 +138,18 @@ export function createControl(engine: Engine): Control {
       engine.host.exit('hlt', 0, 0);
     },
     readTsc() {
-      if ((r[S.CR4]! & CR4.TSD) !== 0) supervisorOnly();
-      const { low, high } = timeStamp(engine);
-      r[S.EAX] = low;
-      r[S.EDX] = high;
+      loadTimeStamp();
       engine.host.exit('rdtsc', 0, 0);
+    },
+    readTscAndAux() {
+      loadTimeStamp();
+      r[S.ECX] = r[S.TSC_AUX]!;
+      engine.host.exit('rdtscp', 0, 0);
+    },
+    random() {
+      const value = nextRandom(r);
+      engine.host.exit('rdrand', value >>> 0, 0);
+      return value;
     },
     readPmc() {
       if ((r[S.CR4]! & CR4.PCE) === 0) supervisorOnly();

@@ -28,6 +28,8 @@ export interface Core {
   memory: GuestMemory;
   host: CpuHost;
   model: CpuModel;
+  /** Milliseconds since 1970 UTC at cycle 0. */
+  startOfTime: number;
   /** A debug condition was put into S.DEBUG_PENDING. */
   onDebugPending: () => void;
   /** INT3, INTO or INT1 is about to enter its handler; may throw to have the instruction not begin. */
@@ -68,6 +70,7 @@ export function createCore(arenaBytes: number): Core {
     memory: createMemory(u8, 0, 0x100000),
     host: NO_HOST,
     model: cpuModel('max'),
+    startOfTime: 0,
     onDebugPending() {},
     onSoftwareException() {},
     onFlush() {},

@@ -12,7 +12,9 @@ import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
 import { GuestFault } from './faults.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory, PAGE } from './memory.ts';
+import { findMsr } from './msr.ts';
 import type { Processor } from './processor.ts';
+import { seedRandom } from './random.ts';
 import { resetState } from './reset.ts';
 
 /** Ticks of one entry into `execute` at most: requests to stop arrive between them. */
@@ -28,6 +30,8 @@ export interface CpuOptions {
   readonly tier: 'mixed' | 'interpret' | 'translate';
   /** The processor; by default the one with every feature. */
   readonly model?: CpuModel;
+  /** Milliseconds since 1970 UTC at cycle 0; it seeds RDRAND too. Default 0. */
+  readonly startOfTime?: number;
 }
 
 export interface Cpu extends VirtualCpu {
@@ -83,7 +87,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     processor.active?.deactivate();
     processor.active = cpu;
     r.set(saved);
-    engine.attach(memory, options.host, model);
+    engine.attach(memory, options.host, model, options.startOfTime);
     engine.onSoftwareException = (vector) => {
       r[S.BUDGET]!++;
       const held = holds(vector, -1, 0);
@@ -265,10 +269,12 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     reset() {
       activate();
       const budget = r[S.BUDGET]!,
-        a20 = r[S.A20_MASK]!;
+        a20 = r[S.A20_MASK]!,
+        random = r.slice(S.RANDOM, S.RANDOM + 4);
       resetState(r, model.signature);
       r[S.BUDGET] = budget;
       r[S.A20_MASK] = a20;
+      r.set(random, S.RANDOM);
       engine.refresh();
       interruptLoop();
     },
@@ -283,6 +289,18 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       else if (derived.has(name)) {
         if (PAGING.has(name)) engine.paging.loadPointers(r[S.CR3]!);
         engine.refresh();
+      }
+    },
+
+    setMsr(number, low, high) {
+      activate();
+      try {
+        const row = findMsr(engine, number);
+        row?.write?.(engine, low | 0, high | 0);
+        return row?.write !== undefined;
+      } catch (caught) {
+        if (caught instanceof GuestFault) return false;
+        throw caught;
       }
     },
 
@@ -390,6 +408,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
   }
 
   resetState(saved, model.signature);
+  seedRandom(saved, options.startOfTime ?? 0);
   return cpu;
 }
 

@@ -110,10 +110,28 @@ export const CPU_MODELS = {
     features: Object.keys(FEATURES) as Feature[],
   },
 } as const satisfies Record<string, ModelRow>;
+/** Cycles of every model's time-stamp counter in a second. */
+export const TSC_HERTZ = 250_000_000;
 export const DEFAULT_CPU = 'n270' satisfies keyof typeof CPU_MODELS;
 
 /** Features without instructions of their own that are built; the others are built when a row of the instruction table names them. */
-const PROCESSOR: readonly Feature[] = ['fpu', 'de', 'pse', 'pae', 'pge', 'pat', 'pse36', 'hypervisor', 'smep', 'umip', 'nx', 'nonstop_tsc'];
+const PROCESSOR: readonly Feature[] = [
+  'fpu',
+  'de',
+  'pse',
+  'pae',
+  'pge',
+  'mce',
+  'mca',
+  'mtrr',
+  'pat',
+  'pse36',
+  'hypervisor',
+  'smep',
+  'umip',
+  'nx',
+  'nonstop_tsc',
+];
 export const BUILT: ReadonlySet<Feature> = new Set([...PROCESSOR, ...ROWS.flatMap(({ feature }) => feature ?? [])]);
 
 /** A guest's processor. */

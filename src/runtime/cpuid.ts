@@ -3,6 +3,7 @@
 
 import { FEATURES, type FeatureRow } from '../translator/features.ts';
 import type { CacheRow, CpuModel } from './cpuModels.ts';
+import { KVM_SIGNATURE, kvmLeaf } from './kvm.ts';
 
 /** EAX, EBX, ECX, EDX. */
 export type CpuidLeaf = readonly [number, number, number, number];
@@ -84,14 +85,16 @@ function basicLeaf(model: CpuModel, leaf: number, subleaf: number): CpuidLeaf {
       return NOTHING;
   }
 }
-function hypervisorLeaf(leaf: number): CpuidLeaf {
-  return leaf === HYPERVISOR ? [HYPERVISOR, letters('CP/8'), letters('6CP/'), letters('86CP')] : NOTHING;
+function hypervisorLeaf({ kvm }: CpuModel, leaf: number): CpuidLeaf {
+  if (leaf !== HYPERVISOR) return kvm ? kvmLeaf(leaf) : NOTHING;
+  const { highest, text } = kvm ? KVM_SIGNATURE : { highest: HYPERVISOR, text: 'CP/86CP/86CP' };
+  return [highest, letters(text), letters(text, 4), letters(text, 8)];
 }
 
 /** A leaf's four registers; above the highest leaf the data of the highest basic leaf, as Intel's processors do. */
 export function cpuidLeaf(model: CpuModel, leaf: number, subleaf: number): CpuidLeaf {
   const number = leaf >>> 0;
   if (number >= EXTENDED && number <= model.extendedLevel) return extendedLeaf(model, number);
-  if (number >= HYPERVISOR && number < HYPERVISOR + 0x100 && model.has.has('hypervisor')) return hypervisorLeaf(number);
+  if (number >= HYPERVISOR && number < HYPERVISOR + 0x100 && model.has.has('hypervisor')) return hypervisorLeaf(model, number);
   return basicLeaf(model, Math.min(number, model.level), subleaf >>> 0);
 }

@@ -31,7 +31,7 @@ export interface Engine extends Machine {
   readonly LR: Segmentation['LR'];
   readonly LW: Segmentation['LW'];
   /** Makes a guest's memory, host and model the current ones; its state block must be in `r` (or be put there, followed by `refresh`). */
-  attach(memory: GuestMemory, host: CpuHost, model: CpuModel): void;
+  attach(memory: GuestMemory, host: CpuHost, model: CpuModel, startOfTime?: number): void;
   /** Rebuilds all that is derived from the state block, TLBs included: after a guest switch, a load, or a debugger's change. */
   refresh(): void;
   /** A20 gate. */
@@ -68,11 +68,12 @@ export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
     segments,
     LR: segments.LR,
     LW: segments.LW,
-    attach(memory: GuestMemory, host: CpuHost, model: CpuModel) {
+    attach(memory: GuestMemory, host: CpuHost, model: CpuModel, startOfTime = 0) {
       core.memory.onStateChange = () => {};
       core.memory = memory;
       core.host = host;
       core.model = model;
+      core.startOfTime = startOfTime;
       memory.onStateChange = tlb.restrict;
       tlb.flush();
     },

@@ -28,6 +28,8 @@ export function resetState(r: Int32Array, signature: number): void {
   r[S.DR6] = 0xffff0ff0;
   r[S.DR7] = 0x400;
   r[S.A20_MASK] = -1;
+  r[S.PAT] = r[S.PAT + 1] = 0x00070406;
+  r[S.MISC_ENABLE] = 1;
   r[S.FPU_CONTROL] = 0x40;
   // Eight registers with +0.0, none empty.
   r[S.FPU_TAGS] = 0xff;

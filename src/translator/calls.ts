@@ -72,6 +72,10 @@ export const CALLS = {
   invalidateCaches: call(0),
   halt: call(0, ENDS),
   readTsc: call(0, ENDS),
+  /** (): RDTSCP. */
+  readTscAndAux: call(0, ENDS),
+  /** () -> 32 random bits: RDRAND. */
+  random: call(0, ENDS),
   readPmc: call(0, ENDS),
   readMsr: call(0, ENDS),
   writeMsr: call(0, ENDS),

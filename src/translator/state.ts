@@ -105,8 +105,26 @@ export const S = {
   HIDDEN: 256,
   /** PAE paging: the four page-directory-pointer-table entries that MOV to CR3 loaded, low and high half. */
   PDPTE0: 256,
-  /** MSR IA32_EFER. */
+  /** MSRs, each in two words, the low half first: IA32_EFER, IA32_PAT, IA32_TSC_AUX, IA32_MCG_STATUS, IA32_MTRR_DEF_TYPE. */
   EFER: 264,
+  PAT: 266,
+  TSC_AUX: 268,
+  MCG_STATUS: 270,
+  MTRR_DEFAULT: 272,
+  /** IA32_MISC_ENABLE's bits that can change. */
+  MISC_ENABLE: 274,
+  /** Eleven fixed ranges; eight variable ones, base and mask. */
+  MTRR_FIXED: 276,
+  MTRR_VARIABLE: 298,
+  /** IA32_MCi_CTL of five banks. */
+  MC_CONTROL: 330,
+  /** KVM's MSRs, two words each: addresses of the clock, of the time of day, of steal time; poll control. */
+  KVM_SYSTEM_TIME: 340,
+  KVM_WALL_CLOCK: 342,
+  KVM_STEAL_TIME: 344,
+  KVM_POLL_CONTROL: 346,
+  /** RDRAND's generator, four words. */
+  RANDOM: 348,
 } as const;
 export const STATE_WORDS = 384;
 

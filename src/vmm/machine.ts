@@ -65,11 +65,18 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       turnEnd: Infinity,
     };
     const host = createMachineHost(() => parts);
-    const cpu = processor.createCpu({ host, offset, bytes: config.memory, tier: config.tier, model: cpuModel(config.cpu ?? DEFAULT_CPU) });
+    const startOfTime = journal?.startOfTime ?? config.startOfTime;
+    const cpu = processor.createCpu({
+      host,
+      offset,
+      bytes: config.memory,
+      tier: config.tier,
+      model: cpuModel(config.cpu ?? DEFAULT_CPU),
+      startOfTime,
+    });
     const clock = new Clock(() => cpu.ticks);
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
-    const startOfTime = journal?.startOfTime ?? config.startOfTime;
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );

@@ -2,7 +2,7 @@
 // for each operation).
 
 import type { CallName } from '../calls.ts';
-import { S, VECTOR } from '../state.ts';
+import { CF, S, VECTOR } from '../state.ts';
 import { memory, segmentBase, zeroFlag } from './common.ts';
 import type { Meaning } from './notation.ts';
 import { insn } from './notation.ts';
@@ -111,6 +111,16 @@ insn('INVD', ['0f 08'], just('invalidateCaches'));
 insn('WBINVD', ['0f 09'], just('writeBackInvalidate'));
 insn('WRMSR', ['0f 30'], just('writeMsr'), { feature: 'msr' });
 insn('RDTSC', ['0f 31'], just('readTsc'), { feature: 'tsc' });
+insn('RDTSCP', ['0f 01 f9'], just('readTscAndAux'), { feature: 'rdtscp' });
+insn(
+  'RDRAND',
+  ['0f c7 /6 Rv'],
+  (b, _i, d) => {
+    b.write(d, b.trunc(b.call('random'), d.w));
+    b.flagsAll(b.imm(CF));
+  },
+  { feature: 'rdrand' },
+);
 insn('RDMSR', ['0f 32'], just('readMsr'), { feature: 'msr' });
 insn('RDPMC', ['0f 33'], just('readPmc'), { feature: 'pmc' });
 insn('CPUID', ['0f a2'], just('cpuid'));

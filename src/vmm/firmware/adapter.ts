@@ -95,6 +95,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     portWrite: (port, value) => {
       bus.portWrite(port, value & 0xff, 1);
     },
+    setMsr: (number, low, high) => void cpu.setMsr(number, low, high),
     drives: parts.drives,
     bootOrder: parts.bootOrder,
     memory: parts.memory,

@@ -28,6 +28,8 @@ export interface FirmwareMachine {
   /** Byte accesses to ports. */
   portRead(port: number): number;
   portWrite(port: number, value: number): void;
+  /** A model-specific register, where the processor has it. */
+  setMsr(number: number, low: number, high: number): void;
   readonly drives: readonly FirmwareDrive[];
   /** Letters of drives to boot from, in this order: 'a' first floppy, 'c' first hard disk. */
   readonly bootOrder: string;
