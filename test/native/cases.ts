@@ -14,7 +14,7 @@ import { FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
 export function excluded(row: Row): string | undefined {
   if (row.name === '(bad)') return 'no instruction';
   if (/^(INT|INT1|INT3|INTO|IRETD?|SYSENTER|SYSEXIT|VMCALL)$/.test(row.name)) return 'enters the operating system';
-  if (/^(CPUID|RDTSC|RDPMC)$/.test(row.name)) return 'depends on the processor model or its clock';
+  if (/^(CPUID|RDTSCP?|RDPMC|RDRAND|CLAC|STAC)$/.test(row.name)) return 'depends on the processor model or its clock';
   if (/^(SGDT|SIDT|SLDT|STR|SMSW|LAR|LSL|VERR|VERW|ARPL)$/.test(row.name)) return "shows the operating system's tables";
   if (row.name === 'RETF' || row.operands.some((o) => /^(A|Mp|Sw|[C-GS]S)$/.test(o))) return "segments are the operating system's";
   if (/^(F2XM1|FYL2XP?1?|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/.test(row.name)) return 'is rounded as the processor model does';

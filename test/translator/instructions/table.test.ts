@@ -69,6 +69,7 @@ const HARMLESS = new Set<unknown>([
   'readControl',
   'readDebug',
   'checkPort',
+  'mayStoreTables',
 ]);
 const NEVER_FAULTS = new Set<unknown>(['shadowSs']);
 
