@@ -1,4 +1,4 @@
-// The paravirtual interface of KVM (Linux, Documentation/virt/kvm/x86: cpuid.rst, msr.rst, and the structures that those name):
+// The paravirtual interface of KVM (Linux, Documentation/virt/kvm/x86: cpuid.rst, msr.rst, hypercalls.rst, and the structures that those name):
 // what the leaves from 40000000h on say, and clock and steal time in the guest's memory. All values follow from virtual time:
 // the time-stamp counter never changes its rate, so a clock's structure is right until the counter is set, and nothing is ever
 // stolen from a guest's virtual time.
@@ -28,6 +28,13 @@ const NANOSECONDS = 1e9;
 const SHIFT = Math.max(0, Math.floor(Math.log2(NANOSECONDS / TSC_HERTZ)) + 1),
   MULTIPLIER = Math.floor((NANOSECONDS * HIGH) / (TSC_HERTZ * 2 ** SHIFT));
 const TSC_STABLE = 1;
+
+/** What VMCALL gives in EAX: there are no hypercalls, and outside ring 0 they are not permitted. */
+const NO_SUCH_CALL = -1000,
+  NOT_PERMITTED = -1;
+export function hypercall({ r }: Engine): void {
+  r[S.EAX] = r[S.CPL] === 0 ? NO_SUCH_CALL : NOT_PERMITTED;
+}
 
 /** Where a structure is that two words of the state name, bit 0 of the first switching it on; -1: off. */
 function place({ r }: Engine, at: number): number {

@@ -7,6 +7,7 @@ import { S } from '../translator/state.ts';
 import type { Bus } from './bus.ts';
 import { CR0, CR4, EFER } from './controlBits.ts';
 import type { Core } from './core.ts';
+import type { CpuModel } from './cpuModels.ts';
 import { pageFault } from './faults.ts';
 import { HIGH, PAGE } from './memory.ts';
 import { describeEntry, ENTRY, hex, NO_EXECUTE } from './pagingEntries.ts';
@@ -45,6 +46,10 @@ export interface Paging {
   translate(linear: number): Translation;
 }
 
+/** Reads a double word of a paging structure; null: it cannot. */
+type Read = (physical: number) => number | null;
+/** What the structures of the entries are called. */
+const LEVELS = ['page-directory', 'page-table'] as const;
 const OUTCOME = { MAPPED: 0, ABSENT: 1, RESERVED: 2, UNREADABLE: 3 } as const;
 
 export function createPaging(core: Core, bus: Bus): Paging {
@@ -52,90 +57,95 @@ export function createPaging(core: Core, bus: Bus): Paging {
 
   // What the last `resolve` has found: entries from the top with their addresses, and what they say together.
   let count = 0;
-  const kinds = ['', '', ''],
-    at = new Float64Array(3),
-    low = new Int32Array(3),
-    high = new Int32Array(3);
+  const at = new Float64Array(2),
+    low = new Int32Array(2),
+    high = new Int32Array(2);
   let rights = 0,
     high31 = 0,
     large = 0,
     physical = 0;
 
   const isPae = (): boolean => (r[S.CR4]! & CR4.PAE) !== 0;
-  /** Address bits from bit 32 on that the processor has. */
-  const highAddress = (): number => (1 << (core.model.physicalBits - 32)) - 1;
+  // What the guest's model says, looked up once: address bits from bit 32 on, those of them that PSE-36 takes, reserved PAT bits.
+  let model: CpuModel | undefined,
+    highAddress = 0,
+    pse36 = 0,
+    patSmall = 0,
+    patLarge = 0;
+  function learn(): void {
+    model = core.model;
+    highAddress = (1 << (model.physicalBits - 32)) - 1;
+    pse36 = model.has.has('pse36') ? highAddress : 0;
+    patSmall = model.has.has('pat') ? 0 : PAT_SMALL;
+    patLarge = model.has.has('pat') ? 0 : PAT_LARGE;
+  }
   /** Bits of an entry's high half that must be clear. */
-  const highReserved = (): number => ~highAddress() & ((r[S.EFER]! & EFER.NXE) !== 0 ? ~NO_EXECUTE : -1);
+  const highReserved = (): number => ~highAddress & ((r[S.EFER]! & EFER.NXE) !== 0 ? ~NO_EXECUTE : -1);
   const join = (upper: number, lower: number): number => (upper === 0 ? lower | 0 : upper * HIGH + (lower >>> 0));
 
-  /** Reads an entry of `bytes` and notes it; false: it cannot be read. */
-  function entry(kind: string, address: number, bytes: 4 | 8, read: (physical: number) => number | null): boolean {
-    const lower = read(address),
-      upper = bytes === 8 ? read(address + 4) : 0;
-    kinds[count] = kind;
+  /** Reads an entry of 4 or 8 bytes and notes it; false: it cannot be read. */
+  function entry(address: number, wide: boolean, read: Read): boolean {
     at[count] = address;
+    const lower = read(address),
+      upper = wide ? read(address + 4) : 0;
     if (lower === null || upper === null) return false;
     low[count] = lower;
-    high[count] = upper;
-    count++;
+    high[count++] = upper;
     return true;
   }
-  function resolve(linear: number, read: (physical: number) => number | null): number {
+  function resolve(linear: number, read: Read): number {
     count = 0;
+    if (model !== core.model) learn();
     return isPae() ? resolvePae(linear, read) : resolve32(linear, read);
   }
-  function resolve32(linear: number, read: (physical: number) => number | null): number {
-    const pse = (r[S.CR4]! & CR4.PSE) !== 0,
-      pat = core.model.has.has('pat');
-    if (!entry('page-directory', (r[S.CR3]! & ~0xfff) | ((linear >>> 20) & 0xffc), 4, read)) return OUTCOME.UNREADABLE;
+  function resolve32(linear: number, read: Read): number {
+    const pse = (r[S.CR4]! & CR4.PSE) !== 0;
+    if (!entry((r[S.CR3]! & ~0xfff) | ((linear >>> 20) & 0xffc), false, read)) return OUTCOME.UNREADABLE;
     const pde = low[0]!;
     if ((pde & ENTRY.P) === 0) return OUTCOME.ABSENT;
     high31 = 0;
     if ((pde & ENTRY.PS) !== 0 && pse) {
-      const upper = core.model.has.has('pse36') ? highAddress() : 0;
-      if ((pde & ((LARGE_4M & ~(upper << 13)) | (pat ? 0 : PAT_LARGE))) !== 0) return OUTCOME.RESERVED;
+      if ((pde & ((LARGE_4M & ~(pse36 << 13)) | patLarge)) !== 0) return OUTCOME.RESERVED;
       rights = pde;
       large = 4;
-      physical = join((pde >>> 13) & upper, (pde & 0xffc00000) | (linear & 0x3ff000));
+      physical = join((pde >>> 13) & pse36, (pde & 0xffc00000) | (linear & 0x3ff000));
       return OUTCOME.MAPPED;
     }
-    if (!entry('page-table', (pde & ~0xfff) | ((linear >>> 10) & 0xffc), 4, read)) return OUTCOME.UNREADABLE;
+    if (!entry((pde & ~0xfff) | ((linear >>> 10) & 0xffc), false, read)) return OUTCOME.UNREADABLE;
     const pte = low[1]!;
     if ((pte & ENTRY.P) === 0) return OUTCOME.ABSENT;
     // Without large pages there are no reserved bits: older systems use bit 7 as they like.
-    if (pse && !pat && (pte & PAT_SMALL) !== 0) return OUTCOME.RESERVED;
+    if (pse && (pte & patSmall) !== 0) return OUTCOME.RESERVED;
     rights = pde & pte;
     large = 0;
     physical = pte & ~0xfff;
     return OUTCOME.MAPPED;
   }
-  function resolvePae(linear: number, read: (physical: number) => number | null): number {
+  function resolvePae(linear: number, read: Read): number {
     const pointer = S.PDPTE0 + 2 * (linear >>> 30),
-      mask = highAddress(),
       reserved = highReserved();
     if ((r[pointer]! & ENTRY.P) === 0) return OUTCOME.ABSENT;
-    const directory = join(r[pointer + 1]! & mask, (r[pointer]! & ~0xfff) | ((linear >>> 18) & 0xff8));
-    if (!entry('page-directory', directory, 8, read)) return OUTCOME.UNREADABLE;
+    const directory = join(r[pointer + 1]! & highAddress, (r[pointer]! & ~0xfff) | ((linear >>> 18) & 0xff8));
+    if (!entry(directory, true, read)) return OUTCOME.UNREADABLE;
     const pde = low[0]!;
     if ((pde & ENTRY.P) === 0) return OUTCOME.ABSENT;
     if ((high[0]! & reserved) !== 0) return OUTCOME.RESERVED;
-    const pat = core.model.has.has('pat');
     if ((pde & ENTRY.PS) !== 0) {
-      if ((pde & (LARGE_2M | (pat ? 0 : PAT_LARGE))) !== 0) return OUTCOME.RESERVED;
+      if ((pde & (LARGE_2M | patLarge)) !== 0) return OUTCOME.RESERVED;
       rights = pde;
       high31 = high[0]!;
       large = 2;
-      physical = join(high[0]! & mask, (pde & 0xffe00000) | (linear & 0x1ff000));
+      physical = join(high[0]! & highAddress, (pde & 0xffe00000) | (linear & 0x1ff000));
       return OUTCOME.MAPPED;
     }
-    if (!entry('page-table', join(high[0]! & mask, (pde & ~0xfff) | ((linear >>> 9) & 0xff8)), 8, read)) return OUTCOME.UNREADABLE;
+    if (!entry(join(high[0]! & highAddress, (pde & ~0xfff) | ((linear >>> 9) & 0xff8)), true, read)) return OUTCOME.UNREADABLE;
     const pte = low[1]!;
     if ((pte & ENTRY.P) === 0) return OUTCOME.ABSENT;
-    if ((high[1]! & reserved) !== 0 || (!pat && (pte & PAT_SMALL) !== 0)) return OUTCOME.RESERVED;
+    if ((high[1]! & reserved) !== 0 || (pte & patSmall) !== 0) return OUTCOME.RESERVED;
     rights = pde & pte;
     high31 = high[0]! | high[1]!;
     large = 0;
-    physical = join(high[1]! & mask, pte & ~0xfff);
+    physical = join(high[1]! & highAddress, pte & ~0xfff);
     return OUTCOME.MAPPED;
   }
 
@@ -171,8 +181,9 @@ export function createPaging(core: Core, bus: Bus): Paging {
   }
 
   function loadPointers(cr3: number): boolean {
+    if (model !== core.model) learn();
     const table = cr3 & ~31,
-      reserved = ~highAddress();
+      reserved = ~highAddress;
     const words = Array.from({ length: 8 }, (_, n) => readEntry((table + 4 * n) | 0));
     for (let n = 0; n < 8; n += 2) {
       if ((words[n]! & ENTRY.P) !== 0 && ((words[n]! & POINTER_RESERVED) !== 0 || (words[n + 1]! & reserved) !== 0)) return false;
@@ -199,9 +210,9 @@ export function createPaging(core: Core, bus: Bus): Paging {
     const index = (n: number): number => (pae ? (linear >>> (n === 0 ? 21 : 12)) & 0x1ff : (linear >>> (n === 0 ? 22 : 12)) & 0x3ff);
     for (let n = 0; n < count; n++) {
       const value = pae ? hex(low[n]!, high[n]!) : hex(low[n]!);
-      steps.push(`${kinds[n]} entry ${index(n)} at ${hex(at[n]!)} = ${value} (${describeEntry(low[n]!, high[n]!)})`);
+      steps.push(`${LEVELS[n]} entry ${index(n)} at ${hex(at[n]!)} = ${value} (${describeEntry(low[n]!, high[n]!)})`);
     }
-    if (outcome === OUTCOME.UNREADABLE) steps.push(`${kinds[count]} entry ${index(count)} at ${hex(at[count]!)} is not in RAM`);
+    if (outcome === OUTCOME.UNREADABLE) steps.push(`${LEVELS[count]} entry ${index(count)} at ${hex(at[count]!)} is not in RAM`);
     else if (outcome === OUTCOME.ABSENT) steps.push('not present');
     else if (outcome === OUTCOME.RESERVED) steps.push('reserved bits are set');
     if (outcome !== OUTCOME.MAPPED) return { physical: null, walk: steps };

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { cpuidLeaf } from '../../src/runtime/cpuid.ts';
 import { cpuModel, TSC_HERTZ } from '../../src/runtime/cpuModels.ts';
-import { S } from '../../src/translator/state.ts';
-import { engine, enterProtectedMode, get32, host, memory, put32, r, reset, system } from './machine.ts';
+import { S, VECTOR } from '../../src/translator/state.ts';
+import { engine, enterProtectedMode, get32, host, memory, put32, r, raises, reset, resetTo, ring3, system } from './machine.ts';
 
 const CLOCK = 0x6000,
   WALL = 0x6100,
@@ -76,6 +76,17 @@ describe("KVM's interface", () => {
     host.time = 99 * TSC_HERTZ;
     write(0x4b564d00, WALL);
     assert.deepEqual([get32(WALL) % 2, get32(WALL + 4), get32(WALL + 8)], [0, 1_767_225_600, 250_000_000]);
+  });
+  it('has no hypercalls: ENOSYS for the system, EPERM for programs, #UD without the interface', () => {
+    r[S.EAX] = 9;
+    system.vmcall();
+    assert.equal(r[S.EAX], -1000);
+    ring3();
+    system.vmcall();
+    assert.equal(r[S.EAX], -1);
+    resetTo('max,kvm=off');
+    enterProtectedMode();
+    raises(() => system.vmcall(), VECTOR.UD);
   });
   it('nothing is stolen from virtual time', () => {
     for (let at = STEAL; at < STEAL + 64; at += 4) put32(at, -1);

@@ -4,7 +4,22 @@
 import assert from 'node:assert/strict';
 import { MODE } from '../../src/translator/mode.ts';
 import { AC, S, VECTOR } from '../../src/translator/state.ts';
-import { engine, enterProtectedMode, get32, host, put32, r, raises, resetTo, ring3, system } from './machine.ts';
+import {
+  descriptor,
+  engine,
+  enterProtectedMode,
+  GDT,
+  get32,
+  host,
+  put32,
+  RIGHTS,
+  r,
+  raises,
+  resetTo,
+  ring3,
+  SEL,
+  system,
+} from './machine.ts';
 
 const P = 1,
   RW = 2,
@@ -181,6 +196,29 @@ describe('PAE paging', () => {
       system.writeControl(3, POINTERS);
       if (kept) engine.R8(LINEAR);
       else raises(() => engine.R8(LINEAR), VECTOR.PF, 0);
+    }
+  });
+  it('a task switch loads the pointers, or is #GP(0)', () => {
+    for (const fits of [true, false]) {
+      pae(ALL, [PAGE | ALL, 0]);
+      const tss = 0x6000,
+        state: { readonly [at: number]: number } = {
+          0x1c: POINTERS + 0x20,
+          0x20: 0x5000,
+          0x24: 2,
+          0x48: SEL.data0,
+          0x4c: SEL.code0,
+          0x50: SEL.data0,
+        };
+      for (const [at, value] of Object.entries(state)) put32(tss + Number(at), value);
+      descriptor(GDT + SEL.free, tss, 0x67, RIGHTS.tss32);
+      put32(POINTERS + 0x20, 0x13000 | P);
+      put32(POINTERS + 0x30, 0x14000 | P | (fits ? 0 : 2));
+      const change = (): void => void system.farJump(SEL.free, 0, 32, 0);
+      if (fits) {
+        change();
+        raises(() => engine.R8(LINEAR), VECTOR.PF, 0);
+      } else raises(change, VECTOR.GP, 0);
     }
   });
   it('a debugger is told each step', () => {
