@@ -39,7 +39,7 @@ interface ModelRow {
 }
 
 const I486: readonly Feature[] = ['fpu', 'hypervisor'];
-const PENTIUM: readonly Feature[] = [...I486, 'de', 'pse', 'tsc', 'msr', 'mce', 'cx8', 'mmx', 'pmc'];
+const PENTIUM: readonly Feature[] = [...I486, 'de', 'pse', 'tsc', 'msr', 'mce', 'cx8', 'apic', 'mmx', 'pmc'];
 const PENTIUM_PRO: readonly Feature[] = [...PENTIUM, 'pae', 'sep', 'pge', 'cmov', 'pat', 'fxsr', 'sse', 'nopl'];
 const QEMU32: readonly Feature[] = [...PENTIUM_PRO, 'sse2', 'pni'];
 const PENTIUM3: readonly Feature[] = [...PENTIUM_PRO, 'mtrr', 'mca', 'pse36'];
