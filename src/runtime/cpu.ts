@@ -387,7 +387,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       if (linearBreakpoints.has(linear)) return true;
       if (physicalBreakpoints.size === 0) return false;
       const { physical } = engine.paging.translate(linear | 0);
-      return physical !== null && physicalBreakpoints.has(physical >>> 0);
+      return physical !== null && physicalBreakpoints.has(physical);
     },
   };
 
