@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../scripts/root.ts';
+import { CPU_MODELS, cpuModel } from '../src/runtime/cpuModels.ts';
 import { EXITS, type ExitRow } from '../src/runtime/exits.ts';
 import { ENGINE_HEADER } from '../src/translator/forms.ts';
 import { MODE } from '../src/translator/mode.ts';
@@ -38,6 +39,12 @@ function exits(): string {
       ofHost ? `${about} (Of the host.)` : about,
       fields.filter(Boolean).join(', '),
     ]),
+  );
+}
+function processors(): string {
+  return table(
+    ['name', 'processor', 'features'],
+    Object.entries(CPU_MODELS).map(([name, { about }]) => [`\`${name}\``, about, [...cpuModel(name).has].sort().join(' ')]),
   );
 }
 function devices(): string {
@@ -78,6 +85,7 @@ const DOCUMENTS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/command-line.md': new Map([
     ['options of QEMU', options(0)],
     ['options of our own', options(1)],
+    ['processors', processors()],
   ]),
   'docs/exits.md': new Map([['exits', exits()]]),
   'docs/devices.md': new Map([['devices', devices()]]),

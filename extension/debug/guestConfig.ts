@@ -46,6 +46,7 @@ export async function planGuest(args: LaunchArguments, readFile: ReadFile): Prom
     config: {
       name: args.name,
       memory: args.memory << 20,
+      cpu: args.cpu,
       boot,
       drives,
       clock: args.clock,

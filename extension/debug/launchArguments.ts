@@ -1,6 +1,7 @@
 // What a launch.json of type `cp86` may say: one table of attributes, read by the validation below, by package.json's
 // contribution (a test compares them) and by docs/debugging.md. Reading is pure; guestConfig.ts loads the files named here.
 
+import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
 import { Fields } from './fields.ts';
@@ -27,6 +28,11 @@ export const LAUNCH_ATTRIBUTES = {
   source: { type: 'string', description: 'Assembly source that the listing was made from. Default: the listing with the extension .asm.' },
   symbols: { type: 'string', description: 'ELF file with the symbols of the guest. Default: program, when it is ELF.' },
   memory: { type: 'integer', minimum: 1, maximum: 1024, default: 16, description: 'RAM in MiB.' },
+  cpu: {
+    type: 'string',
+    default: DEFAULT_CPU,
+    description: `Processor: ${Object.keys(CPU_MODELS).join(', ')}, with features added or taken away as in max,-smap,kvm=off.`,
+  },
   drives: {
     type: 'array',
     items: {
@@ -142,6 +148,7 @@ export interface CommonArguments {
 export interface LaunchArguments extends CommonArguments {
   readonly format: 'auto' | ProgramFormat;
   readonly memory: number;
+  readonly cpu: string;
   readonly drives: readonly DriveFile[];
   readonly kernel?: string;
   readonly initrd?: string;
@@ -186,6 +193,12 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const startOfTime = date === undefined ? undefined : Date.parse(date);
   if (startOfTime !== undefined && !(startOfTime >= 0 && startOfTime < 4102444800000))
     throw fields.error('date', 'a date from 1970 to 2099 such as 2026-01-01T00:00:00Z is expected');
+  const cpu = fields.optionalText('cpu') ?? DEFAULT_CPU;
+  try {
+    cpuModel(cpu);
+  } catch (error) {
+    throw fields.error('cpu', (error as RangeError).message);
+  }
   const debugExit = fields.object('debugExit');
   return {
     ...common,
@@ -195,6 +208,7 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
     startOfTime,
     format: fields.choice('format', LAUNCH_ATTRIBUTES.format.enum, 'auto'),
     memory: fields.integer('memory', LAUNCH_ATTRIBUTES.memory.minimum, LAUNCH_ATTRIBUTES.memory.maximum, LAUNCH_ATTRIBUTES.memory.default),
+    cpu,
     initrd: fields.optionalText('initrd'),
     append: fields.optionalText('append') ?? '',
     loadAddress: fields.optionalInteger('loadAddress', 0, LINEAR_MAX),

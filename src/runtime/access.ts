@@ -2,14 +2,15 @@
 // pages, alignment checks and data breakpoints (SDM volume 3, "Paging", "Alignment Check Exception", "Data Breakpoint").
 // Both pages of an access that crosses are translated before anything is read or written.
 
-import { S, VECTOR } from '../translator/state.ts';
+import { AC, S, VECTOR } from '../translator/state.ts';
 import { BREAK_ON, matches } from './breakpoints.ts';
 import type { Bus } from './bus.ts';
+import { CR4 } from './controlBits.ts';
 import { type Core, NO_ENTRY } from './core.ts';
 import { fault } from './faults.ts';
-import { PAGE } from './memory.ts';
-import { PF } from './paging.ts';
-import { type Tlb, USER_HALF } from './tlb.ts';
+import { HIGH, PAGE } from './memory.ts';
+import { OPEN, PF } from './paging.ts';
+import { partOf, type Tlb } from './tlb.ts';
 
 type Size = 1 | 2 | 4;
 
@@ -25,7 +26,7 @@ export interface Access {
   W8(linear: number, value: number): void;
   W16(linear: number, value: number): void;
   W32(linear: number, value: number): void;
-  /** As supervisor whatever CPL is: descriptor tables, TSS, IDT. */
+  /** As supervisor whatever CPL is, and without leave for user pages ("implicit"): descriptor tables, TSS, IDT. */
   readSystem(linear: number, size: Size): number;
   writeSystem(linear: number, value: number, size: Size): void;
   /** With explicit rights: `user` 0 or PF.USER. */
@@ -33,20 +34,30 @@ export interface Access {
   writeAs(linear: number, value: number, size: Size, user: number): void;
   /** Throws what writing `length` bytes (1 to 4096) would throw, and writes nothing. */
   probeWrite(linear: number, length: number, user: number): void;
+  probeSystem(linear: number, length: number): void;
   /** #AC unless a user's address is a multiple of `bytes`: for operands that are reached piece by piece. */
   requireAlignment(linear: number, bytes: number): void;
-  /** Physical address of an instruction byte; throws #PF. */
-  fetchPhysical(linear: number): number;
+  /** RAM page that instructions at a linear address come from, -1 where no RAM answers; throws #PF. */
+  fetchPage(linear: number): number;
+  /** An instruction byte; throws #PF. */
+  fetchByte(linear: number): number;
 }
 
 export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
   const { r, u8, dv, tr, tw } = core;
 
-  const rights = (): number => (r[S.USER_TLB] !== 0 ? PF.USER : 0);
+  /** Access bits by the part of the TLB that is in use. */
+  const RIGHTS = [0, PF.USER, OPEN] as const;
+  const rights = (): number => RIGHTS[r[S.USER_TLB]! >>> 20]!;
+  /** Those of an explicit access with other rights than CPL's. */
+  const explicit = (user: number): number => (user === 0 && (r[S.CR4]! & CR4.SMAP) !== 0 && (r[S.SYSTEM_FLAGS]! & AC) !== 0 ? OPEN : user);
+  const fetchPhysical = (linear: number): number => tlb.fetch(linear, r[S.CPL] === 3 ? PF.USER : 0);
+  /** The address `n` bytes further. */
+  const plus = (physical: number, n: number): number => (physical >= HIGH ? physical + n : (physical + n) | 0);
 
   /** Physical address for reading (access without PF.WRITE) or writing. */
   function locate(linear: number, access: number): number {
-    const slot = (linear >>> 12) | ((access & PF.USER) !== 0 ? USER_HALF : 0);
+    const slot = (linear >>> 12) | partOf(access);
     const entry = (access & PF.WRITE) !== 0 ? tw[slot]! : tr[slot]!;
     return entry === NO_ENTRY ? tlb.fill(linear, access) : (entry ^ linear) - core.memory.offset;
   }
@@ -63,7 +74,7 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
       const second = locate((linear + left) | 0, access);
       checkAlignment(linear, size, access);
       value = 0;
-      for (let n = 0; n < size; n++) value |= bus.read(n < left ? (first + n) | 0 : (second + n - left) | 0, 1) << (n * 8);
+      for (let n = 0; n < size; n++) value |= bus.read(n < left ? plus(first, n) : plus(second, n - left), 1) << (n * 8);
     }
     observe(linear, size, first, false);
     return value;
@@ -77,12 +88,16 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
     } else {
       const second = locate((linear + left) | 0, access);
       checkAlignment(linear, size, access);
-      for (let n = 0; n < size; n++) bus.write(n < left ? (first + n) | 0 : (second + n - left) | 0, (value >>> (n * 8)) & 0xff, 1);
+      for (let n = 0; n < size; n++) bus.write(n < left ? plus(first, n) : plus(second, n - left), (value >>> (n * 8)) & 0xff, 1);
     }
     observe(linear, size, first, true);
   }
   function requireAlignment(linear: number, bytes: number): void {
     if ((linear & (bytes - 1) & r[S.ALIGNMENT_CHECK]!) !== 0) fault(VECTOR.AC, 0);
+  }
+  function probe(linear: number, length: number, access: number): void {
+    locate(linear, access | PF.WRITE);
+    if (length > 4096 - (linear & 0xfff)) locate((linear + length - 1) | 0, access | PF.WRITE);
   }
   function checkAlignment(linear: number, size: Size, access: number): void {
     if ((access & PF.USER) !== 0) requireAlignment(linear, size);
@@ -97,7 +112,7 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
       }
     }
     const memory = core.memory,
-      page = memory.ramPage(physical >>> 12);
+      page = memory.ramPageAt(physical);
     if (page >= 0 && (memory.pageState[page]! & PAGE.WATCHED) !== 0) memory.onWatched(linear, size, isWrite);
   }
 
@@ -143,13 +158,12 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
     },
     readSystem: (linear, size) => read(linear, size, 0),
     writeSystem: (linear, value, size) => write(linear, value, size, PF.WRITE),
-    readAs: (linear, size, user) => read(linear, size, user),
-    writeAs: (linear, value, size, user) => write(linear, value, size, user | PF.WRITE),
-    probeWrite(linear, length, user) {
-      locate(linear, user | PF.WRITE);
-      if (length > 4096 - (linear & 0xfff)) locate((linear + length - 1) | 0, user | PF.WRITE);
-    },
+    readAs: (linear, size, user) => read(linear, size, explicit(user)),
+    writeAs: (linear, value, size, user) => write(linear, value, size, explicit(user) | PF.WRITE),
+    probeWrite: (linear, length, user) => probe(linear, length, explicit(user)),
+    probeSystem: (linear, length) => probe(linear, length, 0),
+    fetchPage: (linear) => core.memory.ramPageAt(fetchPhysical(linear)),
+    fetchByte: (linear) => bus.read(fetchPhysical(linear), 1),
     requireAlignment,
-    fetchPhysical: (linear) => locate(linear, rights()),
   };
 }

@@ -3,10 +3,10 @@
 
 import { S } from '../translator/state.ts';
 import type { Core } from './core.ts';
-import { PAGE } from './memory.ts';
+import { HIGH, PAGE } from './memory.ts';
 
 export interface Bus {
-  /** Value at a physical address (int32; its high half may be negative), zero-extended for sizes 1 and 2. */
+  /** Value at a physical address (int32, or beyond 32 bits where nothing answers; the value is int32: its high half may be negative), zero-extended for sizes 1 and 2. */
   read(physical: number, size: 1 | 2 | 4): number;
   /** ROM is left as it is and the host told, as for devices; a page with code informs the code cache. */
   write(physical: number, value: number, size: 1 | 2 | 4): void;
@@ -37,6 +37,7 @@ export function createBus(core: Core): Bus {
 
   return {
     read(physical, size) {
+      if (physical >= HIGH) return core.host.mmioRead(physical, size) | 0;
       const masked = physical & r[S.A20_MASK]!,
         memory = core.memory,
         page = memory.ramPage(masked >>> 12);
@@ -45,6 +46,7 @@ export function createBus(core: Core): Bus {
       return size === 4 ? dv.getInt32(at, true) : size === 2 ? dv.getUint16(at, true) : u8[at]!;
     },
     write(physical, value, size) {
+      if (physical >= HIGH) return core.host.mmioWrite(physical, size === 4 ? value >>> 0 : value, size);
       const masked = physical & r[S.A20_MASK]!,
         memory = core.memory,
         page = memory.ramPage(masked >>> 12);

@@ -4,6 +4,7 @@
 
 import type { Instruction } from '../translator/decode.ts';
 import { decode } from '../translator/decode.ts';
+import type { Feature } from '../translator/features.ts';
 import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
 import { callsOf } from '../translator/ir/print.ts';
 import { meaningOps } from '../translator/meaning.ts';
@@ -47,6 +48,8 @@ export interface CodeCacheStats {
 }
 
 export interface CodeCache {
+  /** Of the guest's processor; absent: all. They never change, so code that has been decoded stays right. */
+  readonly features?: ReadonlySet<Feature>;
   readonly stats: CodeCacheStats;
   /** The page's code under the current mode word, created empty when new. */
   find(page: number, mode: number): CodePage;
@@ -77,6 +80,7 @@ export function createCodeCache(
   engine: Engine,
   memory: GuestMemory,
   onInvalidated: (page: number, offset: number, size: number) => void,
+  features?: ReadonlySet<Feature>,
 ): CodeCache {
   const byPage: (CodePage[] | undefined)[] = [];
   const bitmaps: (Uint8Array | undefined)[] = [];
@@ -206,6 +210,7 @@ export function createCodeCache(
   }
 
   const codeCache: CodeCache = {
+    features,
     onDecode: null,
     stats,
     find(page, mode) {
@@ -227,7 +232,7 @@ export function createCodeCache(
     decodeBlock(p, offset, linear) {
       const code32 = (p.mode & MODE.CODE32) !== 0,
         arena = p.arena;
-      const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : fetch(engine, (linear + at) | 0));
+      const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : engine.fetchByte((linear + at) | 0));
       // The block before ended in "nothing decoded here" for this very offset: go on in its place.
       const last = p.used - RECORD.WORDS;
       if (last >= 0 && p.code[last] === PSEUDO.UNDECODED && p.code[last + RECORD.SELF] === offset) p.used = last;
@@ -242,7 +247,7 @@ export function createCodeCache(
           pseudo(p, PSEUDO.UNDECODED, at);
           return first;
         }
-        const i = decode(byte, at, code32);
+        const i = decode(byte, at, code32, features);
         p.map[at] = p.used / RECORD.WORDS + 1;
         if (breakpoints.has(at)) pseudo(p, PSEUDO.BREAKPOINT, at);
         if (at + i.length > 4096) {
@@ -265,7 +270,7 @@ export function createCodeCache(
     decodeOne(linear, mode) {
       const at = linear & 0xfff,
         page = linear & ~0xfff;
-      const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0);
+      const i = decode((n) => engine.fetchByte((page + n) | 0), at, (mode & MODE.CODE32) !== 0, features);
       codeCache.onDecode?.(linear >>> 0, i.length);
       const code = new Int32Array(3 * RECORD.WORDS),
         end = writeRecords(i, mode, code, 0);
@@ -308,11 +313,6 @@ function overlaps(bitmap: Uint8Array, offset: number, size: number): boolean {
 function endOf({ code }: CodePage, p: number): number {
   while (code[p] === PSEUDO.BREAKPOINT) p += RECORD.WORDS;
   return code[p] === PSEUDO.CROSSING ? 4096 : code[p + RECORD.NEXT]!;
-}
-
-/** One instruction byte through the MMU and CS's limit; throws what the fetch would. */
-export function fetch(engine: Engine, linear: number): number {
-  return engine.bus.read(engine.fetchPhysical(linear), 1);
 }
 
 /** Whether decoding stops after it: whatever may go elsewhere is decoded on only when it has fallen through. */

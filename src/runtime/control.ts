@@ -1,12 +1,13 @@
 // Control registers, processor state and the instructions that touch them (SDM volume 3, "Control Registers", "System
 // Instruction Reference", "Invalidation of TLBs and Paging-Structure Caches"; volume 2, MOV CR, LMSW, CLTS, HLT, INVLPG,
-// RDTSC, RDPMC, WBINVD).
+// RDTSC, RDTSCP, RDRAND, RDPMC, WBINVD).
 
 import { S, VECTOR } from '../translator/state.ts';
 import { CR0, CR4 } from './controlBits.ts';
 import type { Engine } from './engine.ts';
 import { ACTIVITY } from './events.ts';
 import { fault } from './faults.ts';
+import { nextRandom } from './random.ts';
 
 /** Access types of "Exit Qualification for Control-Register Accesses", at bit 4. */
 const TO = 0 << 4,
@@ -14,11 +15,12 @@ const TO = 0 << 4,
   CLTS = 2 << 4,
   LMSW = 3 << 4;
 const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
-/** Bits of CR4 that the features CPUID reports define. */
-const CR4_BITS = CR4.TSD | CR4.DE | CR4.PSE | CR4.PGE | CR4.PCE;
 /** Changing one of these makes cached translations wrong. */
 const CR0_PAGING = CR0.PG | CR0.PE | CR0.WP,
-  CR4_PAGING = CR4.PSE | CR4.PGE;
+  CR4_PAGING = CR4.PSE | CR4.PGE | CR4.PAE | CR4.SMEP | CR4.SMAP;
+/** Changing one of these while PAE paging is on loads the page-directory-pointer-table entries. */
+const CR0_POINTERS = CR0.PG | CR0.CD | CR0.NW,
+  CR4_POINTERS = CR4.PAE | CR4.PGE | CR4.PSE | CR4.SMEP;
 /** Performance counters of the P6 family; their event selection does not exist, so they stay 0. */
 const COUNTERS = 2;
 
@@ -33,6 +35,8 @@ export interface Control {
   invalidateCaches(): void;
   halt(): void;
   readTsc(): void;
+  readTscAndAux(): void;
+  random(): number;
   readPmc(): void;
 }
 
@@ -42,9 +46,20 @@ export function createControl(engine: Engine): Control {
   function supervisorOnly(): void {
     if (r[S.CPL] !== 0) fault(VECTOR.GP, 0);
   }
+  /** With PAE paging after the change: loads the pointers from the table at `cr3`; #GP(0) when they are not right. */
+  function loadPointers(cr0: number, cr4: number, cr3: number): void {
+    if (cr0 < 0 && (cr4 & CR4.PAE) !== 0 && !engine.paging.loadPointers(cr3)) fault(VECTOR.GP, 0);
+  }
+  function loadTimeStamp(): void {
+    if ((r[S.CR4]! & CR4.TSD) !== 0) supervisorOnly();
+    const { low, high } = timeStamp(engine);
+    r[S.EAX] = low;
+    r[S.EDX] = high;
+  }
   function setCr0(value: number): void {
     const before = r[S.CR0]!,
       after = (value & CR0_BITS) | CR0.ET;
+    if (((before ^ after) & CR0_POINTERS) !== 0) loadPointers(after, r[S.CR4]!, r[S.CR3]!);
     r[S.CR0] = after;
     if (((before ^ after) & CR0_PAGING) !== 0) tlb.flush();
     // Types of segments are not checked in real mode.
@@ -68,14 +83,17 @@ export function createControl(engine: Engine): Control {
         r[S.CR2] = value;
         break;
       case 3:
+        loadPointers(r[S.CR0]!, r[S.CR4]!, value);
         r[S.CR3] = value;
         tlb.flushLocal();
         break;
       case 4: {
-        if ((value & ~CR4_BITS) !== 0) fault(VECTOR.GP, 0);
+        if ((value & ~engine.model.cr4) !== 0) fault(VECTOR.GP, 0);
         const changed = r[S.CR4]! ^ value;
+        if ((changed & CR4_POINTERS) !== 0) loadPointers(r[S.CR0]!, value, r[S.CR3]!);
         r[S.CR4] = value;
         if ((changed & CR4_PAGING) !== 0) tlb.flush();
+        updateMode();
         break;
       }
       default:
@@ -121,11 +139,18 @@ export function createControl(engine: Engine): Control {
       engine.host.exit('hlt', 0, 0);
     },
     readTsc() {
-      if ((r[S.CR4]! & CR4.TSD) !== 0) supervisorOnly();
-      const { low, high } = timeStamp(engine);
-      r[S.EAX] = low;
-      r[S.EDX] = high;
+      loadTimeStamp();
       engine.host.exit('rdtsc', 0, 0);
+    },
+    readTscAndAux() {
+      loadTimeStamp();
+      r[S.ECX] = r[S.TSC_AUX]!;
+      engine.host.exit('rdtscp', 0, 0);
+    },
+    random() {
+      const value = nextRandom(r);
+      engine.host.exit('rdrand', value >>> 0, 0);
+      return value;
     },
     readPmc() {
       if ((r[S.CR4]! & CR4.PCE) === 0) supervisorOnly();

@@ -1,5 +1,7 @@
 // Bits of the control and debug registers that the runtime acts on (SDM volume 3, "Control Registers", "Debug Registers").
 
+import type { Feature } from '../translator/features.ts';
+
 export const CR0 = {
   PE: 1,
   MP: 2,
@@ -13,7 +15,39 @@ export const CR0 = {
   CD: 0x40000000,
   PG: 1 << 31,
 } as const;
-export const CR4 = { TSD: 4, DE: 8, PSE: 0x10, PGE: 0x80, PCE: 0x100 } as const;
+export const CR4 = {
+  TSD: 4,
+  DE: 8,
+  PSE: 0x10,
+  PAE: 0x20,
+  MCE: 0x40,
+  PGE: 0x80,
+  PCE: 0x100,
+  OSFXSR: 0x200,
+  OSXMMEXCPT: 0x400,
+  UMIP: 0x800,
+  OSXSAVE: 0x40000,
+  SMEP: 0x100000,
+  SMAP: 0x200000,
+} as const;
+/** The feature that brings each bit of CR4. */
+export const CR4_FEATURE = {
+  TSD: 'tsc',
+  DE: 'de',
+  PSE: 'pse',
+  PAE: 'pae',
+  MCE: 'mce',
+  PGE: 'pge',
+  PCE: 'pmc',
+  OSFXSR: 'fxsr',
+  OSXMMEXCPT: 'sse',
+  UMIP: 'umip',
+  OSXSAVE: 'xsave',
+  SMEP: 'smep',
+  SMAP: 'smap',
+} as const satisfies Record<keyof typeof CR4, Feature>;
 export const DR6 = { BD: 0x2000, BS: 0x4000, BT: 0x8000, FIXED: 0xffff0ff0 | 0 } as const;
 /** GD: access to debug registers raises #DB. LOCAL: L0-L3 and LE, which a task switch clears. FIXED: bit 10. */
 export const DR7 = { GD: 0x2000, LOCAL: 0x155, FIXED: 0x400, WRITABLE: 0xffff23ff | 0 } as const;
+/** The extended feature register: no-execute pages. */
+export const EFER = { NXE: 0x800 } as const;

@@ -2,11 +2,12 @@
 // The parts (paging, segmentation, interrupts ...) are built on it in layers by runtime/engine.ts.
 
 import { STATE_WORDS } from '../translator/state.ts';
+import { type CpuModel, cpuModel } from './cpuModels.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory } from './memory.ts';
 
-/** Slots of a TLB table: 2^20 linear pages for supervisor, then as many for user accesses. */
-export const TLB_SLOTS = 2 << 20;
+/** Slots of a TLB table: 2^20 linear pages for each part, see runtime/tlb.ts. */
+export const TLB_SLOTS = 3 << 20;
 /** Value of a TLB slot that cannot be used. */
 export const NO_ENTRY = 0xfff;
 
@@ -26,6 +27,9 @@ export interface Core {
   /** The attached guest. */
   memory: GuestMemory;
   host: CpuHost;
+  model: CpuModel;
+  /** Milliseconds since 1970 UTC at cycle 0. */
+  startOfTime: number;
   /** A debug condition was put into S.DEBUG_PENDING. */
   onDebugPending: () => void;
   /** INT3, INTO or INT1 is about to enter its handler; may throw to have the instruction not begin. */
@@ -63,6 +67,8 @@ export function createCore(arenaBytes: number): Core {
     ends: new Float64Array(16),
     memory: createMemory(u8, 0, 0x100000),
     host: NO_HOST,
+    model: cpuModel('max'),
+    startOfTime: 0,
     onDebugPending() {},
     onSoftwareException() {},
     onFlush() {},

@@ -54,6 +54,9 @@ export interface VirtualCpu {
   get(name: string): number | string;
   set(name: string, value: number | string): void;
 
+  /** Writes a model-specific register as WRMSR would; false when the model has none of this number or refuses the value. */
+  setMsr(number: number, low: number, high: number): boolean;
+
   /** The guest's RAM: its own slice only. Writing through it does not invalidate code: use writePhysical once the guest has run. */
   readonly ram: Uint8Array;
   /** Bytes up to the first one that is not mapped or not RAM or ROM; no side effect (no A/D bits, no TLB fill, no device access). */

@@ -7,11 +7,14 @@ import { MODE } from '../translator/mode.ts';
 import { ARITHMETIC_FLAGS, CS, REGISTERS, S, STATE_WORDS, VECTOR } from '../translator/state.ts';
 import { type CodeCache, createCodeCache } from './codeCache.ts';
 import type { RaisedException, StopCause, VirtualCpu, Watch } from './cpu-types.ts';
+import { type CpuModel, cpuModel } from './cpuModels.ts';
 import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
 import { GuestFault } from './faults.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory, PAGE } from './memory.ts';
+import { findMsr } from './msr.ts';
 import type { Processor } from './processor.ts';
+import { seedRandom } from './random.ts';
 import { resetState } from './reset.ts';
 
 /** Ticks of one entry into `execute` at most: requests to stop arrive between them. */
@@ -25,6 +28,10 @@ export interface CpuOptions {
   readonly offset: number;
   readonly bytes: number;
   readonly tier: 'mixed' | 'interpret' | 'translate';
+  /** The processor; by default the one with every feature. */
+  readonly model?: CpuModel;
+  /** Milliseconds since 1970 UTC at cycle 0; it seeds RDRAND too. Default 0. */
+  readonly startOfTime?: number;
 }
 
 export interface Cpu extends VirtualCpu {
@@ -36,12 +43,18 @@ export interface Cpu extends VirtualCpu {
 
 export function createCpu(processor: Processor, options: CpuOptions): Cpu {
   const { engine, executor } = processor,
-    { r } = engine;
+    { r } = engine,
+    model = options.model ?? cpuModel('max');
   const memory = createMemory(engine.u8, options.offset, options.bytes);
   const saved = new Int32Array(STATE_WORDS);
-  const cache: CodeCache = createCodeCache(engine, memory, (page, offset, size) => {
-    options.host.exit('invalidatedCode', page * 4096 + offset, size);
-  });
+  const cache: CodeCache = createCodeCache(
+    engine,
+    memory,
+    (page, offset, size) => {
+      options.host.exit('invalidatedCode', page * 4096 + offset, size);
+    },
+    model.has,
+  );
   /** Ticks at which S.BUDGET would be 0. */
   let tickEnd = 0;
   /** Budget taken away to make the inner loop look at events. */
@@ -74,7 +87,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     processor.active?.deactivate();
     processor.active = cpu;
     r.set(saved);
-    engine.attach(memory, options.host);
+    engine.attach(memory, options.host, model, options.startOfTime);
     engine.onSoftwareException = (vector) => {
       r[S.BUDGET]!++;
       const held = holds(vector, -1, 0);
@@ -185,7 +198,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     for (const w of watches) {
       for (let at = w.address & ~0xfff; at < w.address + w.length; at += 4096) {
         const { physical } = engine.paging.translate(at | 0),
-          page = physical === null ? -1 : memory.ramPage(physical >>> 12);
+          page = physical === null ? -1 : memory.ramPageAt(physical);
         if (page >= 0) memory.setState(page, PAGE.WATCHED, true);
       }
     }
@@ -262,10 +275,12 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     reset() {
       activate();
       const budget = r[S.BUDGET]!,
-        a20 = r[S.A20_MASK]!;
-      resetState(r);
+        a20 = r[S.A20_MASK]!,
+        random = r.slice(S.RANDOM, S.RANDOM + 4);
+      resetState(r, model.signature);
       r[S.BUDGET] = budget;
       r[S.A20_MASK] = a20;
+      r.set(random, S.RANDOM);
       engine.refresh();
       interruptLoop();
     },
@@ -277,7 +292,22 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       activate();
       writeRegister(r, name, value);
       if (name === 'eflags') engine.setFlags(Number(value));
-      else if (derived.has(name)) engine.refresh();
+      else if (derived.has(name)) {
+        if (PAGING.has(name)) engine.paging.loadPointers(r[S.CR3]!);
+        engine.refresh();
+      }
+    },
+
+    setMsr(number, low, high) {
+      activate();
+      try {
+        const row = findMsr(engine, number);
+        row?.write?.(engine, low | 0, high | 0);
+        return row?.write !== undefined;
+      } catch (caught) {
+        if (caught instanceof GuestFault) return false;
+        throw caught;
+      }
     },
 
     readLinear(address, length) {
@@ -331,7 +361,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     translation(linear) {
       activate();
       const { physical } = engine.paging.translate(linear | 0),
-        page = physical === null ? -1 : memory.ramPage(physical >>> 12);
+        page = physical === null ? -1 : memory.ramPageAt(physical);
       if (page < 0) return null;
       const { entries, sources } = cache.find(page, r[S.MODE]!),
         entry = entries[linear & 0xfff]!;
@@ -365,7 +395,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       if (linearBreakpoints.has(linear)) return true;
       if (physicalBreakpoints.size === 0) return false;
       const { physical } = engine.paging.translate(linear | 0);
-      return physical !== null && physicalBreakpoints.has(physical >>> 0);
+      return physical !== null && physicalBreakpoints.has(physical);
     },
   };
 
@@ -385,7 +415,8 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
     return out.subarray(0, done);
   }
 
-  resetState(saved);
+  resetState(saved, model.signature);
+  seedRandom(saved, options.startOfTime ?? 0);
   return cpu;
 }
 
@@ -401,6 +432,8 @@ export interface ActiveCpu {
 const derived: ReadonlySet<string> = new Set(
   REGISTERS.filter(({ group, name }) => group === 'segment' || group === 'debug' || /^cr[034]$/.test(name)).map(({ name }) => name),
 );
+/** Those that load PAE's page-directory-pointer-table entries. */
+const PAGING: ReadonlySet<string> = new Set(['cr0', 'cr3', 'cr4']);
 /** Words of the state that are no register's and not derived from one. */
 const HIDDEN: readonly number[] = [
   S.LDTR_ACCESS,
@@ -417,6 +450,7 @@ const HIDDEN: readonly number[] = [
   S.REPEATING,
   S.MXCSR,
   ...Array.from({ length: 32 }, (_, n) => S.XMM0 + n),
+  ...Array.from({ length: STATE_WORDS - S.HIDDEN }, (_, n) => S.HIDDEN + n),
 ];
 const rows = new Map(REGISTERS.map((row) => [row.name, row]));
 function rowOf(name: string): (typeof REGISTERS)[number] {

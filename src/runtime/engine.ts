@@ -5,6 +5,7 @@ import { S } from '../translator/state.ts';
 import { type Access, createAccess } from './access.ts';
 import { type Bus, createBus } from './bus.ts';
 import { type Core, createCore } from './core.ts';
+import type { CpuModel } from './cpuModels.ts';
 import { createDescriptors, type Descriptors } from './descriptors.ts';
 import { createEvents, type Events } from './events.ts';
 import { createFlags, type Flags } from './flags.ts';
@@ -29,8 +30,8 @@ export interface Engine extends Machine {
   readonly segments: Segmentation;
   readonly LR: Segmentation['LR'];
   readonly LW: Segmentation['LW'];
-  /** Makes a guest's memory and host the current ones; its state block must be in `r` (or be put there, followed by `refresh`). */
-  attach(memory: GuestMemory, host: CpuHost): void;
+  /** Makes a guest's memory, host and model the current ones; its state block must be in `r` (or be put there, followed by `refresh`). */
+  attach(memory: GuestMemory, host: CpuHost, model: CpuModel, startOfTime?: number): void;
   /** Rebuilds all that is derived from the state block, TLBs included: after a guest switch, a load, or a debugger's change. */
   refresh(): void;
   /** A20 gate. */
@@ -67,10 +68,12 @@ export function createEngine({ arenaBytes }: { arenaBytes: number }): Engine {
     segments,
     LR: segments.LR,
     LW: segments.LW,
-    attach(memory: GuestMemory, host: CpuHost) {
+    attach(memory: GuestMemory, host: CpuHost, model: CpuModel, startOfTime = 0) {
       core.memory.onStateChange = () => {};
       core.memory = memory;
       core.host = host;
+      core.model = model;
+      core.startOfTime = startOfTime;
       memory.onStateChange = tlb.restrict;
       tlb.flush();
     },

@@ -63,7 +63,7 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
     if (tags[slot] === linear >>> 12 && modes[slot] === mode) return pages[slot];
     const { memory } = engine;
     pay();
-    const ramPage = memory.ramPage(engine.fetchPhysical(linear) >>> 12);
+    const ramPage = engine.fetchPage(linear);
     refund();
     if (ramPage < 0 || (memory.pageState[ramPage]! & (PAGE.MMIO | PAGE.WATCHED)) !== 0) return undefined;
     tags[slot] = linear >>> 12;
@@ -147,7 +147,7 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
       offset = (eip - r[S.CODE_BASE]!) & 0xfff,
       at = (linear & ~0xfff) | offset;
     pay();
-    const following = engine.memory.ramPage(engine.fetchPhysical(((linear & ~0xfff) + 0x1000) | 0) >>> 12);
+    const following = engine.fetchPage(((linear & ~0xfff) + 0x1000) | 0);
     refund();
     let known: Crossing | undefined = page.crossings.get(offset);
     if (following < 0 || (engine.memory.pageState[following]! & PAGE.MMIO) !== 0) return single(at);

@@ -60,6 +60,8 @@ export const EXITS = {
   invlpg: exit(14, 'INVLPG', 'INVLPG', ['linear address', ''], 'The guest dropped the translation of one page.'),
   rdpmc: exit(15, 'RDPMC', 'RDPMC', ['counter', ''], 'The guest read a performance counter.'),
   rdtsc: exit(16, 'RDTSC', 'RDTSC', ['', ''], 'The guest read the time-stamp counter.'),
+  rdtscp: exit(51, 'RDTSCP', 'RDTSCP', ['', ''], 'The guest read the time-stamp counter and the number of the processor.'),
+  rdrand: exit(57, 'RDRAND', 'RDRAND', ['value', ''], 'The guest asked for a random number.'),
   vmcall: exit(18, 'VMCALL', 'VMCALL', ['linear address', 'EAX'], 'The guest called the hypervisor.'),
   crAccess: exit(28, 'CR access', 'CR_ACCESS', ['SDM qualification', 'value'], 'The guest read or wrote a control register.'),
   drAccess: exit(29, 'DR access', 'DR_ACCESS', ['SDM qualification', 'value'], 'The guest read or wrote a debug register.'),
@@ -87,6 +89,13 @@ export const EXITS = {
     'EPT_VIOLATION',
     ['guest-physical address', 'value'],
     'The guest touched physical memory that nothing answers at.',
+  ),
+  highMemory: exit(
+    48,
+    'Memory above 4 GiB',
+    'EPT_VIOLATION',
+    ['guest-physical address, bits 31-0', 'bits above'],
+    'The guest touched a physical address of more than 32 bits, where nothing answers.',
   ),
   preemption: exit(52, 'Preemption', 'PREEMPTION_TIMER', ['', ''], 'Another guest got the processor while this one had more to do.', {
     ofHost: true,

@@ -1,8 +1,8 @@
-// CLI, STI, PUSHF, POPF and the shadow of MOV SS (SDM volume 2, "Operation" of each; volume 3, "Masking Exceptions and
+// CLI, STI, CLAC, STAC, PUSHF, POPF, the shadow of MOV SS, and UMIP's check (SDM volume 2, "Operation" of each; volume 3, "Masking Exceptions and
 // Interrupts When Switching Stacks"). VME and PVI do not exist here.
 
 import { AC, ARITHMETIC_FLAGS, DF, ID, IF, IOPL, NT, RF, S, TF, VECTOR, VIF, VIP, VM } from '../translator/state.ts';
-import { CR0 } from './controlBits.ts';
+import { CR0, CR4 } from './controlBits.ts';
 import type { Engine } from './engine.ts';
 import { SHADOW } from './events.ts';
 import { fault } from './faults.ts';
@@ -11,13 +11,15 @@ import { isVm86 } from './mode.ts';
 export interface FlagControl {
   flagsForPush(bits: number): number;
   popFlags(value: number, bits: number): void;
+  setAccessFlag(value: number): void;
+  mayStoreTables(): void;
   clearInterruptFlag(): void;
   setInterruptFlag(): void;
   shadowSs(): void;
 }
 
 export function createFlagControl(engine: Engine): FlagControl {
-  const { r, getFlags, setFlags, updateEvents } = engine;
+  const { r, getFlags, setFlags, updateMode, updateEvents } = engine;
 
   const iopl = (): number => (r[S.SYSTEM_FLAGS]! & IOPL) >> 12;
   /** IF may be changed: CPL <= IOPL; CPL is 3 in virtual-8086 and 0 in real mode. */
@@ -41,6 +43,14 @@ export function createFlagControl(engine: Engine): FlagControl {
       const before = getFlags();
       setFlags((before & ~(changeable | cleared)) | (value & changeable));
       engine.reportWindow(before);
+    },
+    setAccessFlag(value) {
+      if (r[S.CPL] !== 0) fault(VECTOR.UD);
+      r[S.SYSTEM_FLAGS] = (r[S.SYSTEM_FLAGS]! & ~AC) | value;
+      updateMode();
+    },
+    mayStoreTables() {
+      if (r[S.CPL] !== 0 && (r[S.CR4]! & CR4.UMIP) !== 0) fault(VECTOR.GP, 0);
     },
     clearInterruptFlag() {
       if (!mayChangeIf()) fault(VECTOR.GP, 0);

@@ -12,7 +12,7 @@ export interface CpuHost {
   mmioWrite(address: number, value: number, size: 1 | 2 | 4): void;
   /** INTA cycle: the vector of the highest pending interrupt. Called only when the INTR line is up. */
   acknowledgeInterrupt(): number;
-  /** VMCALL at this linear address of the instruction: true when handled (a ROM service), false gives #UD. */
+  /** VMCALL at this linear address of the instruction: true when handled (a ROM service); else it is a hypercall, or #UD. */
   vmcall(linear: number): boolean;
   /** Virtual cycles since power-on (an integer below 2^53), exact at this instruction. */
   cycles(): number;

@@ -28,6 +28,8 @@ export interface GuestMemory {
   readonly ram: Uint8Array;
   /** RAM page behind a physical page number (address >>> 12), or -1 where no RAM answers. */
   ramPage(physicalPage: number): number;
+  /** The same for an address, int32 or unsigned. */
+  ramPageAt(physical: number): number;
   /** Sets or clears bits of PAGE for a page; cached translations follow. */
   setState(page: number, bit: number, on: boolean): void;
   /** Copies what RAM and ROM hold; stops at the first byte that is neither. No side effects. */
@@ -41,6 +43,9 @@ export interface GuestMemory {
   /** Translation caches: the state of a page has changed, so that a cached right to access it may be too wide. */
   onStateChange: (page: number) => void;
 }
+
+/** Where physical addresses of 32 bits end: from here on there is nothing. */
+export const HIGH = 0x1_0000_0000;
 
 const FIRMWARE_ALIAS = 0xffff0,
   FIRMWARE_PAGE = 0xf0;
@@ -58,9 +63,10 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
   pageState.fill(PAGE.MMIO, 0xa0, 0xc0);
 
   const ramPage = (page: number): number => (page < pages ? page : page >= FIRMWARE_ALIAS ? page - FIRMWARE_ALIAS + FIRMWARE_PAGE : -1);
+  const ramPageAt = (physical: number): number => (physical >= HIGH ? -1 : ramPage(physical >>> 12));
   /** RAM page of an address, -1 also for pages that devices hide. */
   const plainPage = (physical: number): number => {
-    const page = ramPage((physical / 4096) >>> 0);
+    const page = ramPageAt(physical);
     return page < 0 || (pageState[page]! & PAGE.MMIO) !== 0 ? -1 : page;
   };
 
@@ -70,6 +76,7 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
     pageState,
     ram,
     ramPage,
+    ramPageAt,
     setState(page, bit, on) {
       pageState[page] = on ? pageState[page]! | bit : pageState[page]! & ~bit;
       // Only less freedom concerns caches: a page that became clean must be seen again when it is written.
@@ -78,7 +85,7 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
     readBytes(physical, length) {
       const out = new Uint8Array(length);
       let done = 0;
-      while (done < length && physical + done < 0x1_0000_0000) {
+      while (done < length && physical + done < HIGH) {
         const at = physical + done,
           page = plainPage(at);
         if (page < 0) break;
@@ -91,7 +98,7 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
     },
     writeBytes(physical, data) {
       let done = 0;
-      while (done < data.length && physical + done < 0x1_0000_0000) {
+      while (done < data.length && physical + done < HIGH) {
         const at = physical + done,
           page = plainPage(at),
           inPage = at % 4096;

@@ -1,11 +1,11 @@
 // Derived words of the state block: mode word, stack mask, TLB half and the segments' fast ends (SDM volume 3, "Limit
-// Checking", "Type Checking", "Segment Descriptors"). Rebuilt whenever a segment register, CPL, CR0 or EFLAGS.VM changes.
+// Checking", "Type Checking", "Segment Descriptors"). Rebuilt whenever a segment register, CPL, CR0, CR4 or EFLAGS.VM or AC changes.
 
 import { MODE } from '../translator/mode.ts';
 import { AC, CS, DS, ES, S, SS, VM } from '../translator/state.ts';
-import { CR0 } from './controlBits.ts';
+import { CR0, CR4 } from './controlBits.ts';
 import type { Core } from './core.ts';
-import { USER_HALF } from './tlb.ts';
+import { OPEN_PART, USER_PART } from './tlb.ts';
 
 /** Bits of S.SEG_ACCESS: the type field's bits mean accessed, writable (data) or readable (code), expand-down or conforming, code. */
 export const RIGHTS = {
@@ -50,12 +50,14 @@ export function createMode(core: Core, flush: () => void): Mode {
   function updateMode(): void {
     const cr0 = r[S.CR0]!,
       flags = r[S.SYSTEM_FLAGS]!,
-      user = r[S.CPL] === 3;
+      user = r[S.CPL] === 3,
+      open = !user && (flags & AC) !== 0 && (r[S.CR4]! & CR4.SMAP) !== 0;
     const stack32 = (r[S.SEG_ACCESS + SS]! & RIGHTS.BIG) !== 0;
     r[S.MODE] =
       ((r[S.SEG_ACCESS + CS]! & RIGHTS.BIG) !== 0 ? MODE.CODE32 : 0) |
       (stack32 ? MODE.STACK32 : 0) |
       (user ? MODE.USER : 0) |
+      (open ? MODE.OPEN : 0) |
       (flat(DS, true) ? MODE.FLAT_DS : 0) |
       (flat(ES, true) ? MODE.FLAT_ES : 0) |
       (flat(SS, true) ? MODE.FLAT_SS : 0) |
@@ -63,7 +65,7 @@ export function createMode(core: Core, flush: () => void): Mode {
       ((cr0 & CR0.PE) === 0 ? 0 : (flags & VM) !== 0 ? MODE.VM86 : MODE.PROTECTED) |
       ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0);
     r[S.STACK_MASK] = stack32 ? -1 : 0xffff;
-    r[S.USER_TLB] = user ? USER_HALF : 0;
+    r[S.USER_TLB] = user ? USER_PART : open ? OPEN_PART : 0;
     const alignmentCheck = user && (cr0 & CR0.AM) !== 0 && (flags & AC) !== 0 ? -1 : 0;
     if (alignmentCheck !== r[S.ALIGNMENT_CHECK]) {
       r[S.ALIGNMENT_CHECK] = alignmentCheck;

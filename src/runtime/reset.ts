@@ -2,16 +2,16 @@
 
 import { FLAGS } from '../translator/flags.ts';
 import { CS, NOT_REPEATING, S, STATE_WORDS } from '../translator/state.ts';
-import { SIGNATURE } from './cpuid.ts';
 
 const DATA_RIGHTS = 0x93,
   CODE_RIGHTS = 0x9b,
   LDT_RIGHTS = 0x82,
   TSS_RIGHTS = 0x8b;
 
-export function resetState(r: Int32Array): void {
+/** `signature`: the model's, which EDX shows. */
+export function resetState(r: Int32Array, signature: number): void {
   r.fill(0, 0, STATE_WORDS);
-  r[S.EDX] = SIGNATURE;
+  r[S.EDX] = signature;
   r[S.EIP] = 0xfff0;
   r[S.SYSTEM_FLAGS] = 2;
   r[S.FLAGS_KIND] = FLAGS.ALL;
@@ -29,6 +29,8 @@ export function resetState(r: Int32Array): void {
   r[S.DR7] = 0x400;
   r[S.A20_MASK] = -1;
   r[S.REPEATING] = NOT_REPEATING;
+  r[S.PAT] = r[S.PAT + 1] = 0x00070406;
+  r[S.MISC_ENABLE] = 1;
   r[S.FPU_CONTROL] = 0x40;
   // Eight registers with +0.0, none empty.
   r[S.FPU_TAGS] = 0xff;

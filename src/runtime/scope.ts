@@ -17,7 +17,7 @@ import {
 } from '../translator/ir/ops.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
-import { USER_HALF } from './tlb.ts';
+import { OPEN_PART, USER_PART } from './tlb.ts';
 
 export type GeneratedCodeScope = { readonly r: Int32Array } & { readonly [N in (typeof ENGINE_NAMES)[number]]: unknown };
 
@@ -37,8 +37,10 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     dv,
     tr,
     tw,
-    trUser: tr.subarray(USER_HALF),
-    twUser: tw.subarray(USER_HALF),
+    trUser: tr.subarray(USER_PART, OPEN_PART),
+    twUser: tw.subarray(USER_PART, OPEN_PART),
+    trOpen: tr.subarray(OPEN_PART),
+    twOpen: tw.subarray(OPEN_PART),
     ends,
     R8,
     R16,

@@ -13,6 +13,7 @@ import { createFlagControl } from './flagControl.ts';
 import { createIdt } from './idt.ts';
 import { createInterruptReturn } from './interruptReturn.ts';
 import { createInterrupts, type Interrupts } from './interrupts.ts';
+import { hypercall } from './kvm.ts';
 import { createMsrs } from './msr.ts';
 import { createPorts } from './ports.ts';
 import { createStack } from './stack.ts';
@@ -69,7 +70,7 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
     cpuid() {
       const leaf = r[S.EAX]!,
         subleaf = r[S.ECX]!,
-        [eax, ebx, ecx, edx] = cpuidLeaf(leaf);
+        [eax, ebx, ecx, edx] = cpuidLeaf(engine.model, leaf, subleaf);
       r[S.EAX] = eax;
       r[S.EBX] = ebx;
       r[S.ECX] = ecx;
@@ -79,7 +80,10 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
     vmcall() {
       const linear = (r[S.SEG_BASE + CS]! + r[S.EIP]!) >>> 0,
         eax = r[S.EAX]! >>> 0;
-      if (!engine.host.vmcall(linear)) fault(VECTOR.UD);
+      if (!engine.host.vmcall(linear)) {
+        if (!engine.model.kvm) fault(VECTOR.UD);
+        hypercall(engine);
+      }
       engine.host.exit('vmcall', linear, eax);
     },
     wait() {

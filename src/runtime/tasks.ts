@@ -3,7 +3,7 @@
 // belongs to the old task and leaves it as it was; after it, to the new one, whose registers are then in place.
 
 import { CS, DS, ES, FS, GS, NT, S, SS, VM } from '../translator/state.ts';
-import { CR0, DR6, DR7 } from './controlBits.ts';
+import { CR0, CR4, DR6, DR7 } from './controlBits.ts';
 import {
   accessOf,
   BUSY,
@@ -46,7 +46,7 @@ export interface Tasks {
 }
 
 export function createTasks(engine: Engine): Tasks {
-  const { r, descriptors: d, segments, readSystem, writeSystem, probeWrite, getFlags, storeFlags, updateMode, updateEvents } = engine;
+  const { r, descriptors: d, segments, readSystem, writeSystem, probeSystem, getFlags, storeFlags, updateMode, updateEvents } = engine;
 
   function switchTo(selector: number, source: number, eip: number, resume: number): void {
     const low = d.low,
@@ -62,10 +62,10 @@ export function createTasks(engine: Engine): Tasks {
     engine.host.exit('taskSwitch', selector, source);
 
     // Everything that can raise a page fault in the old task does so before anything is written.
-    probeWrite(oldBase, oldWide ? TSS32.LDT : TSS16.LDT, 0);
-    if (nests) probeWrite(base, 2, 0);
-    probeWrite((r[S.GDTR_BASE]! + (selector & 0xfff8)) | 0, 8, 0);
-    probeWrite((r[S.GDTR_BASE]! + (oldSelector & 0xfff8)) | 0, 8, 0);
+    probeSystem(oldBase, oldWide ? TSS32.LDT : TSS16.LDT);
+    if (nests) probeSystem(base, 2);
+    probeSystem((r[S.GDTR_BASE]! + (selector & 0xfff8)) | 0, 8);
+    probeSystem((r[S.GDTR_BASE]! + (oldSelector & 0xfff8)) | 0, 8);
     const state = wide ? readTss32(base) : readTss16(base);
 
     const oldFlags = (getFlags() | resume) & ~(source === SOURCE.IRET ? NT : 0);
@@ -117,6 +117,7 @@ export function createTasks(engine: Engine): Tasks {
       ldt = state[17]! & 0xffff;
     r[S.CR0]! |= CR0.TS;
     if (wide && r[S.CR0]! < 0) {
+      if ((r[S.CR4]! & CR4.PAE) !== 0 && !engine.paging.loadPointers(state[0]!)) fault(GP, 0);
       r[S.CR3] = state[0]!;
       engine.tlb.flushLocal();
     }

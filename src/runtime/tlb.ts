@@ -5,16 +5,24 @@
 import { S } from '../translator/state.ts';
 import { dataBreakpointOnPage } from './breakpoints.ts';
 import { type Core, NO_ENTRY, TLB_SLOTS } from './core.ts';
-import { PAGE } from './memory.ts';
-import { type Paging, PF, WALKED } from './paging.ts';
+import { HIGH, PAGE } from './memory.ts';
+import { OPEN, type Paging, PF, WALKED } from './paging.ts';
 
-/** First slot of the user half. */
-export const USER_HALF = 1 << 20;
+/**
+ * First slots of the parts behind that of the supervisor: user accesses, and the supervisor's explicit ones while EFLAGS.AC
+ * opens user pages to it (CR4.SMAP). S.USER_TLB has the part of CPL and AC.
+ */
+export const USER_PART = 1 << 20,
+  OPEN_PART = 2 << 20;
+const PARTS = [0, USER_PART, OPEN_PART] as const;
+export const partOf = (access: number): number => ((access & PF.USER) !== 0 ? USER_PART : (access & OPEN) !== 0 ? OPEN_PART : 0);
 const LIST_CAPACITY = 1 << 18;
 const LOCAL = 1,
   GLOBAL = 2;
 /** Entries of the direct-mapped memory of pages that are written beside code. */
 const WRITABLE_SLOTS = 64;
+/** Entries of the direct-mapped TLB of instruction fetches, which ask for other rights than reads. */
+const FETCH_SLOTS = 1024;
 
 export interface Tlb {
   /**
@@ -22,6 +30,8 @@ export interface Tlb {
    * physical address of the byte; its page number is one of RAM where RAM answers. Throws #PF.
    */
   fill(linear: number, access: number): number;
+  /** Translates for fetching instructions, for CPL 3 (`user` PF.USER) or below (0). Throws #PF. */
+  fetch(linear: number, user: number): number;
   /** Everything, global pages too. */
   flush(): void;
   /** MOV CR3: everything but global pages. */
@@ -42,6 +52,9 @@ export function createTlb(core: Core, paging: Paging): Tlb {
   const listed = new Uint8Array(TLB_SLOTS);
   /** Slots whose pages may be written though they have no write slot, because they hold code; checked as long as the read slot stands. */
   const writable = new Int32Array(WRITABLE_SLOTS).fill(-1);
+  /** Slots whose pages may be executed, and those pages' addresses. */
+  const fetched = new Int32Array(FETCH_SLOTS).fill(-1),
+    fetchedPages = new Int32Array(FETCH_SLOTS);
   /** Per 4 MiB of linear space: a slot in it came from a large page. */
   const large = new Uint8Array(1024);
 
@@ -56,11 +69,12 @@ export function createTlb(core: Core, paging: Paging): Tlb {
   }
 
   function fill(linear: number, access: number): number {
-    const slot = (linear >>> 12) | ((access & PF.USER) !== 0 ? USER_HALF : 0),
+    const slot = (linear >>> 12) | partOf(access),
       known = slot & (WRITABLE_SLOTS - 1);
     if (writable[known] === slot && (access & PF.WRITE) !== 0 && tr[slot] !== NO_ENTRY) return (tr[slot]! ^ linear) - core.memory.offset;
     const walked = paging.walk(linear, access),
       memory = core.memory;
+    if (walked >= HIGH) return walked - (walked % 4096) + (linear & 0xfff);
     const physical = walked & r[S.A20_MASK]! & ~0xfff,
       page = memory.ramPage(physical >>> 12);
     if (page < 0) return physical | (linear & 0xfff);
@@ -90,6 +104,18 @@ export function createTlb(core: Core, paging: Paging): Tlb {
     return (page << 12) | (linear & 0xfff);
   }
 
+  function fetch(linear: number, user: number): number {
+    const slot = (linear >>> 12) | partOf(user),
+      known = slot & (FETCH_SLOTS - 1);
+    if (fetched[known] !== slot) {
+      const walked = paging.walk(linear, user | PF.FETCH);
+      if (walked >= HIGH) return walked - (walked % 4096) + (linear & 0xfff);
+      fetched[known] = slot;
+      fetchedPages[known] = walked & r[S.A20_MASK]! & ~0xfff;
+    }
+    return fetchedPages[known]! | (linear & 0xfff);
+  }
+
   function flush(): void {
     empty(global, globals);
     globals = 0;
@@ -99,7 +125,12 @@ export function createTlb(core: Core, paging: Paging): Tlb {
   function flushLocal(): void {
     empty(local, locals);
     locals = 0;
+    forget();
+  }
+  /** What has no list: dropped with any translation. */
+  function forget(): void {
     writable.fill(-1);
+    fetched.fill(-1);
     core.onFlush();
   }
   function empty(slots: Int32Array, count: number): void {
@@ -116,13 +147,12 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       large[region] = 0;
       drop(region << 10, 1024);
     }
-    writable.fill(-1);
-    core.onFlush();
+    forget();
   }
   function drop(slot: number, count: number): void {
-    for (const half of [slot, slot | USER_HALF]) {
-      tr.fill(NO_ENTRY, half, half + count);
-      tw.fill(NO_ENTRY, half, half + count);
+    for (const part of PARTS) {
+      tr.fill(NO_ENTRY, part | slot, (part | slot) + count);
+      tw.fill(NO_ENTRY, part | slot, (part | slot) + count);
     }
   }
   function restrict(page: number): void {
@@ -142,5 +172,5 @@ export function createTlb(core: Core, paging: Paging): Tlb {
     sweep(global, globals);
   }
 
-  return { fill, flush, flushLocal, invalidate, restrict };
+  return { fill, fetch, flush, flushLocal, invalidate, restrict };
 }

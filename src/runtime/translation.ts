@@ -92,6 +92,7 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, run
     const region = translateRegion({
       byte: (at) => u8[page.arena + at]!,
       mode: page.mode,
+      features: cache.features,
       entry: offset,
       executed: (at) => page.map[at] !== 0 && !cache.keepsChanging(page.page, at),
       arrivals: () => oftenArrivedAt(page),

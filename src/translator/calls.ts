@@ -74,6 +74,10 @@ export const CALLS = {
   invalidateCaches: call(0),
   halt: call(0, ENDS),
   readTsc: call(0, ENDS),
+  /** (): RDTSCP. */
+  readTscAndAux: call(0, ENDS),
+  /** () -> 32 random bits: RDRAND. */
+  random: call(0, ENDS),
   readPmc: call(0, ENDS),
   readMsr: call(0, ENDS),
   writeMsr: call(0, ENDS),
@@ -85,6 +89,10 @@ export const CALLS = {
   flagsForPush: call(1),
   popFlags: call(2, ENDS),
   clearInterruptFlag: call(0, ENDS),
+  /** (0 or AC): CLAC, STAC; #UD outside ring 0. */
+  setAccessFlag: call(1, ENDS),
+  /** (): #GP(0) outside ring 0 while CR4.UMIP is set (SGDT, SIDT, SLDT, SMSW, STR). */
+  mayStoreTables: call(0),
   setInterruptFlag: call(0, ENDS),
   /** (): WAIT; #NM by CR0.MP and TS, pending #MF. */
   wait: call(0, ENDS),

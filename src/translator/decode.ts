@@ -1,6 +1,7 @@
 // Bytes to instructions (SDM volume 2, chapter "Instruction Format"). The decoder has no opcode knowledge of its own: its
 // tables are built at start-up from the encodings of the instruction rows, and rows that overlap are refused there.
 
+import type { Feature } from './features.ts';
 import { INVALID, ROWS, TOO_LONG } from './instructions/index.ts';
 import type { Row } from './instructions/notation.ts';
 import type { AddressParts, MemoryOperand, Operand, Width } from './ir/builder.ts';
@@ -296,12 +297,13 @@ function direct({ address, override }: Head, w: Width, disp: number): MemoryOper
 
 /**
  * Decodes one instruction. Bytes are fetched strictly in order and only those needed; what `byte` throws passes through.
- * Bytes that are no instruction give the row INVALID, more than 15 bytes the row TOO_LONG.
+ * Bytes that are no instruction, or one of a feature that is not in `features`, give the row INVALID; more than 15 bytes the
+ * row TOO_LONG.
  */
-export function decode(byte: (index: number) => number, at: number, code32: boolean): Instruction {
+export function decode(byte: (index: number) => number, at: number, code32: boolean, features?: ReadonlySet<Feature>): Instruction {
   const fetch = new Fetch(byte, at);
   try {
-    return decodeWith(fetch, code32);
+    return decodeWith(fetch, code32, features);
   } catch (error) {
     if (error !== LENGTH_EXCEEDED) throw error;
     return unusable(TOO_LONG, at, MAX_LENGTH, code32 ? 32 : 16);
@@ -311,7 +313,7 @@ function unusable(row: Row, at: number, length: number, w: 16 | 32): Instruction
   return { row, at, length, w, address: w, operands: [], cc: 0, rep: 'none', seg: DS, lock: false };
 }
 
-function decodeWith(fetch: Fetch, code32: boolean): Instruction {
+function decodeWith(fetch: Fetch, code32: boolean, features: ReadonlySet<Feature> | undefined): Instruction {
   const { at } = fetch;
   let w: 16 | 32 = code32 ? 32 : 16,
     address = w,
@@ -338,7 +340,7 @@ function decodeWith(fetch: Fetch, code32: boolean): Instruction {
     modrm = fetch.u8();
     row = entry[modrmIndex(modrm)];
   } else row = entry;
-  if (!row) return unusable(INVALID, at, fetch.p - at, w);
+  if (!row || (row.feature && features && !features.has(row.feature))) return unusable(INVALID, at, fetch.p - at, w);
   const head: Head = { w, address, override, opcode, modrm };
   if (Array.isArray(entry) && modrm < 0xc0 && !row.operands.some((code) => code[0] === 'R')) {
     const parts = address === 16 ? address16(fetch, modrm) : address32(fetch, modrm);

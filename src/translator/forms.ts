@@ -231,6 +231,8 @@ export const ENGINE_NAMES = [
   'tw',
   'trUser',
   'twUser',
+  'trOpen',
+  'twOpen',
   'ends',
   'R8',
   'R16',

@@ -20,4 +20,6 @@ export const MODE = {
   VM86: 256,
   /** CR0.EM or CR0.TS is set: x87 instructions raise #NM. */
   NO_FPU: 512,
+  /** CR4.SMAP and EFLAGS.AC are set below CPL 3: user pages are open to the supervisor. */
+  OPEN: 1 << 24,
 } as const;

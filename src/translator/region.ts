@@ -74,9 +74,9 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     numberOf = new Map(entryList.map((at, n) => [at, n]));
   const used = new Set<number>(),
     segments = new Set<number>();
-  const user = (q.mode & MODE.USER) !== 0,
-    tr = user ? 'trUser' : 'tr',
-    tw = user ? 'twUser' : 'tw';
+  const part = (q.mode & MODE.USER) !== 0 ? 'User' : (q.mode & MODE.OPEN) !== 0 ? 'Open' : '',
+    tr = `tr${part}`,
+    tw = `tw${part}`;
   const sites: Instruction[] = [];
   // A rotation keeps four flags of an earlier setter: its own two stand beside the three words until somebody looks.
   const rotates = [...blocks.values()].some((b) => b.steps.some((s) => s.ops.some((v) => v.op === 'flagsRotate')));

@@ -5,6 +5,7 @@
 
 import type { Instruction } from './decode.ts';
 import { decode } from './decode.ts';
+import type { Feature } from './features.ts';
 import type { MemoryModel, Value } from './ir/builder.ts';
 import { callsOf } from './ir/print.ts';
 import { meaningOps } from './meaning.ts';
@@ -13,6 +14,8 @@ export interface RegionRequest {
   /** Byte of the page. */
   readonly byte: (offset: number) => number;
   readonly mode: number;
+  /** Features of the guest's processor; absent: all. */
+  readonly features?: ReadonlySet<Feature>;
   /** Where the hot code was entered. */
   readonly entry: number;
   /** Whether the instruction at an offset has run: only such code is emitted (a block without type feedback deoptimises its function). */
@@ -115,7 +118,7 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
     if (steps.has(start) || blocks >= MAX_BLOCKS || steps.size >= MAX_INSTRUCTIONS) continue;
     blocks++;
     for (let at = start; wanted(at) && !steps.has(at) && at <= 4096 - LONGEST; ) {
-      const i = decode(q.byte, at, code32);
+      const i = decode(q.byte, at, code32, q.features);
       const ops = regionOps(i, model);
       const after = at + i.length,
         { calls, transfers } = callsOf(ops);
@@ -168,7 +171,7 @@ function indirectTargets(q: RegionRequest, code32: boolean): number[] {
   const led = new Set<number>();
   for (let at = 0; at < 4096; at++) {
     if (!q.executed(at)) continue;
-    const i = decode(q.byte, at, code32),
+    const i = decode(q.byte, at, code32, q.features),
       relative = i.operands.find((_, n) => i.row.operands[n]?.startsWith('J'));
     if (relative?.kind === 'imm') led.add(relative.value as number);
     if (!/^(?:JMP|RET)/.test(i.row.name)) led.add(at + i.length);

@@ -71,7 +71,7 @@ export const S = {
   A20_MASK: 73,
   /** (cache) 0xffff or -1: bits of ESP that address the stack (SS.B). */
   STACK_MASK: 74,
-  /** (cache) 0 or 1 << 20: index of the user half of the TLB tables. */
+  /** (cache) where the part of the TLB tables for CPL and EFLAGS.AC begins, see runtime/tlb.ts. */
   USER_TLB: 75,
   /** Linear address of the running code page minus CS base: EIP of its first byte. */
   CODE_BASE: 76,
@@ -105,8 +105,32 @@ export const S = {
   /** XMM0-7, four words each. */
   XMM0: 128,
   MXCSR: 160,
+  /** From here to the end: what no register of a debugger shows. */
+  HIDDEN: 256,
+  /** PAE paging: the four page-directory-pointer-table entries that MOV to CR3 loaded, low and high half. */
+  PDPTE0: 256,
+  /** MSRs, each in two words, the low half first: IA32_EFER, IA32_PAT, IA32_TSC_AUX, IA32_MCG_STATUS, IA32_MTRR_DEF_TYPE. */
+  EFER: 264,
+  PAT: 266,
+  TSC_AUX: 268,
+  MCG_STATUS: 270,
+  MTRR_DEFAULT: 272,
+  /** IA32_MISC_ENABLE's bits that can change. */
+  MISC_ENABLE: 274,
+  /** Eleven fixed ranges; eight variable ones, base and mask. */
+  MTRR_FIXED: 276,
+  MTRR_VARIABLE: 298,
+  /** IA32_MCi_CTL of five banks. */
+  MC_CONTROL: 330,
+  /** KVM's MSRs, two words each: addresses of the clock, of the time of day, of steal time; poll control. */
+  KVM_SYSTEM_TIME: 340,
+  KVM_WALL_CLOCK: 342,
+  KVM_STEAL_TIME: 344,
+  KVM_POLL_CONTROL: 346,
+  /** RDRAND's generator, four words. */
+  RANDOM: 348,
 } as const;
-export const STATE_WORDS = 256;
+export const STATE_WORDS = 384;
 /** In S.REPEATING: no instruction with a repeat prefix is at the last byte of the address space. */
 export const NOT_REPEATING = -1;
 
@@ -213,6 +237,10 @@ const CR0_BITS = [
   bit('PE', 0, 'protection enable'),
 ];
 const CR4_BITS = [
+  bit('SMAP', 21, 'ring 0 accesses user pages only while EFLAGS.AC is set'),
+  bit('SMEP', 20, 'ring 0 executes no user pages'),
+  bit('OSXSAVE', 18, 'XSAVE enabled'),
+  bit('UMIP', 11, 'SGDT, SIDT, SLDT, SMSW, STR only in ring 0'),
   bit('OSXMMEXCPT', 10, '#XM enabled'),
   bit('OSFXSR', 9, 'FXSAVE and SSE enabled'),
   bit('PCE', 8, 'RDPMC in any ring'),

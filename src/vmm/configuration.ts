@@ -1,6 +1,7 @@
 // Checks a guest's configuration before anything is built from it, and says what is wrong in words. The hash of what a guest is
 // made from ties a journal to its configuration.
 
+import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
 import { Hasher } from './hash.ts';
 import type { DriveConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
@@ -16,6 +17,7 @@ export function checkConfiguration(config: GuestConfig): void {
   if (!Number.isInteger(memory) || memory < MIB || memory > MAXIMUM_MEMORY || memory % MIB !== 0) {
     throw new RangeError(`Memory of ${memory} bytes: it can be 1 MiB to 1 GiB in whole MiB.`);
   }
+  cpuModel(config.cpu ?? DEFAULT_CPU);
   checkShare(config.weight, config.cap);
   oneOf('clock', config.clock, ['instructions', 'host']);
   oneOf('tier', config.tier, ['mixed', 'interpret', 'translate']);
@@ -50,9 +52,10 @@ function oneOf(what: string, value: string, allowed: readonly string[]): void {
 }
 
 /** 16 hexadecimal digits for all that decides what a guest does, given the same input. */
-export function configurationHash({ memory, boot, drives, clock, onReset, onTripleFault, debugExit }: GuestConfig): string {
+export function configurationHash({ memory, cpu, boot, drives, clock, onReset, onTripleFault, debugExit }: GuestConfig): string {
   const hasher = new Hasher();
   hasher.number(memory);
+  hasher.text(cpu ?? DEFAULT_CPU);
   hasher.text([clock, onReset, onTripleFault, boot.kind].join());
   hasher.saved(debugExit && { ...debugExit });
   switch (boot.kind) {

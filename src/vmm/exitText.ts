@@ -3,6 +3,7 @@
 // and task switches).
 
 import type { ExitName } from '../runtime/exits.ts';
+import { MSRS } from '../runtime/msr.ts';
 
 const GENERAL = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
 const ACCUMULATOR: { readonly [size: number]: string } = { 1: 'al', 2: 'ax', 4: 'eax' };
@@ -69,6 +70,12 @@ function debugRegister(qualification: number, value: number): string {
   return qualification & 16 ? `mov ${register}, ${name} = ${hex(value)}` : `mov ${name}, ${register} = ${hex(value)}`;
 }
 
+/** A model-specific register by number and name. */
+function msrText(msr: number): string {
+  const row = MSRS.get(msr);
+  return row ? `MSR ${hex(msr)} ${row.name}` : `MSR ${hex(msr)}`;
+}
+
 const EXCEPTIONS_WITH_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
 /** An exception by name, with its error code where it has one. */
 export const exceptionText = (vector: number, code: number): string =>
@@ -86,16 +93,19 @@ const TEXT: { readonly [N in ExitName]: (qualification: number, detail: number) 
   invlpg: (address) => `page of ${hex(address)}`,
   rdpmc: (counter) => `counter ${counter}`,
   rdtsc: () => 'time-stamp counter',
+  rdtscp: () => 'time-stamp counter and processor',
+  rdrand: (value) => `random number ${hex(value)}`,
   vmcall: (linear, eax) => `at ${hex(linear)}, eax = ${hex(eax)}`,
   crAccess: controlRegister,
   drAccess: debugRegister,
   ioInstruction: io,
-  rdmsr: (msr) => `MSR ${hex(msr)}`,
-  wrmsr: (msr, low) => `MSR ${hex(msr)}, low half ${hex(low)}`,
+  rdmsr: (msr) => msrText(msr),
+  wrmsr: (msr, low) => `${msrText(msr)}, low half ${hex(low)}`,
   descriptorTable: (instruction, base) => `${TABLE_INSTRUCTION[instruction & 3]}, base ${hex(base)}`,
   localDescriptorTable: (instruction, selector) => `${LOCAL_INSTRUCTION[instruction & 3]} ${hex(selector)}`,
   mmio: (address, value) => `address ${hex(address)}, value ${hex(value)}`,
   unmappedMemory: (address, value) => `nothing at ${hex(address)}, value ${hex(value)}`,
+  highMemory: (low, high) => `nothing at 0x${high.toString(16)}${low.toString(16).padStart(8, '0')}`,
   preemption: () => 'another guest has the processor',
   wbinvd: () => 'caches written back and invalidated',
   invd: () => 'caches invalidated',

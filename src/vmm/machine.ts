@@ -1,6 +1,7 @@
 // Builds guests: the one place where processor, memory, devices, firmware, clock and journal are put together from a checked
 // configuration. One builder per worker: its guests share the arena and the processor's generated code.
 
+import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
 import { PAGE } from '../runtime/memory.ts';
 import { createProcessor, type Processor } from '../runtime/processor.ts';
 import { decode } from '../translator/decode.ts';
@@ -64,11 +65,18 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       turnEnd: Infinity,
     };
     const host = createMachineHost(() => parts);
-    const cpu = processor.createCpu({ host, offset, bytes: config.memory, tier: config.tier });
+    const startOfTime = journal?.startOfTime ?? config.startOfTime;
+    const cpu = processor.createCpu({
+      host,
+      offset,
+      bytes: config.memory,
+      tier: config.tier,
+      model: cpuModel(config.cpu ?? DEFAULT_CPU),
+      startOfTime,
+    });
     const clock = new Clock(() => cpu.ticks);
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
-    const startOfTime = journal?.startOfTime ?? config.startOfTime;
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );

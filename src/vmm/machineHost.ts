@@ -6,6 +6,7 @@ import type { VirtualCpu } from '../runtime/cpu-types.ts';
 import type { ExitName } from '../runtime/exits.ts';
 import { EXITS } from '../runtime/exits.ts';
 import type { CpuHost } from '../runtime/host.ts';
+import { HIGH } from '../runtime/memory.ts';
 import { VECTOR } from '../translator/state.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
@@ -80,6 +81,11 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
     cpu.requestStop();
   }
 
+  function reportMemory(machine: HostParts, address: number, value: number): void {
+    if (address >= HIGH) report(machine, 'highMemory', address % HIGH, Math.floor(address / HIGH));
+    else report(machine, machine.bus.memoryOwner(address) ? 'mmio' : 'unmappedMemory', address, value);
+  }
+
   return {
     portRead(port, size) {
       const machine = parts();
@@ -101,13 +107,13 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
     mmioRead(address, size) {
       const machine = parts();
       const value = machine.bus.memoryRead(address, size);
-      report(machine, machine.bus.memoryOwner(address) ? 'mmio' : 'unmappedMemory', address, value);
+      reportMemory(machine, address, value);
       settle(machine);
       return value;
     },
     mmioWrite(address, value, size) {
       const machine = parts();
-      report(machine, machine.bus.memoryOwner(address) ? 'mmio' : 'unmappedMemory', address, value);
+      reportMemory(machine, address, value);
       machine.bus.memoryWrite(address, value, size);
       settle(machine);
     },

@@ -36,6 +36,8 @@ export interface GuestConfig {
   readonly name: string;
   /** RAM in bytes, 1 MiB to 1 GiB, multiple of 1 MiB. */
   readonly memory: number;
+  /** Processor as runtime/cpuModels.ts reads it: 'pentium3', 'max,-smap,kvm=off'; by default DEFAULT_CPU. */
+  readonly cpu?: string;
   readonly boot: BootSource;
   readonly drives: readonly DriveConfig[];
   /** 'instructions': virtual time is a pure function of ticks; 'host': follows the host's clock, samples go to the journal. */

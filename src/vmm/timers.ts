@@ -2,8 +2,10 @@
 // function of the ticks run and the idle time skipped, so the same guest gets the same events at the same ticks. The queue saves
 // nothing: a device saves the cycles it waits for and arms its timers again when it is loaded.
 
+import { TSC_HERTZ } from '../runtime/cpuModels.ts';
+
 /** Virtual processor frequency: one cycle per tick while running; 250 MHz keeps PIT, RTC and TSC ratios integral enough. */
-export const CYCLES_PER_SECOND = 250_000_000;
+export const CYCLES_PER_SECOND = TSC_HERTZ;
 
 export interface Timer {
   /** Fire once at this absolute cycle (now or later); replaces an earlier setting. */

@@ -31,7 +31,7 @@ const executor = createExecutor(engine, handlers, translation);
 const memory = createMemory(u8, 0, 4 << 20),
   cache = createCodeCache(engine, memory, () => {});
 engine.onFlush = executor.flush;
-engine.attach(memory, engine.host);
+engine.attach(memory, engine.host, engine.model);
 executor.use(cache);
 translation.use(cache);
 
@@ -91,7 +91,7 @@ const OPEN_GATES: readonly number[] = [VECTOR.BP, VECTOR.OF];
 }
 
 function load(v: VectorInput, data: Uint8Array): void {
-  resetState(r);
+  resetState(r, engine.model.signature);
   r[S.CR0] = CR0.PE | CR0.NE | CR0.AM;
   r[S.CPL] = 3;
   r[S.GDTR_BASE] = GDT_AT;

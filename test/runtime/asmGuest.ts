@@ -50,12 +50,12 @@ export function runGuest(file: string, tier: 'interpret' | 'mixed' | 'translate'
   return text.split('\n');
 }
 
-/** Lines that it writes under QEMU, booted from a floppy. */
-export function runQemuGuest(qemu: string, file: string): string[] {
+/** Lines that it writes under QEMU, booted from a floppy, on a processor of QEMU's. */
+export function runQemuGuest(qemu: string, file: string, cpu = 'pentium2'): string[] {
   const log = `${file}.txt`;
   const devices = ['-debugcon', `file:${log}`, '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'];
   const drive = ['-drive', `file=${file},format=raw,if=floppy`, '-boot', 'a'];
-  spawnSync(qemu, ['-display', 'none', '-no-reboot', '-cpu', 'pentium2', ...drive, ...devices], { timeout: 50_000 });
+  spawnSync(qemu, ['-display', 'none', '-no-reboot', '-cpu', cpu, ...drive, ...devices], { timeout: 50_000 });
   return readFileSync(log, 'latin1').split('\n');
 }
 

@@ -2,6 +2,7 @@
 // is asked, and builders of descriptors and tables. No instruction is decoded here; the functions are called as semantics do.
 
 import assert from 'node:assert/strict';
+import { cpuModel } from '../../src/runtime/cpuModels.ts';
 import { createEngine } from '../../src/runtime/engine.ts';
 import type { ExitName } from '../../src/runtime/exits.ts';
 import { GuestFault } from '../../src/runtime/faults.ts';
@@ -57,12 +58,15 @@ export const { system, interrupts } = createSystem(engine);
 export let memory = createMemory(engine.u8, SLICE.offset, SLICE.bytes);
 
 /** State after RESET#, empty memory with canaries around it. */
-export function reset(): void {
+export const reset = (): void => resetTo('max');
+/** The same with another processor, as `-cpu` says it. */
+export function resetTo(cpu: string): void {
+  const model = cpuModel(cpu);
   engine.u8.fill(CANARY);
   engine.u8.fill(0, SLICE.offset, SLICE.offset + SLICE.bytes);
   memory = createMemory(engine.u8, SLICE.offset, SLICE.bytes);
-  resetState(r);
-  engine.attach(memory, cpuHost);
+  resetState(r, model.signature);
+  engine.attach(memory, cpuHost, model);
   engine.refresh();
   host.accesses = [];
   host.exits = [];
@@ -149,6 +153,10 @@ export const TSS = 0x4000;
 /** Flat 32-bit protected mode at CPL 0 with a GDT, an IDT without gates, and a 32-bit TSS with stacks for rings 0 and 1. */
 export function protectedMode(): void {
   reset();
+  enterProtectedMode();
+}
+/** The same after a `resetTo` of another model. */
+export function enterProtectedMode(): void {
   flat(SEL.code0, RIGHTS.code);
   flat(SEL.data0, RIGHTS.data);
   flat(SEL.code3, RIGHTS.code | dpl(3));

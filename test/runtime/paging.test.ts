@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { S, VECTOR } from '../../src/translator/state.ts';
-import { engine, get32, memory, put32, r, raises, reset } from './machine.ts';
+import { engine, get32, host, memory, put32, r, raises, reset, resetTo } from './machine.ts';
 
 const P = 1,
   RW = 2,
@@ -22,8 +22,8 @@ const PG_PE = 0x80000001 | 0,
   PSE = 0x10,
   PGE = 0x80;
 
-function paging(pde: number, pte: number, cr0 = 0, cr4 = 0): void {
-  reset();
+function paging(pde: number, pte: number, cr0 = 0, cr4 = 0, cpu = 'max'): void {
+  resetTo(cpu);
   put32(PDE, TABLE | pde);
   put32(PTE, PAGE | pte);
   r[S.CR3] = DIRECTORY;
@@ -110,12 +110,39 @@ describe('paging: large pages, dirty and global', () => {
     put32(PAGE + 8, 0x77);
     assert.equal(engine.R32(LINEAR + 8), 0x77);
   });
-  it('reserved bits 21-13 of a large page raise #PF with RSVD', () => {
-    for (let bit = 13; bit <= 21; bit++) {
-      paging(0, 0, 0, PSE);
-      put32(PDE, (1 << bit) | P | RW | US | PS);
-      raises(() => engine.R8(LINEAR), VECTOR.PF, P | 8);
-      raises(() => engine.W8(LINEAR, 0), VECTOR.PF, P | 8 | 2);
+  it('bits 21-17 of a large page are reserved, with 32 address bits 21-13, and without PAT bit 12: #PF with RSVD', () => {
+    for (const [cpu, first] of [
+      ['max', 17],
+      ['max,-pse36', 13],
+      ['max,-pse36,-pat', 12],
+    ] as const)
+      for (let bit = 12; bit <= 21; bit++) {
+        paging(0, 0, 0, PSE, cpu);
+        if (bit < first) continue;
+        put32(PDE, (1 << bit) | P | RW | US | PS);
+        raises(() => engine.R8(LINEAR), VECTOR.PF, P | 8);
+        raises(() => engine.W8(LINEAR, 0), VECTOR.PF, P | 8 | 2);
+      }
+  });
+  it('with PSE-36 bits 16-13 of a large page are address bits 35-32, where nobody answers', () => {
+    paging(0, 0, 0, PSE);
+    put32(PDE, (5 << 13) | 0x12400000 | P | RW | PS);
+    host.accesses = [];
+    engine.R32(LINEAR + 8);
+    assert.deepEqual(
+      host.accesses.map(({ at }) => at),
+      [0x5_12403008],
+    );
+  });
+  it('bit 7 of a page-table entry is reserved without PAT where large pages are on', () => {
+    paging(P | RW, P | RW | PS, 0, PSE, 'max,-pat');
+    raises(() => engine.R8(LINEAR), VECTOR.PF, P | 8);
+    for (const [cr4, cpu] of [
+      [0, 'max,-pat'],
+      [PSE, 'max'],
+    ] as const) {
+      paging(P | RW, P | RW | PS, 0, cr4, cpu);
+      engine.R8(LINEAR);
     }
   });
   it('the first write after a read sets the dirty flag', () => {

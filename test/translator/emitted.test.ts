@@ -16,9 +16,9 @@ import { run } from '../support/tour.ts';
 type Node = acorn.AnyNode;
 
 /** Engine members that are arrays: they may be indexed, and those of the second list assigned to. */
-const ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', 'tw', 'trUser', 'twUser', 'ends', 'c', 'P']);
+const ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', 'tw', 'trUser', 'twUser', 'trOpen', 'twOpen', 'ends', 'c', 'P']);
 const WRITABLE: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8']);
-const INT_ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', 'tw', 'trUser', 'twUser', 'c', 'P']);
+const INT_ARRAYS: ReadonlySet<string> = new Set(['r', 'r8', 'r16', 'u8', 'tr', 'tw', 'trUser', 'twUser', 'trOpen', 'twOpen', 'c', 'P']);
 /** What a region's factory gets besides the engine. */
 const REGION_NAMES = ['P', 'M', 'C', 'X'] as const;
 /** Functions, with what they give. */

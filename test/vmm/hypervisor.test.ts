@@ -451,6 +451,7 @@ describe('hypervisor', () => {
     const wrong: [Partial<GuestConfig>, RegExp][] = [
       [{ memory: 1000 }, /Memory of 1000 bytes/],
       [{ memory: 2 ** 31 }, /1 MiB to 1 GiB/],
+      [{ cpu: 'z80' }, /cpu 'z80': the model can be 486/],
       [{ weight: 0 }, /Weight 0/],
       [{ cap: 101 }, /Cap 101/],
       [{ name: '' }, /name/],

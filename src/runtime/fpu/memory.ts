@@ -29,7 +29,7 @@ export function createOperands(engine: Engine): Operands {
     },
     writable(segment, offset, size, alignment = alignmentOf(size)) {
       const linear = engine.LW(segment, offset, size);
-      engine.probeWrite(linear, size, r[S.USER_TLB] !== 0 ? PF.USER : 0);
+      engine.probeWrite(linear, size, r[S.CPL] === 3 ? PF.USER : 0);
       engine.requireAlignment(linear, alignment);
       return linear;
     },

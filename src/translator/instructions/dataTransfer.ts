@@ -36,10 +36,15 @@ insn('MOV', ['8e /2 Sw,Ew'], (b, i, d, s, t) => {
 
 insn('MOVZX', ['0f b6 /r Gv,Eb', '0f b7 /r Gv,Ew'], mov);
 insn('MOVSX', ['0f be /r Gv,Eb', '0f bf /r Gv,Ew'], (b, _i, d, s) => b.write(d, b.trunc(b.signed(b.read(s), s.w), d.w)));
-insn('CMOVcc', ['0f 40+cc /r Gv,Ev'], (b, i, d, s) => {
-  const y = b.read(s); // loaded whether or not the condition holds
-  b.write(d, b.select(b.condition(i.cc), y, b.read(d)));
-});
+insn(
+  'CMOVcc',
+  ['0f 40+cc /r Gv,Ev'],
+  (b, i, d, s) => {
+    const y = b.read(s); // loaded whether or not the condition holds
+    b.write(d, b.select(b.condition(i.cc), y, b.read(d)));
+  },
+  { feature: 'cmov' },
+);
 
 const xchg: Meaning = (b, _i, d, s) => {
   const x = b.modify(d),
@@ -109,7 +114,7 @@ insn(
     b.setGpr(EDX, y);
     zeroFlag(b, equal);
   },
-  { lock: true },
+  { lock: true, feature: 'cx8' },
 );
 
 // ---- stack

@@ -1,7 +1,7 @@
 // Flag control instructions (SDM volume 1, "Flag Control (EFLAG) Instructions"; volume 2 for each operation). LAHF and SAHF
 // are in dataTransfer.ts.
 
-import { CF, DF, S } from '../state.ts';
+import { AC, CF, DF, S } from '../state.ts';
 import { changeFlags } from './common.ts';
 import { insn } from './notation.ts';
 
@@ -16,6 +16,8 @@ insn('CLI', ['fa'], (b) => {
 insn('STI', ['fb'], (b) => {
   b.call('setInterruptFlag');
 });
+insn('CLAC', ['0f 01 ca'], (b) => void b.call('setAccessFlag', b.imm(0)), { feature: 'smap' });
+insn('STAC', ['0f 01 cb'], (b) => void b.call('setAccessFlag', b.imm(AC)), { feature: 'smap' });
 insn('PUSHF', ['9c'], (b, i) => b.push(b.call('flagsForPush', b.imm(i.w)), i.w), { operandSized: true, names: ['PUSHF', 'PUSHFD'] });
 insn(
   'POPF',

@@ -13,11 +13,14 @@ const inRegisters: Meaning = (b, i, d) => {
   b.call('escape', b.read(d), b.imm(-1), b.imm(0), b.imm(i.w));
 };
 const SIZED = { operandSized: true } as const;
+/** Those that move by or set EFLAGS came with the Pentium Pro. */
+const WITH_EFLAGS = /^F(?:CMOV|U?COMI)/;
 /** `d8 /0 Md` and the like; a register form's code ends in its operands or in none. */
 function x87(name: string, ...encodings: string[]): void {
+  const options = WITH_EFLAGS.test(name) ? ({ ...SIZED, feature: 'cmov' } as const) : SIZED;
   for (const encoding of encodings) {
     const [opcode, second, operands] = encoding.split(' ');
-    insn(name, [`${opcode} ${second} FOP${operands ? `,${operands}` : ''}`], second!.startsWith('/') ? inMemory : inRegisters, SIZED);
+    insn(name, [`${opcode} ${second} FOP${operands ? `,${operands}` : ''}`], second!.startsWith('/') ? inMemory : inRegisters, options);
   }
 }
 

@@ -15,6 +15,7 @@
 // STi (x87 register in ModRM.rm) and FOP (low three bits of the opcode and ModRM: the x87 last instruction opcode; not
 // displayed). Register numbers of C, D, ST and STi are immediates.
 
+import type { Feature } from '../features.ts';
 import type { Builder, Known, Operand, Value } from '../ir/builder.ts';
 
 /** What a meaning sees besides its operands. */
@@ -33,6 +34,8 @@ export interface Context {
 export type Meaning = (b: Builder, i: Context, d: Operand, s: Operand, t: Operand) => void;
 
 export interface RowOptions {
+  /** The processor's feature that it comes with: bytes of a row whose feature the guest's model lacks are undefined. */
+  readonly feature?: Feature;
   /** LOCK is legal when the destination is memory. */
   readonly lock?: true;
   /** String instruction: repeat prefixes apply, the source segment can be overridden. */

@@ -2,7 +2,7 @@
 // for each operation).
 
 import type { CallName } from '../calls.ts';
-import { S, VECTOR } from '../state.ts';
+import { CF, S, VECTOR } from '../state.ts';
 import { memory, segmentBase, zeroFlag } from './common.ts';
 import type { Meaning } from './notation.ts';
 import { insn } from './notation.ts';
@@ -15,8 +15,16 @@ const just =
   };
 
 // ---- descriptor tables
-insn('SLDT', ['0f 00 /0 Mw', '0f 00 /0 Rv'], (b, _i, d) => b.write(d, b.call('storeLdtr')));
-insn('STR', ['0f 00 /1 Mw', '0f 00 /1 Rv'], (b, _i, d) => b.write(d, b.call('storeTr')));
+for (const [name, digit, call] of [
+  ['SLDT', 0, 'storeLdtr'],
+  ['STR', 1, 'storeTr'],
+] as const) {
+  insn(name, [`0f 00 /${digit} Mw`, `0f 00 /${digit} Rv`], (b, _i, d) => {
+    const selector = b.call(call);
+    b.call('mayStoreTables');
+    b.write(d, selector);
+  });
+}
 insn('LLDT', ['0f 00 /2 Ew'], (b, _i, d) => {
   b.call('protectedOnly');
   b.call('supervisorOnly');
@@ -60,6 +68,7 @@ insn('ARPL', ['63 /r Ew,Gw'], (b, _i, d, s) => {
 const storeTable =
   (base: number, limit: number): Meaning =>
   (b, i, d) => {
+    b.call('mayStoreTables');
     const low = b.memory(memory(d).seg, b.offset(d), 16),
       high = b.beyond(d, 2, 32, i.address);
     b.probe(low.seg, b.offset(low), 16);
@@ -82,7 +91,10 @@ insn('LGDT', ['0f 01 /2 Ms'], loadTable('loadGdtr'), SIZED);
 insn('LIDT', ['0f 01 /3 Ms'], loadTable('loadIdtr'), SIZED);
 
 // ---- control and debug registers; CR1 and CR5-CR7 do not exist
-insn('SMSW', ['0f 01 /4 Mw', '0f 01 /4 Rv'], (b, _i, d) => b.write(d, b.trunc(b.state(S.CR0), d.w)));
+insn('SMSW', ['0f 01 /4 Mw', '0f 01 /4 Rv'], (b, _i, d) => {
+  b.call('mayStoreTables');
+  b.write(d, b.trunc(b.state(S.CR0), d.w));
+});
 insn('LMSW', ['0f 01 /6 Ew'], (b, _i, d) => {
   b.call('supervisorOnly');
   b.call('loadMachineStatus', b.read(d));
@@ -103,22 +115,33 @@ insn('INVLPG', ['0f 01 /7 Mb'], (b, _i, d) => {
 });
 insn('INVD', ['0f 08'], just('invalidateCaches'));
 insn('WBINVD', ['0f 09'], just('writeBackInvalidate'));
-insn('WRMSR', ['0f 30'], just('writeMsr'));
-insn('RDTSC', ['0f 31'], just('readTsc'));
-insn('RDMSR', ['0f 32'], just('readMsr'));
-insn('RDPMC', ['0f 33'], just('readPmc'));
+insn('WRMSR', ['0f 30'], just('writeMsr'), { feature: 'msr' });
+insn('RDTSC', ['0f 31'], just('readTsc'), { feature: 'tsc' });
+insn('RDTSCP', ['0f 01 f9'], just('readTscAndAux'), { feature: 'rdtscp' });
+insn(
+  'RDRAND',
+  ['0f c7 /6 Rv'],
+  (b, _i, d) => {
+    b.write(d, b.trunc(b.call('random'), d.w));
+    b.flagsAll(b.imm(CF));
+  },
+  { feature: 'rdrand' },
+);
+insn('RDMSR', ['0f 32'], just('readMsr'), { feature: 'msr' });
+insn('RDPMC', ['0f 33'], just('readPmc'), { feature: 'pmc' });
 insn('CPUID', ['0f a2'], just('cpuid'));
-insn('SYSENTER', ['0f 34'], just('sysenter'), { transfers: true });
-insn('SYSEXIT', ['0f 35'], just('sysexit'), { transfers: true });
+insn('SYSENTER', ['0f 34'], just('sysenter'), { transfers: true, feature: 'sep' });
+insn('SYSEXIT', ['0f 35'], just('sysexit'), { transfers: true, feature: 'sep' });
 insn('VMCALL', ['0f 01 c1'], just('vmcall'));
 insn('HLT', ['f4'], just('halt'));
 
-// ---- no operation: on the Pentium Pro all of 0F 18-1F are NOPs that decode a ModRM operand without touching it
+// ---- no operation: from the Pentium Pro on all of 0F 18-1F are NOPs that decode a ModRM operand without touching it
 const nothing: Meaning = () => {};
+const LONG = { feature: 'nopl' } as const;
+insn('NOP', ['90'], nothing);
 insn(
   'NOP',
   [
-    '90',
     '0f 19 /r Ev',
     '0f 1a /r Ev',
     '0f 1b /r Ev',
@@ -130,14 +153,15 @@ insn(
     '0f 18 /0-3 Rv',
   ],
   nothing,
+  LONG,
 );
 insn('PAUSE', ['f3 90'], nothing);
-insn('PREFETCHNTA', ['0f 18 /0 Mb'], nothing);
-insn('PREFETCHT0', ['0f 18 /1 Mb'], nothing);
-insn('PREFETCHT1', ['0f 18 /2 Mb'], nothing);
-insn('PREFETCHT2', ['0f 18 /3 Mb'], nothing);
-insn('PREFETCH', ['0f 0d /0 Eb', '0f 0d /2-7 Eb'], nothing);
-insn('PREFETCHW', ['0f 0d /1 Eb'], nothing);
+insn('PREFETCHNTA', ['0f 18 /0 Mb'], nothing, LONG);
+insn('PREFETCHT0', ['0f 18 /1 Mb'], nothing, LONG);
+insn('PREFETCHT1', ['0f 18 /2 Mb'], nothing, LONG);
+insn('PREFETCHT2', ['0f 18 /3 Mb'], nothing, LONG);
+insn('PREFETCH', ['0f 0d /0 Eb', '0f 0d /2-7 Eb'], nothing, LONG);
+insn('PREFETCHW', ['0f 0d /1 Eb'], nothing, LONG);
 
 // ---- undefined on purpose; RSM outside system-management mode, which this processor never enters
 const undefinedOpcode: Meaning = (b) => b.raise(VECTOR.UD);

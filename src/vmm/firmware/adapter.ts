@@ -98,6 +98,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     get a20() {
       return cpu.addressMask === -1;
     },
+    setMsr: (number, low, high) => void cpu.setMsr(number, low, high),
     drives: parts.drives,
     bootOrder: parts.bootOrder,
     memory: parts.memory,

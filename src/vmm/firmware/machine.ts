@@ -30,6 +30,8 @@ export interface FirmwareMachine {
   portWrite(port: number, value: number): void;
   /** Whether the A20 gate is open. */
   readonly a20: boolean;
+  /** A model-specific register, where the processor has it. */
+  setMsr(number: number, low: number, high: number): void;
   readonly drives: readonly FirmwareDrive[];
   /** Letters of drives to boot from, in this order: 'a' first floppy, 'c' first hard disk. */
   readonly bootOrder: string;

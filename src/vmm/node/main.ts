@@ -40,6 +40,7 @@ async function run(settings: Settings): Promise<number> {
   const config: GuestConfig = {
     name: settings.name,
     memory: settings.memory * 2 ** 20,
+    cpu: settings.cpu,
     boot: bootSource(settings),
     drives: files.map(({ kind, index, file, writable, snapshot }) => ({
       kind,

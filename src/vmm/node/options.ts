@@ -3,6 +3,8 @@
 // here are taken and ignored. Those with two dashes are our own. As QEMU does, both kinds are recognised with either number of
 // dashes.
 
+import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../runtime/cpuModels.ts';
+
 /** Where a character channel goes. */
 export type Backend =
   | { readonly kind: 'none' }
@@ -23,6 +25,7 @@ export interface Settings {
   name: string;
   /** MiB. */
   memory: number;
+  cpu: string;
   kernel: string | null;
   initrd: string | null;
   append: string;
@@ -62,6 +65,7 @@ export function defaultSettings(): Settings {
     version: false,
     name: 'guest',
     memory: 128,
+    cpu: DEFAULT_CPU,
     kernel: null,
     initrd: null,
     append: '',
@@ -115,6 +119,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-initrd', 'FILE', "initial RAM disk, or a Multiboot kernel's first module", (s, v) => void (s.initrd = v)),
       option('-append', 'TEXT', "the kernel's command line", (s, v) => void (s.append = v)),
       option('-m', 'SIZE', 'memory, in MiB unless it ends in K, M or G (default 128)', (s, v) => void (s.memory = parseMemory(v))),
+      option('-cpu', 'MODEL', `${Object.keys(CPU_MODELS).join(', ')} (default ${DEFAULT_CPU}), [,+FEATURE][,-FEATURE][,kvm=off]`, parseCpu),
       option('-fda', 'FILE', 'image of floppy drive A', drive('floppy', 0)),
       option('-fdb', 'FILE', 'image of floppy drive B', drive('floppy', 1)),
       option('-hda', 'FILE', 'image of the first hard disk; a file name alone means the same', drive('disk', 0)),
@@ -147,7 +152,6 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-net', 'KIND', 'none: there is no network', parseNone('-net')),
       option('-nic', 'KIND', 'none: there is no network', parseNone('-nic')),
       option('-parallel', 'WHERE', 'none: there is no parallel port', parseNone('-parallel')),
-      option('-cpu', 'MODEL', 'ignored', nothing),
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
       option('-accel', 'NAME', 'ignored', nothing),
@@ -298,6 +302,15 @@ function parseMemory(text: string): number {
   if (!Number.isInteger(memory) || memory < 1 || memory > 1024)
     throw new OptionError(`-m ${text}: memory can be 1 MiB to 1 GiB in whole MiB`);
   return memory;
+}
+
+function parseCpu(settings: Settings, text: string): void {
+  try {
+    cpuModel(text);
+  } catch (error) {
+    throw new OptionError(`-${(error as RangeError).message}`);
+  }
+  settings.cpu = text;
 }
 
 function parseBackend(name: string, text: string): Backend {

@@ -49,6 +49,7 @@ describe('a launch configuration', () => {
     ['program and kernel', { program: 'a', kernel: 'b' }, /^kernel: /],
     ['too much memory', { program: 'a', memory: 5000 }, /^memory: .*1 to 1024/],
     ['memory that is no number', { program: 'a', memory: 'much' }, /^memory: /],
+    ['an unknown processor', { program: 'a', cpu: 'z80' }, /^cpu: .*486, pentium/],
     ['an unknown mode', { program: 'a', mode: 64 }, /^mode: one of 16, 32/],
     ['an unknown clock', { program: 'a', clock: 'sun' }, /^clock: one of/],
     ['a flag that is none', { program: 'a', stopOnEntry: 'yes' }, /^stopOnEntry: true or false/],

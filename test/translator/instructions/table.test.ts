@@ -70,6 +70,7 @@ const HARMLESS = new Set<unknown>([
   'readControl',
   'readDebug',
   'checkPort',
+  'mayStoreTables',
 ]);
 const NEVER_FAULTS = new Set<unknown>(['shadowSs']);
 

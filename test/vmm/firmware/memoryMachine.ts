@@ -97,6 +97,7 @@ export function createMemoryMachine({
       if (port === 0x3fd) return 0x60; // transmitter empty
       return ports.get(port) ?? 0;
     },
+    setMsr() {},
     portWrite(port, value) {
       if (!Number.isInteger(value) || value < 0 || value > 0xff) throw new RangeError(`port ${port} = ${value}`);
       writes.push([port, value]);

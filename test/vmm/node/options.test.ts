@@ -90,6 +90,8 @@ describe('command line options', () => {
     ['-m 2G', /1 MiB to 1 GiB/],
     ['-serial tcp::1', /-serial tcp::1: it can be/],
     ['-smp 2', /one processor/],
+    ['-cpu nehalem', /^-cpu 'nehalem': the model can be 486, pentium/],
+    ['-cpu max,+vmx', /^-cpu 'max,\+vmx': '\+vmx' is not known/],
     ['-device e1000', /isa-debug-exit/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
     ['-drive format=qcow2,file=x', /format=raw/],

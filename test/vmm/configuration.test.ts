@@ -1,0 +1,33 @@
+// The hash that ties a journal to what its guest was made from.
+
+import assert from 'node:assert/strict';
+import { DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
+import { configurationHash } from '../../src/vmm/configuration.ts';
+import type { GuestConfig } from '../../src/vmm/protocol.ts';
+
+const CONFIG: GuestConfig = {
+  name: 'guest',
+  memory: 1 << 20,
+  boot: { kind: 'com', image: Uint8Array.of(0xc3), commandLine: '' },
+  drives: [],
+  clock: 'instructions',
+  paced: false,
+  weight: 1,
+  cap: 100,
+  tier: 'mixed',
+  onReset: 'reset',
+  onTripleFault: 'pause',
+  debugExit: null,
+  startOfTime: 0,
+};
+
+describe('configuration hash', () => {
+  it('differs for another processor, and not for the default by name', () => {
+    assert.equal(configurationHash({ ...CONFIG, cpu: DEFAULT_CPU }), configurationHash(CONFIG));
+    const hashes = ['486', 'max', 'max,-smap', 'max,kvm=off'].map((cpu) => configurationHash({ ...CONFIG, cpu }));
+    assert.equal(new Set([...hashes, configurationHash(CONFIG)]).size, 5);
+  });
+  it('does not differ for what the guest cannot see', () => {
+    assert.equal(configurationHash({ ...CONFIG, name: 'other', paced: true, tier: 'translate', weight: 5 }), configurationHash(CONFIG));
+  });
+});
