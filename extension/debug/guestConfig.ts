@@ -1,12 +1,21 @@
 // Turns launch arguments into a guest: loads the files, recognises what program is by its content (boot signature at offset
 // 510; ELF; Multiboot 1's magic; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
 
-import type { BootSource, DriveConfig, GuestConfig } from '../../src/vmm/protocol.ts';
+import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
+import type { BootSource, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
 import type { LaunchArguments, ProgramFormat } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
-export type ReadFile = (path: string) => Promise<Uint8Array>;
+/** Reads a file, or no more than `most` bytes of its beginning. */
+export type ReadFile = (path: string, most?: number) => Promise<Uint8Array>;
+
+/** The files that a launch names. */
+export interface GuestFiles {
+  readonly readFile: ReadFile;
+  /** Path by which the hypervisor's worker can open a file itself, or null. */
+  localPath(path: string): string | null;
+}
 
 /** A guest ready to be defined. */
 export interface GuestPlan {
@@ -25,21 +34,41 @@ const BOOT_SECTOR = 0x7c00;
 const FLOPPY_MAX = 2880 * 1024;
 const FIXED_START = Date.UTC(2026, 0, 1);
 
-/** Loads every file a launch names. Errors begin with the attribute. */
-export async function planGuest(args: LaunchArguments, readFile: ReadFile): Promise<GuestPlan> {
-  const read = (attribute: string, path: string): Promise<Uint8Array> => readNamed(readFile, attribute, path);
+/** What is read of a program before it is known to be more than a disk image, which is read when the guest does. */
+const PROGRAM_MOST = 256 << 20;
+/** Images that the worker cannot open are read whole: up to so many bytes. */
+const WHOLE_MOST = 1 << 30;
+
+/** Loads every file a launch names, but for images that the worker opens itself. Errors begin with the attribute. */
+export async function planGuest(args: LaunchArguments, files: GuestFiles): Promise<GuestPlan> {
+  const read = (attribute: string, path: string, most?: number): Promise<Uint8Array> => readNamed(files.readFile, attribute, path, most);
+  async function imageFile(attribute: string, file: string): Promise<ImageFile> {
+    const path = files.localPath(file);
+    if (path !== null) return { path };
+    const bytes = await read(attribute, file, WHOLE_MOST + 1);
+    if (bytes.length > WHOLE_MOST) throw new Error(`${attribute}: ${file} is read whole here, and is larger than ${WHOLE_MOST >> 20} MiB`);
+    return { name: file, bytes };
+  }
   const drives: DriveConfig[] = [];
-  for (const [n, drive] of args.drives.entries()) {
-    drives.push({ kind: drive.kind, index: drive.index, readOnly: drive.readOnly, image: await read(`drives[${n}].file`, drive.file) });
+  for (const [n, { kind, index, readOnly, file, format, backing, snapshot }] of args.drives.entries()) {
+    drives.push({
+      kind,
+      index,
+      readOnly,
+      image: await imageFile(`drives[${n}].file`, file),
+      ...(format === 'auto' ? {} : { format }),
+      backing: await Promise.all(backing.map((name) => imageFile(`drives[${n}].backing`, name))),
+      writeThrough: !snapshot,
+    });
   }
   const attribute = args.kernel === undefined ? 'program' : 'kernel';
   const path = args.kernel ?? args.program;
-  const image = path === undefined ? undefined : await read(attribute, path);
+  const image = path === undefined ? undefined : await read(attribute, path, PROGRAM_MOST);
   if (image?.length === 0) throw new Error(`${attribute}: ${path} is empty`);
   const format = args.kernel !== undefined ? 'kernel' : image && path !== undefined ? programFormat(args, path, image) : undefined;
   if (image && (format === 'floppy' || format === 'disk')) {
     if (drives.some((drive) => drive.kind === format && drive.index === 0)) throw new Error(`drives: ${format} 0 is program already`);
-    drives.unshift({ kind: format, index: 0, readOnly: false, image });
+    drives.unshift({ kind: format, index: 0, readOnly: false, image: await imageFile(attribute, path ?? '') });
   }
   const boot = await bootSource(args, format, image, drives, read);
   return {
@@ -104,6 +133,7 @@ function programFormat(args: LaunchArguments, path: string, image: Uint8Array): 
   if (/\.com$/i.test(path)) return 'com';
   if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
   if (image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa) return image.length <= FLOPPY_MAX ? 'floppy' : 'disk';
+  if (isQcow2(image)) return 'disk';
   throw new Error(
     `program: ${baseName(path)} is no .com, ELF or bzImage and has no boot signature (55 AA at offset 510); for a flat binary give loadAddress, for anything else format`,
   );
@@ -131,9 +161,9 @@ function hasMultibootMagic(image: Uint8Array): boolean {
 }
 
 /** Reads a file; an error says which attribute named it. */
-export async function readNamed(readFile: ReadFile, attribute: string, path: string): Promise<Uint8Array> {
+export async function readNamed(readFile: ReadFile, attribute: string, path: string, most?: number): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readFile(path, most);
   } catch (error) {
     throw new Error(`${attribute}: ${path} cannot be read (${messageOf(error)})`);
   }

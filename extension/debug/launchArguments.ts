@@ -3,6 +3,7 @@
 
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
+import type { ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
 import { baseName } from './paths.ts';
 
@@ -34,12 +35,16 @@ export const LAUNCH_ATTRIBUTES = {
       properties: {
         file: { type: 'string' },
         kind: { type: 'string', enum: ['floppy', 'disk'] },
-        index: { type: 'integer', minimum: 0, maximum: 3 },
+        index: { type: 'integer', minimum: 0, maximum: 1 },
+        format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
+        backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
+        snapshot: { type: 'boolean' },
       },
       required: ['file', 'kind'],
     },
-    description: 'Further floppy and disk images: { file, kind, index, readOnly }.',
+    description:
+      'Further floppy and disk images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
   },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
   initrd: { type: 'string', description: 'Initial RAM disk for a Linux kernel.' },
@@ -125,7 +130,12 @@ export interface DriveFile {
   readonly file: string;
   readonly kind: 'floppy' | 'disk';
   readonly index: number;
+  readonly format: 'auto' | ImageFormat;
+  /** Files that the image may name as its backing file, besides those in its folder. */
+  readonly backing: readonly string[];
   readonly readOnly: boolean;
+  /** false: what the guest writes goes to the image. */
+  readonly snapshot: boolean;
 }
 
 /** What launch and attach have in common: the files that explain the guest, and where to stop. */
@@ -171,8 +181,14 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const drives = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
     kind: drive.choice('kind', ['floppy', 'disk'] as const),
-    index: drive.integer('index', 0, 3, 0),
+    index: drive.integer('index', 0, 1, 0),
+    format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
+    backing: drive.list('backing', (value, path) => {
+      if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);
+      return value;
+    }),
     readOnly: drive.flag('readOnly', false),
+    snapshot: drive.flag('snapshot', true),
   }));
   const kernel = fields.optionalText('kernel');
   if (common.program === undefined && kernel === undefined && drives.length === 0)

@@ -1,6 +1,7 @@
 // Checks a guest's configuration before anything is built from it, and says what is wrong in words. The hash of what a guest is
 // made from ties a journal to its configuration.
 
+import type { Drive } from './block/drive.ts';
 import { Hasher } from './hash.ts';
 import type { DriveConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
@@ -38,19 +39,20 @@ export function checkConfiguration(config: GuestConfig): void {
 }
 
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
-  const { kind, index, image } = drive;
+  const { kind, index, format } = drive;
   oneOf('drive', kind, ['floppy', 'disk']);
   if (index !== 0 && index !== 1) throw new RangeError(`Drive ${kind} ${index}: there are two of a kind, 0 and 1.`);
   if (before.some((other) => other.kind === kind && other.index === index)) throw new RangeError(`Drive ${kind} ${index} is given twice.`);
-  if (image.length === 0) throw new RangeError(`Drive ${kind} ${index}: the image is empty.`);
+  if (format !== undefined) oneOf('format', format, ['raw', 'qcow2']);
 }
 
 function oneOf(what: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) throw new RangeError(`${what} '${value}': it can be ${allowed.join(', ')}.`);
 }
 
-/** 16 hexadecimal digits for all that decides what a guest does, given the same input. */
-export function configurationHash({ memory, boot, drives, clock, onReset, onTripleFault, debugExit }: GuestConfig): string {
+/** 16 hexadecimal digits for all that decides what a guest does, given the same input; of large images samples. */
+export function configurationHash(config: GuestConfig, drives: readonly Drive[]): string {
+  const { memory, boot, clock, onReset, onTripleFault, debugExit } = config;
   const hasher = new Hasher();
   hasher.number(memory);
   hasher.text([clock, onReset, onTripleFault, boot.kind].join());
@@ -70,6 +72,6 @@ export function configurationHash({ memory, boot, drives, clock, onReset, onTrip
       hasher.saved([boot.image, boot.commandLine]);
       break;
   }
-  for (const { kind, index, image, readOnly } of drives) hasher.saved([kind, index, image, readOnly]);
+  for (const drive of drives) drive.hash(hasher);
   return hasher.digest();
 }

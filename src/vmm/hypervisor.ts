@@ -237,6 +237,12 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       outbox.wantScreen(id, screen);
       return { screen };
     },
+    commit: ({ id }) => ({
+      contents: guestOf(id).drives.flatMap((drive) => {
+        const bytes = drive.commit();
+        return bytes ? [{ name: drive.imageName, bytes }] : [];
+      }),
+    }),
     hash: ({ id }) => ({ tick: guestOf(id).cpu.ticks, hash: stateHash(guestOf(id)) }),
     journal({ id }) {
       const { recorder, clock, cpu } = guestOf(id);

@@ -7,24 +7,25 @@ import { decode } from '../translator/decode.ts';
 import { format } from '../translator/format.ts';
 import { INVALID, TOO_LONG } from '../translator/instructions/index.ts';
 import { Arena } from './arena.ts';
+import { Drive } from './block/drive.ts';
 import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
 import type { CharacterBackend, DeviceContext } from './device.ts';
 import { createDevices, type DeviceSet } from './devices/index.ts';
-import { Drive } from './drive.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
 import { ROM_ADDRESS } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
-import type { MachineBuilder } from './hypervisor.ts';
+import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
+import type { GuestConfig, GuestId } from './protocol.ts';
 import { SerialBacklog } from './serialBacklog.ts';
 import { createTimers } from './timers.ts';
 
@@ -43,11 +44,22 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
 
   return (id, config, services) => {
     checkConfiguration(config);
+    const drives: Drive[] = [];
+    try {
+      for (const drive of config.drives) drives.push(new Drive(drive, services.platform.files));
+      return build(id, config, services, drives);
+    } catch (error) {
+      for (const drive of drives) drive.close();
+      throw error;
+    }
+  };
+
+  function build(id: GuestId, config: GuestConfig, services: MachineServices, drives: readonly Drive[]): Guest {
     const journal = config.replay ? readJournal(config.replay) : null;
-    const configuration = configurationHash(config);
+    const configuration = configurationHash(config, drives);
     if (journal && journal.configuration !== configuration)
       throw new RangeError('The journal was recorded with other images or another configuration.');
-    const image = loadBootSource(config.boot, config.drives, config.memory);
+    const image = loadBootSource(config.boot, drives, config.memory);
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
@@ -113,7 +125,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       cpu.requestStop();
     }
 
-    const drives = config.drives.map((drive) => new Drive(drive));
     const firmware = createFirmwareMachine({
       cpu,
       drives,
@@ -186,10 +197,11 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       dispose() {
         cpu.dispose();
         arena.free(offset);
+        for (const drive of drives) drive.close();
       },
     };
     return guest;
-  };
+  }
 }
 
 /** C0000h-FFFFFh: no adapter ROMs, then the firmware. */

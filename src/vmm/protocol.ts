@@ -25,11 +25,22 @@ export type BootSource =
   /** A DOS .com program at CS:0100h with a minimal PSP (INT 20h and INT 21h AH=4Ch end it, AH=02h, 09h, 01h, 0Ah work). */
   | { readonly kind: 'com'; readonly image: Uint8Array; readonly commandLine: string };
 
+/** A file: its path where the worker can open files, else its whole contents, with a name or without. */
+export type ImageFile = { readonly path: string } | { readonly name: string; readonly bytes: Uint8Array } | Uint8Array;
+export type ImageFormat = 'raw' | 'qcow2';
+
 export interface DriveConfig {
   readonly kind: 'floppy' | 'disk';
+  /** 0 or 1. */
   readonly index: number;
-  readonly image: Uint8Array;
+  readonly image: ImageFile;
+  /** Default: by the image's first bytes. */
+  readonly format?: ImageFormat;
+  /** Files that the image may name as its backing file, besides those in its folder. */
+  readonly backing?: readonly ImageFile[];
   readonly readOnly: boolean;
+  /** Default false: what the guest writes stays in memory and goes to the image by `commit`. */
+  readonly writeThrough?: boolean;
 }
 
 export interface GuestConfig {
@@ -200,6 +211,8 @@ export interface Commands {
   serialInput: { args: { id: GuestId; port: 0 | 1; bytes: Uint8Array }; result: Record<string, never> };
   /** Set-1 scan codes as the keyboard sends them. */
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
+  /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */
+  commit: { args: { id: GuestId }; result: { contents: { name: string; bytes: Uint8Array }[] } };
   screen: { args: { id: GuestId }; result: { screen: ScreenState } };
   /** Hash (64-bit hexadecimal) of registers, memory and devices. */
   hash: { args: { id: GuestId }; result: { tick: number; hash: string } };

@@ -15,6 +15,7 @@ const tools = {
   objdump: () => onPath('objdump'),
   gdb: () => onPath('gdb'),
   'qemu-system-i386': () => onPath('qemu-system-i386'),
+  'qemu-img': () => onPath('qemu-img'),
   'gcc -m32': () => gcc32(),
   chromium: () => process.env.CHROMIUM ?? onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome'),
   'code-server': () => findWorkbench('code-server'),

@@ -3,6 +3,8 @@
 // here are taken and ignored. Those with two dashes are our own. As QEMU does, both kinds are recognised with either number of
 // dashes.
 
+import type { ImageFormat } from '../protocol.ts';
+
 /** Where a character channel goes. */
 export type Backend =
   | { readonly kind: 'none' }
@@ -12,7 +14,12 @@ export interface DriveSetting {
   readonly kind: 'floppy' | 'disk';
   readonly index: number;
   readonly file: string;
+  /** null: by the image's first bytes. */
+  readonly format: ImageFormat | null;
+  /** File that the image may name as its backing file. */
+  readonly backing: string | null;
   readonly readOnly: boolean;
+  /** false: what the guest writes goes to the image. */
   readonly snapshot: boolean;
 }
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
@@ -29,6 +36,7 @@ export interface Settings {
   drives: DriveSetting[];
   bootOrder: string;
   snapshot: boolean;
+  commit: boolean;
   /** null: not given; what the default is depends on the other options. */
   serial: (Backend | null)[];
   debugcon: Backend;
@@ -68,6 +76,7 @@ export function defaultSettings(): Settings {
     drives: [],
     bootOrder: 'ca',
     snapshot: false,
+    commit: false,
     serial: [],
     debugcon: { kind: 'none' },
     nographic: false,
@@ -104,7 +113,7 @@ const nothing = (): void => {};
 const drive =
   (kind: 'floppy' | 'disk', index: number) =>
   (settings: Settings, file: string): void =>
-    addDrive(settings, { kind, index, file, readOnly: false, snapshot: false });
+    addDrive(settings, { kind, index, file, format: null, backing: null, readOnly: false, snapshot: true });
 
 /** Options as in QEMU, then our own, in the order of --help. */
 export const OPTIONS: readonly { readonly title: string; readonly rows: readonly OptionRow[] }[] = [
@@ -119,9 +128,14 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-fdb', 'FILE', 'image of floppy drive B', drive('floppy', 1)),
       option('-hda', 'FILE', 'image of the first hard disk; a file name alone means the same', drive('disk', 0)),
       option('-hdb', 'FILE', 'image of the second hard disk', drive('disk', 1)),
-      option('-drive', 'OPTIONS', 'file=FILE[,format=raw][,if=ide|floppy][,index=0|1][,readonly=on][,snapshot=on]', parseDrive),
+      option(
+        '-drive',
+        'OPTIONS',
+        'file=FILE[,format=raw|qcow2][,if=ide|floppy][,index=0|1][,backing=FILE][,readonly=on][,snapshot=off]',
+        parseDrive,
+      ),
       option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk (default ca)', parseBoot),
-      flag('-snapshot', 'do not write to image files', (s) => void (s.snapshot = true)),
+      flag('-snapshot', 'do not write to image files, whatever -drive says', (s) => void (s.snapshot = true)),
       option(
         '-serial',
         'WHERE',
@@ -171,6 +185,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       ),
       flag('--interpret', 'interpreter only', (s) => void (s.tier = 'interpret')),
       flag('--translate', 'translate everything at first sight', (s) => void (s.tier = 'translate')),
+      flag('--commit', 'at the end, write what the guest changed to the image files', (s) => void (s.commit = true)),
       option(
         '--max-ticks',
         'N',
@@ -262,10 +277,11 @@ function parseDrive(settings: Settings, text: string): void {
   const bad = (what: string): never => {
     throw new OptionError(`-drive ${text}: ${what}`);
   };
-  const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id']);
+  const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id', 'backing']);
   for (const key of values.keys()) if (!known.has(key)) bad(`'${key}' is not known`);
   const file = values.get('file') || bad('file= is missing');
-  if ((values.get('format') ?? 'raw') !== 'raw') bad('only format=raw is supported');
+  const format = values.get('format') ?? null;
+  if (format !== null && format !== 'raw' && format !== 'qcow2') return bad('format= can be raw or qcow2');
   if ((values.get('media') ?? 'disk') !== 'disk') bad('only media=disk is supported');
   const where = values.get('if') ?? 'ide';
   if (where !== 'ide' && where !== 'floppy') bad('if= can be ide or floppy');
@@ -273,8 +289,16 @@ function parseDrive(settings: Settings, text: string): void {
   const next = settings.drives.some((other) => other.kind === kind && other.index === 0) ? 1 : 0;
   const index = Number(values.get('index') ?? next);
   if (index !== 0 && index !== 1) bad('index= can be 0 or 1');
-  const on = (key: string) => ['on', 'true', 'yes'].includes(values.get(key) ?? 'off');
-  addDrive(settings, { kind, index, file, readOnly: on('readonly') || on('read-only'), snapshot: on('snapshot') });
+  const on = (key: string, otherwise = 'off') => ['on', 'true', 'yes'].includes(values.get(key) ?? otherwise);
+  addDrive(settings, {
+    kind,
+    index,
+    file,
+    format,
+    backing: values.get('backing') ?? null,
+    readOnly: on('readonly') || on('read-only'),
+    snapshot: on('snapshot', 'on'),
+  });
 }
 
 function parseBoot(settings: Settings, text: string): void {

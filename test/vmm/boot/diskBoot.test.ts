@@ -1,11 +1,12 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
+import { Drive } from '../../../src/vmm/block/drive.ts';
 import { bootFromDrives } from '../../../src/vmm/boot/diskBoot.ts';
 import type { DriveConfig } from '../../../src/vmm/protocol.ts';
 import { requireTool } from '../../support/tools.ts';
 import { refuses } from './images.ts';
 
-const drive = (kind: DriveConfig['kind'], image: Uint8Array): DriveConfig => ({ kind, index: 0, image, readOnly: false });
+const drive = (kind: DriveConfig['kind'], image: Uint8Array): Drive => new Drive({ kind, index: 0, image, readOnly: false }, null);
 const bootable = () => {
   const image = new Uint8Array(512);
   image.set([0x55, 0xaa], 510);

@@ -24,7 +24,7 @@ describe('command line options', () => {
   for (const [text, mib] of memory) it(`-m ${text} is ${mib} MiB`, () => assert.equal(parse(`-m ${text}`).memory, mib));
 
   it("name drives in all of QEMU's ways", () => {
-    const disk = { kind: 'disk', readOnly: false, snapshot: false },
+    const disk = { kind: 'disk', format: null, backing: null, readOnly: false, snapshot: true },
       floppy = { ...disk, kind: 'floppy' };
     assert.deepEqual(parse('-fda a -hda c').drives, [
       { ...floppy, index: 0, file: 'a' },
@@ -41,8 +41,8 @@ describe('command line options', () => {
         ['xv6.img', 0],
       ],
     );
-    assert.deepEqual(parse('-drive file=a,,b,if=floppy,readonly=on,snapshot=on').drives, [
-      { kind: 'floppy', index: 0, file: 'a,b', readOnly: true, snapshot: true },
+    assert.deepEqual(parse('-drive file=a,,b,format=qcow2,backing=c,if=floppy,readonly=on,snapshot=off').drives, [
+      { kind: 'floppy', index: 0, file: 'a,b', format: 'qcow2', backing: 'c', readOnly: true, snapshot: false },
     ]);
     assert.deepEqual(
       parse('-drive file=x,format=raw -drive file=y,format=raw').drives.map(({ index }) => index),
@@ -92,7 +92,7 @@ describe('command line options', () => {
     ['-smp 2', /one processor/],
     ['-device e1000', /isa-debug-exit/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
-    ['-drive format=qcow2,file=x', /format=raw/],
+    ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
     ['-fda a -fda b', /floppy drive 0 is given twice/],
