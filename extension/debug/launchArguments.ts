@@ -35,7 +35,7 @@ export const LAUNCH_ATTRIBUTES = {
       properties: {
         file: { type: 'string' },
         kind: { type: 'string', enum: ['floppy', 'disk'] },
-        index: { type: 'integer', minimum: 0, maximum: 1 },
+        index: { type: 'integer', minimum: 0, maximum: 3 },
         format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
         backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
@@ -181,7 +181,7 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const drives = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
     kind: drive.choice('kind', ['floppy', 'disk'] as const),
-    index: drive.integer('index', 0, 1, 0),
+    index: drive.integer('index', 0, 3, 0),
     format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
     backing: drive.list('backing', (value, path) => {
       if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);

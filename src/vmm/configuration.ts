@@ -41,8 +41,10 @@ export function checkConfiguration(config: GuestConfig): void {
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
   const { kind, index, format } = drive;
   oneOf('drive', kind, ['floppy', 'disk']);
-  if (index !== 0 && index !== 1) throw new RangeError(`Drive ${kind} ${index}: there are two of a kind, 0 and 1.`);
-  if (before.some((other) => other.kind === kind && other.index === index)) throw new RangeError(`Drive ${kind} ${index} is given twice.`);
+  const last = kind === 'floppy' ? 1 : 3;
+  if (!Number.isInteger(index) || index < 0 || index > last) throw new RangeError(`Drive ${kind} ${index}: it can be 0 to ${last}.`);
+  if (before.some((other) => (other.kind === 'floppy') === (kind === 'floppy') && other.index === index))
+    throw new RangeError(`Drive ${kind} ${index} is given twice.`);
   if (format !== undefined) oneOf('format', format, ['raw', 'qcow2']);
 }
 

@@ -1,6 +1,7 @@
 // What a device is to the rest of the machine. A device sees offsets, interrupt lines, a clock and a backend on the host's
 // side; never the guest, the CPU or another device. devices/index.ts is the only list of them.
 
+import type { Drive } from './block/drive.ts';
 import type { PciBus } from './pci/bus.ts';
 import type { Timers } from './timers.ts';
 
@@ -49,6 +50,8 @@ export interface DeviceContext {
   };
   /** Puts registers on the bus whose place changes while the machine runs. They are nowhere until `place` is called. */
   map(range: MovableRange): Placement;
+  /** The drives that controllers connect; each finds its own by kind and index. */
+  readonly drives: readonly Drive[];
   /** The PCI bus: where functions are plugged in and interrupt pins come together. */
   readonly pci: PciBus;
   /** What the processor finds in a part of C0000h-FFFFFh (whole pages): RAM for reading, for writing, or what is on the bus. */

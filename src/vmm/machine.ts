@@ -90,6 +90,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       ram: cpu.ram,
       rom,
+      drives,
       dma: {
         read(address, length) {
           const bytes = new Uint8Array(length).fill(0xff);

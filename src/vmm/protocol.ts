@@ -31,7 +31,7 @@ export type ImageFormat = 'raw' | 'qcow2';
 
 export interface DriveConfig {
   readonly kind: 'floppy' | 'disk';
-  /** 0 or 1. */
+  /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3. */
   readonly index: number;
   readonly image: ImageFile;
   /** Default: by the image's first bytes. */

@@ -23,8 +23,8 @@ export function bootFromDrives(order: string, drives: readonly BootDrive[]): Loa
   for (const letter of order.toLowerCase()) {
     const row = LETTERS[letter];
     if (!row) throw new ImageError(`boot order '${order}': no drive '${letter}' (a, b: floppies; c, d: hard disks)`);
-    const [kind, index, name] = row,
-      drive = drives.find((one) => one.kind === kind && one.index === index);
+    const [kind, number, name] = row,
+      drive = drives.filter((one) => one.kind === kind).sort((a, b) => a.index - b.index)[number];
     if (!drive) continue;
     if (drive.size < SECTOR_BYTES) {
       problems.push(`${name}: image is truncated, a boot sector has ${SECTOR_BYTES} bytes, the file ends at ${hex(drive.size)}`);

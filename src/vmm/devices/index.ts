@@ -8,6 +8,7 @@ import { PciBus } from '../pci/bus.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
 import { HostBridge } from './hostBridge.ts';
+import { Ide } from './ide.ts';
 import { IsaDebugExit } from './isaDebugExit.ts';
 import { Pic8259 } from './pic8259.ts';
 import { Piix3 } from './piix3.ts';
@@ -37,6 +38,7 @@ const KINDS = {
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
   hostBridge: { title: 'i440FX host bridge', create: (context: DeviceContext) => new HostBridge(context) },
+  ide: { title: 'PIIX3 IDE interface', create: (context: DeviceContext) => new Ide(context) },
   piix3: { title: 'PIIX3 PCI to ISA bridge', create: (context: DeviceContext) => new Piix3(context) },
 };
 

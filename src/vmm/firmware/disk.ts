@@ -69,11 +69,11 @@ function partitionGeometry(drive: FirmwareDrive, total: number): Geometry | unde
   return undefined;
 }
 
-/** Drive with a BIOS number: 00h first floppy, 80h first hard disk. */
+/** Drive with a BIOS number: 00h floppy A:, 80h the first hard disk, which need not be the first drive of its channel. */
 export function findDrive(machine: FirmwareMachine, number: number): FirmwareDrive | undefined {
-  const kind = number & 0x80 ? 'disk' : 'floppy',
-    index = number & 0x7f;
-  return machine.drives.find((drive) => drive.kind === kind && drive.index === index);
+  if (!(number & 0x80)) return machine.drives.find(({ kind, index }) => kind === 'floppy' && index === number);
+  const disks = machine.drives.filter(({ kind }) => kind === 'disk').sort((a, b) => a.index - b.index);
+  return disks[number & 0x7f];
 }
 export const countDrives = (machine: FirmwareMachine, kind: FirmwareDrive['kind']): number =>
   machine.drives.filter((drive) => drive.kind === kind).length;

@@ -5,7 +5,7 @@
 /** A drive as the disk services see it. Bytes beyond the end of the image do not exist. */
 export interface FirmwareDrive {
   readonly kind: 'floppy' | 'disk';
-  /** 0 is A: or the first hard disk. */
+  /** Floppies: 0 is A:. Others: place on the ATA channels, 0 to 3. */
   readonly index: number;
   /** Size of the image in bytes. */
   readonly size: number;

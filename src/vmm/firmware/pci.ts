@@ -30,6 +30,10 @@ export const PCI_LINES: readonly number[] = [10, 10, 11, 11];
 const ROUTER = 1 << 3,
   PIRQRC = 0x60;
 const ELCR = 0x4d0;
+/** The IDE interface: its channels answer when IDETIM has bit 15, one register for each. */
+const IDE = (1 << 3) | 1,
+  IDETIM = 0x40,
+  DECODE_BOTH = 0x80008000;
 
 /** A register of a function; `unit` is device number times 8 plus function number. */
 function read(machine: FirmwareMachine, unit: number, register: number, size: 1 | 2 | 4): number {
@@ -60,6 +64,8 @@ export function initialisePci(machine: FirmwareMachine): void {
   const levels = PCI_LINES.reduce((bits, line) => bits | (1 << line), 0);
   machine.portWrite(ELCR, levels & 0xff);
   machine.portWrite(ELCR + 1, levels >> 8);
+
+  write(machine, IDE, IDETIM, DECODE_BOTH, 4);
 
   const wanted: { unit: number; register: number; isPort: boolean; bytes: number }[] = [];
   for (const unit of units(machine)) {

@@ -128,10 +128,12 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-fdb', 'FILE', 'image of floppy drive B', drive('floppy', 1)),
       option('-hda', 'FILE', 'image of the first hard disk; a file name alone means the same', drive('disk', 0)),
       option('-hdb', 'FILE', 'image of the second hard disk', drive('disk', 1)),
+      option('-hdc', 'FILE', 'image of the third hard disk', drive('disk', 2)),
+      option('-hdd', 'FILE', 'image of the fourth hard disk', drive('disk', 3)),
       option(
         '-drive',
         'OPTIONS',
-        'file=FILE[,format=raw|qcow2][,if=ide|floppy][,index=0|1][,backing=FILE][,readonly=on][,snapshot=off]',
+        'file=FILE[,format=raw|qcow2][,if=ide|floppy][,index=0-3][,backing=FILE][,readonly=on][,snapshot=off]',
         parseDrive,
       ),
       option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk (default ca)', parseBoot),
@@ -286,9 +288,11 @@ function parseDrive(settings: Settings, text: string): void {
   const where = values.get('if') ?? 'ide';
   if (where !== 'ide' && where !== 'floppy') bad('if= can be ide or floppy');
   const kind = where === 'floppy' ? 'floppy' : 'disk';
-  const next = settings.drives.some((other) => other.kind === kind && other.index === 0) ? 1 : 0;
-  const index = Number(values.get('index') ?? next);
-  if (index !== 0 && index !== 1) bad('index= can be 0 or 1');
+  const places = kind === 'floppy' ? ['0', '1'] : ['0', '1', '2', '3'];
+  const next = places.find((place) => !settings.drives.some((other) => other.kind === kind && other.index === Number(place)));
+  const place = values.get('index') ?? next ?? '0';
+  if (!places.includes(place)) bad(`index= can be 0 to ${places.length - 1}`);
+  const index = Number(place);
   const on = (key: string, otherwise = 'off') => ['on', 'true', 'yes'].includes(values.get(key) ?? otherwise);
   addDrive(settings, {
     kind,

@@ -1,5 +1,6 @@
 // A machine of devices only: a clock that tests move by hand, pins that write down what happened, and the bus.
 
+import type { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Bus } from '../../../src/vmm/bus.ts';
 import type { DeviceContext } from '../../../src/vmm/device.ts';
 import { createDevices, type DeviceSet } from '../../../src/vmm/devices/index.ts';
@@ -35,12 +36,18 @@ export interface Rig {
 }
 
 export interface RigOptions {
+  drives?: readonly Drive[];
   startOfTime?: number;
   debugExit?: DeviceContext['debugExit'];
   now?: number;
 }
 
-export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), debugExit = null, now = 0 }: RigOptions = {}): Rig {
+export function createRig({
+  startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50),
+  debugExit = null,
+  now = 0,
+  drives = [],
+}: RigOptions = {}): Rig {
   const pins: string[] = [];
   const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [] };
   const ram = new Uint8Array(1 << 20),
@@ -52,8 +59,16 @@ export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), deb
     startOfTime,
     debugExit,
     ram,
+    drives,
     rom: new Uint8Array(0x10000).fill(0x90),
-    dma: { read: (address, length) => ram.slice(address, address + length), write: (address, bytes) => ram.set(bytes, address) },
+    dma: {
+      read(address, length) {
+        const bytes = new Uint8Array(length).fill(0xff);
+        bytes.set(ram.subarray(address, address + length));
+        return bytes;
+      },
+      write: (address, bytes) => ram.set(bytes.subarray(0, Math.max(0, ram.length - address)), Math.min(address, ram.length)),
+    },
     shadow: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
     channel: (name) => ({ write: (value) => void sent[name].push(value) }),
     pins: {
