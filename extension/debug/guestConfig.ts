@@ -4,7 +4,7 @@
 import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
 import type { BootSource, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
-import type { LaunchArguments, ProgramFormat } from './launchArguments.ts';
+import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
 /** Reads a file, or no more than `most` bytes of its beginning. */
@@ -32,6 +32,8 @@ export interface GuestPlan {
 const BOOT_SECTOR = 0x7c00;
 /** Largest floppy format (2.88 MB); larger images are disks. */
 const FLOPPY_MAX = 2880 * 1024;
+/** Where an ISO 9660 image names its standard (ECMA-119, section "Volume descriptors"); many begin with a disk's boot sector, too. */
+const ISO_9660 = 16 * 2048 + 1;
 const FIXED_START = Date.UTC(2026, 0, 1);
 
 /** What is read of a program before it is known to be more than a disk image, which is read when the guest does. */
@@ -66,9 +68,11 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
   const image = path === undefined ? undefined : await read(attribute, path, PROGRAM_MOST);
   if (image?.length === 0) throw new Error(`${attribute}: ${path} is empty`);
   const format = args.kernel !== undefined ? 'kernel' : image && path !== undefined ? programFormat(args, path, image) : undefined;
-  if (image && (format === 'floppy' || format === 'disk')) {
-    if (drives.some((drive) => drive.kind === format && drive.index === 0)) throw new Error(`drives: ${format} 0 is program already`);
-    drives.unshift({ kind: format, index: 0, readOnly: false, image: await imageFile(attribute, path ?? '') });
+  if (image && (format === 'floppy' || format === 'disk' || format === 'cdrom')) {
+    const index = format === 'cdrom' ? CDROM_PLACE : 0;
+    if (drives.some((drive) => (drive.kind === 'floppy') === (format === 'floppy') && drive.index === index))
+      throw new Error(`drives: ${format} ${index} is program already`);
+    drives.unshift({ kind: format, index, readOnly: false, image: await imageFile(attribute, path ?? '') });
   }
   const boot = await bootSource(args, format, image, drives, read);
   return {
@@ -94,6 +98,13 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
   };
 }
 
+/** Letters of the boot order, in the order of the default. */
+const BOOT_LETTERS: readonly (readonly [string, DriveKind])[] = [
+  ['a', 'floppy'],
+  ['c', 'disk'],
+  ['d', 'cdrom'],
+];
+
 async function bootSource(
   args: LaunchArguments,
   format: ProgramFormat | undefined,
@@ -112,17 +123,11 @@ async function bootSource(
       return { kind: 'flat', image, address: args.loadAddress, mode: args.mode, entry: args.entry };
     }
   }
-  const order =
-    args.boot ??
-    (format === 'floppy'
-      ? 'a'
-      : format === 'disk'
-        ? 'c'
-        : `${drives.some((drive) => drive.kind === 'floppy') ? 'a' : ''}${drives.some((drive) => drive.kind === 'disk') ? 'c' : ''}`);
-  for (const letter of order) {
-    const kind = letter === 'a' ? 'floppy' : 'disk';
-    if (!drives.some((drive) => drive.kind === kind && drive.index === 0)) throw new Error(`boot: there is no ${kind} to boot from`);
-  }
+  const present = BOOT_LETTERS.filter(([, kind]) => drives.some((drive) => drive.kind === kind)),
+    own = BOOT_LETTERS.find(([, kind]) => kind === format);
+  const order = args.boot ?? (own ? own[0] : present.map(([letter]) => letter).join(''));
+  for (const [letter, kind] of BOOT_LETTERS)
+    if (order.includes(letter) && !drives.some((drive) => drive.kind === kind)) throw new Error(`boot: there is no ${kind} to boot from`);
   return { kind: 'drives', order };
 }
 
@@ -132,6 +137,7 @@ function programFormat(args: LaunchArguments, path: string, image: Uint8Array): 
   if (args.loadAddress !== undefined) return 'flat';
   if (/\.com$/i.test(path)) return 'com';
   if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
+  if (hasText(image, ISO_9660, 'CD001')) return 'cdrom';
   if (image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa) return image.length <= FLOPPY_MAX ? 'floppy' : 'disk';
   if (isQcow2(image)) return 'disk';
   throw new Error(

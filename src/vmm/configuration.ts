@@ -40,7 +40,7 @@ export function checkConfiguration(config: GuestConfig): void {
 
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
   const { kind, index, format } = drive;
-  oneOf('drive', kind, ['floppy', 'disk']);
+  oneOf('drive', kind, ['floppy', 'disk', 'cdrom']);
   const last = kind === 'floppy' ? 1 : 3;
   if (!Number.isInteger(index) || index < 0 || index > last) throw new RangeError(`Drive ${kind} ${index}: it can be 0 to ${last}.`);
   if (before.some((other) => (other.kind === 'floppy') === (kind === 'floppy') && other.index === index))

@@ -8,7 +8,7 @@ export type GuestId = number;
 
 /** How a guest starts (boot/*.ts load them). Byte arrays are the files' whole contents. */
 export type BootSource =
-  /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, in this order. */
+  /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, 'd' CD-ROM, in this order. */
   | { readonly kind: 'drives'; readonly order: string }
   /** -kernel: Multiboot 1, Linux boot protocol or plain ELF, recognised by content. */
   | {
@@ -30,7 +30,7 @@ export type ImageFile = { readonly path: string } | { readonly name: string; rea
 export type ImageFormat = 'raw' | 'qcow2';
 
 export interface DriveConfig {
-  readonly kind: 'floppy' | 'disk';
+  readonly kind: 'floppy' | 'disk' | 'cdrom';
   /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3. */
   readonly index: number;
   readonly image: ImageFile;

@@ -63,9 +63,12 @@ export const UNIT = record({
   /** Translation of disks: heads and sectors of INITIALIZE DEVICE PARAMETERS. */
   heads: integer(16, 1, 16),
   sectors: integer(63, 1, 255),
-  /** PACKET: bytes that the host takes at once, transfer by DMA, sense key with its codes, tray open, locked. */
+  /** PACKET: whether the packet is still to come, bytes in the buffer that the host has not been offered, bytes that it takes at once. */
+  awaitsPacket: flag(),
+  pending: integer(0, 0, BUFFER),
   packetLimit: integer(0, 0, 0xffff),
   packetDma: flag(),
+  /** Sense key with its codes; the tray. */
   sense: list(3, byte()),
   open: flag(),
   locked: flag(),
@@ -267,7 +270,7 @@ export abstract class AtaUnit {
     if (ends) this.wait(NEXT.reset, RESET_TIME);
     this.host.interrupt();
   }
-  private stop(): void {
+  protected stop(): void {
     this.state.interrupt = false;
     this.state.next = NEXT.nothing;
     this.state.deadline = -1;

@@ -31,7 +31,7 @@ export class Drive {
   constructor(config: DriveConfig, files: HostFiles | null) {
     this.kind = config.kind;
     this.index = config.index;
-    this.readOnly = config.readOnly;
+    this.readOnly = config.readOnly || config.kind === 'cdrom';
     this.#config = config;
     this.#files = files;
     const writeThrough = config.writeThrough === true && !this.readOnly;

@@ -2,6 +2,7 @@
 // that a wrong image gets an error and not a message on a screen that nobody has opened yet.
 
 import type { Drive } from '../block/drive.ts';
+import { readBootEntry } from '../firmware/elTorito.ts';
 import { hex, ImageError, type LoadedImage } from './image.ts';
 
 /** A drive as far as booting looks at it. */
@@ -13,7 +14,7 @@ const LETTERS: { readonly [letter: string]: readonly [Drive['kind'], number, str
   a: ['floppy', 0, 'floppy A:'],
   b: ['floppy', 1, 'floppy B:'],
   c: ['disk', 0, 'first hard disk'],
-  d: ['disk', 1, 'second hard disk'],
+  d: ['cdrom', 0, 'CD-ROM'],
 };
 
 /** Throws ImageError when no drive of the boot order has a boot sector. */
@@ -22,10 +23,17 @@ export function bootFromDrives(order: string, drives: readonly BootDrive[]): Loa
   let offset = -1;
   for (const letter of order.toLowerCase()) {
     const row = LETTERS[letter];
-    if (!row) throw new ImageError(`boot order '${order}': no drive '${letter}' (a, b: floppies; c, d: hard disks)`);
+    if (!row) throw new ImageError(`boot order '${order}': no drive '${letter}' (a, b: floppies; c: hard disk; d: CD-ROM)`);
     const [kind, number, name] = row,
       drive = drives.filter((one) => one.kind === kind).sort((a, b) => a.index - b.index)[number];
     if (!drive) continue;
+    if (kind === 'cdrom') {
+      const entry = readBootEntry(drive);
+      if (!('problem' in entry)) return { title: `boot image of ${name}`, writes: [], registers: {} };
+      problems.push(`${name}: ${entry.problem}`);
+      offset = entry.offset;
+      continue;
+    }
     if (drive.size < SECTOR_BYTES) {
       problems.push(`${name}: image is truncated, a boot sector has ${SECTOR_BYTES} bytes, the file ends at ${hex(drive.size)}`);
       offset = drive.size;

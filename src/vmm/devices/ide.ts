@@ -5,6 +5,7 @@
 // Disks and CD-ROM drives 0 and 1 are on the first channel, 2 and 3 on the second. The channels answer whatever IDETIM says: the
 // firmware turns decoding on, and nothing turns it off.
 
+import { AtapiCdrom } from '../ata/cdrom.ts';
 import { AtaChannel, CHANNEL } from '../ata/channel.ts';
 import { AtaDisk } from '../ata/disk.ts';
 import { REGISTER } from '../ata/unit.ts';
@@ -40,7 +41,8 @@ export class Ide implements Device {
           busMasterAllowed: () => this.pci.allows(PCI_COMMAND.MASTER),
           unit(number, host) {
             const drive = context.drives.find(({ kind, index }) => kind !== 'floppy' && index === n * UNITS + number);
-            return drive ? new AtaDisk(drive, number, `${name}.${number}`, host) : null;
+            if (!drive) return null;
+            return new (drive.kind === 'cdrom' ? AtapiCdrom : AtaDisk)(drive, number, `${name}.${number}`, host);
           },
         }),
     );

@@ -3,6 +3,7 @@
 
 import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
+import { CD_SECTOR, emulatedNumber, FIRST_CDROM, noteBootedDisc, readBootEntry } from './elTorito.ts';
 import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
 import { initialisePci } from './pci.ts';
 import { printerService } from './printer.ts';
@@ -42,6 +43,7 @@ const SERVICES: { readonly [label: string]: Service } = {
     },
   },
   service_bootDrive: { interrupt: 0x19, run: bootDrive },
+  service_bootCdrom: { interrupt: 0x19, run: bootCdrom },
 };
 const BY_ADDRESS = new Map(
   Object.entries(ROM_LABELS)
@@ -133,20 +135,17 @@ export function initialise(machine: FirmwareMachine): void {
 }
 
 function fillDataAreas(call: ServiceCall): void {
-  const { machine } = call,
-    floppies = countDrives(machine, 'floppy');
+  const { machine } = call;
   call.write16(BDA + 0x00, 0x3f8);
   call.write16(BDA + 0x02, 0x2f8);
   call.write16(BDA + 0x0e, EBDA >> 4);
-  // Equipment: floppies, x87, 80x25 colour, two serial ports.
-  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
+  fillDriveCounts(call);
   call.write16(BDA + 0x13, EBDA / 1024);
   const keys = 0x1e;
   call.write16(BDA + 0x1a, keys);
   call.write16(BDA + 0x1c, keys);
   call.write16(BDA + 0x80, keys);
   call.write16(BDA + 0x82, keys + 32);
-  call.write8(BDA + 0x75, countDrives(machine, 'disk'));
   call.machine.writeLinear(BDA + 0x78, Uint8Array.of(20, 20, 20, 20, 1, 1, 1, 1)); // time-outs of printers and serial ports
   call.write8(BDA + 0x96, 0x10);
   call.write8(EBDA, 1);
@@ -162,6 +161,13 @@ function fillDataAreas(call: ServiceCall): void {
     call.write16(at + 12, cylinders);
     call.write8(at + 14, sectors);
   }
+}
+
+/** What the data area says of drives: the equipment word (with x87, 80x25 colour, two serial ports) and the count of hard disks. */
+function fillDriveCounts(call: ServiceCall): void {
+  const floppies = countDrives(call.machine, 'floppy');
+  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
+  call.write8(BDA + 0x75, countDrives(call.machine, 'disk'));
 }
 
 /** Ports and values, in this order. */
@@ -248,10 +254,41 @@ function fillCmos(call: ServiceCall): void {
 /** Called by the ROM's INT 19h: BIOS number of the drive at position CX of the boot order to DL, or CF at its end. */
 function bootDrive(call: ServiceCall): void {
   const { machine } = call,
-    numbers = Array.from(machine.bootOrder.toLowerCase(), (letter) => ({ a: 0x00, b: 0x01, c: 0x80, d: 0x81 })[letter] ?? -1);
+    numbers = Array.from(machine.bootOrder.toLowerCase(), (letter) => ({ a: 0x00, b: 0x01, c: 0x80, d: FIRST_CDROM })[letter] ?? -1);
   const present = numbers.filter((number) => number >= 0 && findDrive(machine, number)),
     number = present[call.cx];
   if (number !== undefined) call.dl = number;
+  setCarry(machine, number === undefined);
+}
+
+/** Conventional memory, which a boot image may be loaded to. */
+const LOAD_END = 0x9fc00;
+
+/**
+ * Called by the ROM's INT 19h for CD-ROM drive DL: loads the boot image, and the drive that it is emulated as is there. ES:BX is where it
+ * begins, DL the drive it boots as; CF when the disc cannot be booted.
+ */
+function bootCdrom(call: ServiceCall): void {
+  const { machine } = call,
+    cdrom = call.dl,
+    disc = findDrive(machine, cdrom),
+    entry = disc ? readBootEntry(disc) : { problem: 'no drive', offset: 0 };
+  setCarry(machine, !disc || 'problem' in entry);
+  if (!disc || 'problem' in entry) return;
+  const address = entry.segment << 4,
+    start = entry.lba * CD_SECTOR,
+    length = Math.min(entry.count * 512, LOAD_END - address, disc.size - start);
+  if (length > 0) machine.writePhysical(address, disc.read(start, length));
+  const number = emulatedNumber(entry.media, cdrom);
+  noteBootedDisc(machine, { ...entry, number, cdrom, emulated: entry.media !== 0 });
+  fillDriveCounts(call);
+  call.dl = number;
+  // The default segment 7C0h is entered at 0000:7C00.
+  call.setSegment('es', entry.segment & 0xf000);
+  call.bx = (entry.segment & 0x0fff) << 4;
+}
+
+function setCarry(machine: FirmwareMachine, on: boolean): void {
   const flags = machine.get('eflags');
-  machine.set('eflags', number === undefined ? flags | 1 : flags & ~1);
+  machine.set('eflags', on ? flags | 1 : flags & ~1);
 }

@@ -4,7 +4,7 @@
 
 /** A drive as the disk services see it. Bytes beyond the end of the image do not exist. */
 export interface FirmwareDrive {
-  readonly kind: 'floppy' | 'disk';
+  readonly kind: 'floppy' | 'disk' | 'cdrom';
   /** Floppies: 0 is A:. Others: place on the ATA channels, 0 to 3. */
   readonly index: number;
   /** Size of the image in bytes. */
@@ -29,7 +29,7 @@ export interface FirmwareMachine {
   portRead(port: number, size?: 1 | 2 | 4): number;
   portWrite(port: number, value: number, size?: 1 | 2 | 4): void;
   readonly drives: readonly FirmwareDrive[];
-  /** Letters of drives to boot from, in this order: 'a' first floppy, 'c' first hard disk. */
+  /** Letters of drives to boot from, in this order: 'a' and 'b' floppies, 'c' first hard disk, 'd' first CD-ROM drive. */
   readonly bootOrder: string;
   /** RAM in bytes. */
   readonly memory: number;

@@ -3,7 +3,7 @@
 // here are taken and ignored. Those with two dashes are our own. As QEMU does, both kinds are recognised with either number of
 // dashes.
 
-import type { ImageFormat } from '../protocol.ts';
+import type { DriveConfig, ImageFormat } from '../protocol.ts';
 
 /** Where a character channel goes. */
 export type Backend =
@@ -11,7 +11,7 @@ export type Backend =
   | { readonly kind: 'stdio' /** Ctrl-A is an escape and Ctrl-C goes to the guest. */; readonly monitor: boolean }
   | { readonly kind: 'file'; readonly path: string };
 export interface DriveSetting {
-  readonly kind: 'floppy' | 'disk';
+  readonly kind: DriveConfig['kind'];
   readonly index: number;
   readonly file: string;
   /** null: by the image's first bytes. */
@@ -74,7 +74,7 @@ export function defaultSettings(): Settings {
     initrd: null,
     append: '',
     drives: [],
-    bootOrder: 'ca',
+    bootOrder: 'cad',
     snapshot: false,
     commit: false,
     serial: [],
@@ -111,7 +111,7 @@ const option = (name: string, argument: string, help: string, apply: OptionRow['
 const flag = (name: string, help: string, apply: (settings: Settings) => void): OptionRow => ({ name, help, apply });
 const nothing = (): void => {};
 const drive =
-  (kind: 'floppy' | 'disk', index: number) =>
+  (kind: DriveConfig['kind'], index: number) =>
   (settings: Settings, file: string): void =>
     addDrive(settings, { kind, index, file, format: null, backing: null, readOnly: false, snapshot: true });
 
@@ -130,13 +130,14 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-hdb', 'FILE', 'image of the second hard disk', drive('disk', 1)),
       option('-hdc', 'FILE', 'image of the third hard disk', drive('disk', 2)),
       option('-hdd', 'FILE', 'image of the fourth hard disk', drive('disk', 3)),
+      option('-cdrom', 'FILE', 'image of a CD-ROM, in the place of the third hard disk', drive('cdrom', 2)),
       option(
         '-drive',
         'OPTIONS',
-        'file=FILE[,format=raw|qcow2][,if=ide|floppy][,index=0-3][,backing=FILE][,readonly=on][,snapshot=off]',
+        'file=FILE[,format=F][,if=floppy][,media=cdrom][,index=N][,readonly=on][,snapshot=off][,backing=FILE]',
         parseDrive,
       ),
-      option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk (default ca)', parseBoot),
+      option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk, d CD-ROM (default cad)', parseBoot),
       flag('-snapshot', 'do not write to image files, whatever -drive says', (s) => void (s.snapshot = true)),
       option(
         '-serial',
@@ -254,8 +255,12 @@ export function serialBackend(settings: Settings, port: 0 | 1): Backend {
 
 // ---- values
 
+/** Hard disks and CD-ROM drives share the places on the ATA channels. */
+const samePlace = (other: DriveSetting, kind: DriveSetting['kind'], index: number): boolean =>
+  (other.kind === 'floppy') === (kind === 'floppy') && other.index === index;
+
 function addDrive(settings: Settings, setting: DriveSetting): void {
-  if (settings.drives.some(({ kind, index }) => kind === setting.kind && index === setting.index))
+  if (settings.drives.some((other) => samePlace(other, setting.kind, setting.index)))
     throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
   settings.drives.push(setting);
 }
@@ -284,12 +289,13 @@ function parseDrive(settings: Settings, text: string): void {
   const file = values.get('file') || bad('file= is missing');
   const format = values.get('format') ?? null;
   if (format !== null && format !== 'raw' && format !== 'qcow2') return bad('format= can be raw or qcow2');
-  if ((values.get('media') ?? 'disk') !== 'disk') bad('only media=disk is supported');
+  const media = values.get('media') ?? 'disk';
+  if (media !== 'disk' && media !== 'cdrom') return bad('media= can be disk or cdrom');
   const where = values.get('if') ?? 'ide';
   if (where !== 'ide' && where !== 'floppy') bad('if= can be ide or floppy');
-  const kind = where === 'floppy' ? 'floppy' : 'disk';
+  const kind = where === 'floppy' ? 'floppy' : media;
   const places = kind === 'floppy' ? ['0', '1'] : ['0', '1', '2', '3'];
-  const next = places.find((place) => !settings.drives.some((other) => other.kind === kind && other.index === Number(place)));
+  const next = places.find((place) => !settings.drives.some((other) => samePlace(other, kind, Number(place))));
   const place = values.get('index') ?? next ?? '0';
   if (!places.includes(place)) bad(`index= can be 0 to ${places.length - 1}`);
   const index = Number(place);
@@ -312,10 +318,10 @@ function parseBoot(settings: Settings, text: string): void {
     if (!['order', 'once', 'menu', 'strict', 'splash', 'splash-time', 'reboot-timeout'].includes(key))
       throw new OptionError(`-boot ${text}: '${key}' is not known`);
   if (order === undefined) return;
-  if (!/^[a-dnp]+$/.test(order)) throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
-  // QEMU's d is the CD-ROM and n the network: neither exists here, so they are passed over.
-  settings.bootOrder = order.replace(/[^ac]/g, '');
-  if (settings.bootOrder === '') throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
+  if (!/^[a-dnp]+$/.test(order)) throw new OptionError(`-boot ${text}: the order is made of the letters a, c and d`);
+  // QEMU's n is the network, which cannot be booted from: it is passed over.
+  settings.bootOrder = order.replace(/[^acd]/g, '');
+  if (settings.bootOrder === '') throw new OptionError(`-boot ${text}: the order is made of the letters a, c and d`);
 }
 
 function parseMemory(text: string): number {

@@ -164,6 +164,20 @@ describe('a program', () => {
     assert.deepEqual([config.drives[0]?.kind, config.boot], ['disk', { kind: 'drives', order: 'c' }]);
   });
 
+  it('is a CD-ROM when it has an ISO 9660 descriptor, and boots from it', async () => {
+    const iso = new Uint8Array(17 * 2048);
+    iso.set(bootSector());
+    iso.set(new TextEncoder().encode('CD001'), 16 * 2048 + 1);
+    const { config } = await plan({ program: 'x.iso' }, { 'x.iso': iso });
+    assert.deepEqual([config.drives[0]?.kind, config.drives[0]?.index, config.boot], ['cdrom', 2, { kind: 'drives', order: 'd' }]);
+    const beside = await plan({ drives: [{ file: 'd', kind: 'disk' }], cdrom: 'x.iso' }, { d: bootSector(), 'x.iso': iso });
+    assert.deepEqual(
+      [beside.config.drives.map(({ kind, index }) => `${kind} ${index}`), beside.config.boot],
+      [['disk 0', 'cdrom 2'], { kind: 'drives', order: 'cd' }],
+    );
+    await assert.rejects(plan({ program: 'x.iso', cdrom: 'x.iso' }, { 'x.iso': iso }), /drives: cdrom 2 is program already/);
+  });
+
   it('can be drives alone', async () => {
     const { config } = await plan({ drives: [{ file: 'd', kind: 'disk', readOnly: true }] }, { d: bootSector() });
     assert.deepEqual(config.boot, { kind: 'drives', order: 'c' });

@@ -76,7 +76,7 @@ export function readBlocks(rig: Rig, blocks: number, bytes = 512, base = PRIMARY
   }
   return data;
 }
-function readWords(rig: Rig, into: Uint8Array, base = PRIMARY): void {
+export function readWords(rig: Rig, into: Uint8Array, base = PRIMARY): void {
   for (let at = 0; at < into.length; at += 2) {
     const word = rig.bus.portRead(base, 2);
     into[at] = word;

@@ -18,6 +18,7 @@ const DRIVES = [
   ['floppy', 0],
   ['disk', 0],
   ['disk', 1],
+  ['cdrom', 2],
 ] as const;
 
 function portsOf(device: Device): number[] {

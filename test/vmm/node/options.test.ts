@@ -50,6 +50,13 @@ describe('command line options', () => {
     );
   });
 
+  it('-cdrom is the third place of the channels, which disks share', () => {
+    const places = (text: string): string[] => parse(text).drives.map(({ kind, index }) => `${kind} ${index}`);
+    assert.deepEqual(places('-cdrom x.iso -hda a -hdd d -drive file=e,media=disk'), ['cdrom 2', 'disk 0', 'disk 3', 'disk 1']);
+    assert.deepEqual(places('-drive file=x.iso,media=cdrom,index=0'), ['cdrom 0']);
+    assert.throws(() => parse('-cdrom x.iso -hdc c'), /disk drive 2 is given twice/);
+  });
+
   it("-device isa-debug-exit has QEMU's defaults", () => {
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
@@ -57,7 +64,7 @@ describe('command line options', () => {
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
     assert.equal(parse('-boot order=ac,menu=off').bootOrder, 'ac');
-    assert.equal(parse('-boot once=d,order=dc').bootOrder, 'c');
+    assert.equal(parse('-boot once=d,order=dcn').bootOrder, 'dc');
   });
   it('-serial can be given for each port', () => {
     const settings = parse('-serial none -serial file:out.txt');
@@ -97,7 +104,7 @@ describe('command line options', () => {
     ['-drive file=x,bus=2', /'bus' is not known/],
     ['-fda a -fda b', /floppy drive 0 is given twice/],
     ['-d exits', /'exits' is not known/],
-    ['-boot x', /letters a and c/],
+    ['-boot x', /letters a, c and d/],
     ['--clock sun', /instructions or host/],
     ['--max-ticks 1e9', /whole number/],
     ['--timeout 0', /seconds/],
