@@ -20,6 +20,14 @@ export interface CharacterBackend {
   write(byte: number): void;
 }
 
+/** A device's side of a channel of the ISA DMA controllers. */
+export interface IsaDma {
+  /** Bytes for memory: how many were taken, and whether the channel has reached its count. */
+  toMemory(bytes: Uint8Array): { readonly moved: number; readonly terminal: boolean };
+  /** Bytes from memory, at most `length`. */
+  fromMemory(length: number): { readonly bytes: Uint8Array; readonly terminal: boolean };
+}
+
 /** What a machine hands to a device it builds. */
 export interface DeviceContext {
   /** ISA interrupt request line 0-15. */
@@ -48,6 +56,8 @@ export interface DeviceContext {
     /** What goes to no RAM is lost. */
     write(address: number, bytes: Uint8Array): void;
   };
+  /** A byte channel (0-3) of the ISA DMA controllers. */
+  isaDma(channel: number): IsaDma;
   /** Puts registers on the bus whose place changes while the machine runs. They are nowhere until `place` is called. */
   map(range: MovableRange): Placement;
   /** The drives that controllers connect; each finds its own by kind and index. */

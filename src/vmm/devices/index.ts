@@ -7,6 +7,7 @@ import type { DeviceContext, DeviceKind } from '../device.ts';
 import { PciBus } from '../pci/bus.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
+import { Fdc82077 } from './fdc82077.ts';
 import { HostBridge } from './hostBridge.ts';
 import { Ide } from './ide.ts';
 import { IsaDebugExit } from './isaDebugExit.ts';
@@ -30,7 +31,7 @@ const KINDS = {
   serial1: { title: '16550A UART (COM2)', create: (context: DeviceContext) => new Uart16550(context, 'serial1', 0x2f8, 3) },
   keyboard: { title: '8042 keyboard controller', create: (context: DeviceContext) => new Ps2Controller(context) },
   vga: { title: 'VGA', create: (context: DeviceContext) => new VgaText(context) },
-  dma: { title: '8237A DMA controllers', create: () => new Dma8237() },
+  dma: { title: '8237A DMA controllers', create: (context: DeviceContext) => new Dma8237(context) },
   port80: { title: 'POST code latch', create: () => new Port80() },
   debugcon: { title: 'Debug console (port E9h)', create: (context: DeviceContext) => new Debugcon(context) },
   debugExit: { title: 'isa-debug-exit', create: (context: DeviceContext) => new IsaDebugExit(context) },
@@ -38,6 +39,7 @@ const KINDS = {
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
   hostBridge: { title: 'i440FX host bridge', create: (context: DeviceContext) => new HostBridge(context) },
+  floppy: { title: '82077AA floppy controller', create: (context: DeviceContext) => new Fdc82077(context) },
   ide: { title: 'PIIX3 IDE interface', create: (context: DeviceContext) => new Ide(context) },
   piix3: { title: 'PIIX3 PCI to ISA bridge', create: (context: DeviceContext) => new Piix3(context) },
 };
@@ -54,7 +56,7 @@ export const DEVICES: readonly (DeviceKind & { readonly name: DeviceName })[] = 
 }));
 
 /** What a machine gives to its devices; bus and interrupt lines are made here. */
-export type DeviceEnvironment = Omit<DeviceContext, 'irq' | 'map' | 'pci'>;
+export type DeviceEnvironment = Omit<DeviceContext, 'irq' | 'isaDma' | 'map' | 'pci'>;
 
 /** Builds every device, with interrupt request lines to the interrupt controllers, and the buses they are on. */
 export function createDevices(environment: DeviceEnvironment): { readonly devices: DeviceSet; readonly bus: Bus; readonly pci: PciBus } {
@@ -64,11 +66,13 @@ export function createDevices(environment: DeviceEnvironment): { readonly device
     ...environment,
     pci,
     irq,
+    isaDma: (channel) => dma.channel(channel),
     map: (range) => bus.movable(name, range),
   });
   const pic = KINDS.pic.create(contextOf('pic', noInterrupts));
+  const dma = KINDS.dma.create(contextOf('dma', noInterrupts));
   const entries = DEVICES.map(({ name, create }) => {
-    const device = name === 'pic' ? pic : create(contextOf(name, (line) => pic.irq(line)));
+    const device = name === 'pic' ? pic : name === 'dma' ? dma : create(contextOf(name, (line) => pic.irq(line)));
     bus.add(name, device);
     return [name, device];
   });

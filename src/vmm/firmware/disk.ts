@@ -1,6 +1,7 @@
 // INT 13h: floppy and hard disk services ("IBM PC AT Technical Reference", section "System BIOS"; Phoenix, "Enhanced Disk Drive
 // Specification" for AH=41h-48h). Requests are carried out at once on the drive's image; there is no controller behind them.
 
+import { disketteFormat } from '../block/diskette.ts';
 import { bootedDisc, CD_SECTOR, emulatedDrive, FIRST_CDROM, noteBootedDisc } from './elTorito.ts';
 import { BDA, type FirmwareDrive, type FirmwareMachine, littleEndian, type ServiceCall } from './machine.ts';
 
@@ -18,33 +19,16 @@ export interface Geometry {
 /** Disk status codes (AH after a call, 40:41 and 40:74). */
 const STATUS = { ok: 0x00, badCommand: 0x01, addressMark: 0x02, writeProtected: 0x03, notFound: 0x04, notRemovable: 0xb2 } as const;
 
-/** Standard diskettes: KiB, cylinders, heads, sectors, drive type. */
-const DISKETTES: readonly (readonly [number, number, number, number, number])[] = [
-  [160, 40, 1, 8, 1],
-  [180, 40, 1, 9, 1],
-  [320, 40, 2, 8, 1],
-  [360, 40, 2, 9, 1],
-  [720, 80, 2, 9, 3],
-  [1200, 80, 2, 15, 2],
-  [1440, 80, 2, 18, 4],
-  [1680, 80, 2, 21, 4],
-  [1722, 82, 2, 21, 4],
-  [2880, 80, 2, 36, 5],
-];
-
 /**
- * Geometry that the services report for an image. A diskette of no standard size is a shorter 1.44 MB or 2.88 MB one (larger
- * ones get as many cylinders as they need); a hard disk's heads and sectors come from its partition table when that has
+ * Geometry that the services report for an image. A diskette's is that of its format; a hard disk's heads and sectors come from its partition table when that has
  * usable ones, otherwise from its size ("LBA-assisted translation").
  */
 export function driveGeometry(drive: FirmwareDrive): Geometry {
-  const total = Math.ceil(drive.size / SECTOR_BYTES);
   if (drive.kind === 'floppy') {
-    const row =
-      DISKETTES.find(([kib]) => kib * 1024 === drive.size) ?? DISKETTES.find(([kib]) => (kib === 1440 || kib === 2880) && kib * 2 >= total);
-    if (row) return { cylinders: row[1], heads: row[2], sectors: row[3], type: row[4] };
-    return { cylinders: Math.min(1024, Math.ceil(total / 72)), heads: 2, sectors: 36, type: 5 };
+    const { cylinders, heads, sectors, type } = disketteFormat(drive.size);
+    return { cylinders, heads, sectors, type };
   }
+  const total = Math.ceil(drive.size / SECTOR_BYTES);
   const guessed = partitionGeometry(drive, total);
   if (guessed) return guessed;
   const perHead = total / 63 / 1024,
