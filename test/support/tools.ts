@@ -23,6 +23,8 @@ const tools = {
   'memtest86+': () => findImage('memtest'),
   'grub-rescue-floppy.img': () => findImage('grubFloppy'),
   'grub-rescue-cdrom.iso': () => findImage('grubCdrom'),
+  'memtest86+ia32.iso': () => findImage('memtestCdrom'),
+  'ipxe.iso': () => findImage('ipxeCdrom'),
 } satisfies Record<string, () => string | undefined>;
 
 export type Tool = keyof typeof tools;

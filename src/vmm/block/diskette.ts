@@ -31,8 +31,7 @@ const STANDARD: readonly (readonly [number, number, number, number, number, numb
  */
 export function disketteFormat(size: number): DisketteFormat {
   const total = Math.ceil(size / 512);
-  const row =
-    STANDARD.find(([kib]) => kib * 1024 === size) ?? STANDARD.find(([kib]) => (kib === 1440 || kib === 2880) && kib * 2 >= total);
+  const row = STANDARD.find(([kib]) => kib * 1024 === size) ?? STANDARD.find(([kib]) => (kib === 1440 || kib === 2880) && kib * 2 >= total);
   if (row) return { cylinders: row[1], heads: row[2], sectors: row[3], type: row[4], rate: row[5] };
   return { cylinders: Math.min(1024, Math.ceil(total / 72)), heads: 2, sectors: 36, type: 5, rate: 3 };
 }

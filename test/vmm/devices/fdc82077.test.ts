@@ -96,7 +96,10 @@ describe('82077AA', () => {
     rig.ram.fill(0x77, 0x5000, 0x5400);
     channel(rig, FROM_MEMORY, 700);
     assert.deepEqual(transfer(rig, 0xc5, 0, 0, 0, 1, 2, 18, 0x1b, 0xff).slice(0, 3), [0, 0, 0]);
-    assert.deepEqual(rig.drive.read(0, 1536), Uint8Array.from({ length: 1536 }, (_, n) => (n < 700 ? 0x77 : n < 1024 ? 0 : image[n])));
+    assert.deepEqual(
+      rig.drive.read(0, 1536),
+      Uint8Array.from({ length: 1536 }, (_, n) => (n < 700 ? 0x77 : n < 1024 ? 0 : image[n])),
+    );
     seek(rig, 2);
     rig.ram.set(Array.from({ length: 18 }, (_, n) => [2, 1, n + 1, 2]).flat(), 0x5000);
     channel(rig, FROM_MEMORY, 72);
@@ -124,7 +127,10 @@ describe('82077AA', () => {
     }
     rig.run(MILLISECOND);
     result(rig, 7);
-    assert.deepEqual(rig.drive.read(17 * 512, 512), Uint8Array.from({ length: 512 }, (_, n) => n));
+    assert.deepEqual(
+      rig.drive.read(17 * 512, 512),
+      Uint8Array.from({ length: 512 }, (_, n) => n),
+    );
   });
 
   it('says what it does not find: sector, cylinder, head, size, data rate, drive', () => {
