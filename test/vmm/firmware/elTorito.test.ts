@@ -1,6 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { diskService, findDrive } from '../../../src/vmm/firmware/disk.ts';
 import { bootedDisc, noteBootedDisc, readBootEntry } from '../../../src/vmm/firmware/elTorito.ts';
+import { fuzzRounds } from '../../support/fuzz.ts';
+import { seeded } from '../../support/random.ts';
 import { bootableDisc } from './disc.ts';
 import { byteDrive, createMemoryMachine, type MemoryMachine } from './memoryMachine.ts';
 
@@ -76,6 +78,30 @@ describe('El Torito', () => {
     assert.deepEqual(int13(machine, 0x4b00, 0x7f, { esi: 0x7100 }), { ah: 0, carry: false });
     assert.equal(findDrive(machine, 0)?.size, 720 * 1024);
     assert.equal(int13(createMemoryMachine(), 0x4b01, 0x7f, { esi: 0x7100 }).carry, true);
+  });
+
+  it('finds an entry or says what is wrong, whatever the disc holds', () => {
+    let found = 0,
+      refused = 0;
+    for (let seed = 1; seed <= fuzzRounds(3000); seed++) {
+      const random = seeded(seed),
+        disc = bootableDisc({ media: random.below(5), image: new Uint8Array(2048), count: random.below(9) });
+      for (let n = random.below(5); n > 0; n--) {
+        const [start, length] = random.pick([
+          [17 * 2048, 0x50],
+          [18 * 2048, 64],
+        ] as const);
+        disc[start + random.below(length)] = random.below(256);
+      }
+      const bytes = disc.subarray(0, random.below(4) === 0 ? random.below(disc.length) : disc.length),
+        entry = readBootEntry(byteDrive('cdrom', 2, bytes, true));
+      if ('problem' in entry) refused++;
+      else {
+        found++;
+        assert.ok(entry.lba * 2048 < bytes.length && entry.media <= 4);
+      }
+    }
+    assert.ok(found > 0 && refused > 0);
   });
 
   it('trusts nothing that a program wrote over the record', () => {
