@@ -140,6 +140,8 @@ export function createTlb(core: Core, paging: Paging): Tlb {
     };
     sweep(local, locals);
     sweep(global, globals);
+    // Code is fetched through a cache of its own.
+    if (unreadable) core.onFlush();
   }
 
   return { fill, flush, flushLocal, invalidate, restrict };

@@ -11,8 +11,8 @@ import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
-import type { CharacterBackend, DeviceContext } from './device.ts';
-import { createDevices, type DeviceSet } from './devices/index.ts';
+import type { CharacterBackend } from './device.ts';
+import { createDevices, type DeviceEnvironment, type DeviceSet } from './devices/index.ts';
 import { Drive } from './drive.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
@@ -33,13 +33,15 @@ export const DEFAULT_ARENA = 1 << 30;
 const LEAST_ARENA = 64 << 20;
 
 /** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
-const SHADOW_FIRST_PAGE = 0xc0,
-  SHADOW_END_PAGE = 0x100;
+const SHADOW = 0xc0000,
+  SHADOW_BYTES = 0x40000;
+const PAGE_BYTES = 4096;
 
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   let worker: { processor: Processor; arena: Arena } | null = null;
-  const shadow = shadowImage();
+  const rom = romImage(),
+    shadow = shadowImage(rom);
 
   return (id, config, services) => {
     checkConfiguration(config);
@@ -72,9 +74,24 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );
-    const environment: Omit<DeviceContext, 'irq'> = {
+    const environment: DeviceEnvironment = {
       timers,
       ram: cpu.ram,
+      rom,
+      dma: {
+        read(address, length) {
+          const bytes = new Uint8Array(length).fill(0xff);
+          bytes.set(cpu.readPhysical(address, length));
+          return bytes;
+        },
+        write: (address, bytes) => void cpu.writePhysical(address, bytes),
+      },
+      shadow(address, bytes, read, write) {
+        for (let page = address / PAGE_BYTES; page < (address + bytes) / PAGE_BYTES; page++) {
+          cpu.memory.setState(page, PAGE.MMIO, !read);
+          cpu.memory.setState(page, PAGE.ROM, read && !write);
+        }
+      },
       startOfTime,
       debugExit: config.debugExit,
       channel(name) {
@@ -148,8 +165,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       for (const device of Object.values(devices)) device.reset();
       signals.reset = false;
       signals.stop = null;
-      cpu.writePhysical(SHADOW_FIRST_PAGE * 4096, shadow);
-      for (let page = SHADOW_FIRST_PAGE; page < SHADOW_END_PAGE; page++) cpu.memory.setState(page, PAGE.ROM, true);
+      cpu.writePhysical(SHADOW, shadow);
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
       for (const { address, bytes, length } of image.writes) {
@@ -193,9 +209,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
 }
 
 /** C0000h-FFFFFh: no adapter ROMs, then the firmware. */
-function shadowImage(): Uint8Array {
-  const image = new Uint8Array((SHADOW_END_PAGE - SHADOW_FIRST_PAGE) * 4096).fill(0xff);
-  image.set(romImage(), ROM_ADDRESS - SHADOW_FIRST_PAGE * 4096);
+function shadowImage(rom: Uint8Array): Uint8Array {
+  const image = new Uint8Array(SHADOW_BYTES).fill(0xff);
+  image.set(rom, ROM_ADDRESS - SHADOW);
   return image;
 }
 

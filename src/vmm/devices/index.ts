@@ -4,10 +4,13 @@
 
 import { Bus } from '../bus.ts';
 import type { DeviceContext, DeviceKind } from '../device.ts';
+import { PciBus } from '../pci/bus.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
+import { HostBridge } from './hostBridge.ts';
 import { IsaDebugExit } from './isaDebugExit.ts';
 import { Pic8259 } from './pic8259.ts';
+import { Piix3 } from './piix3.ts';
 import { Pit8254 } from './pit8254.ts';
 import { Port80 } from './port80.ts';
 import { PowerOff } from './powerOff.ts';
@@ -33,6 +36,8 @@ const KINDS = {
   systemControlA: { title: 'System control port A (92h)', create: (context: DeviceContext) => new SystemControlA(context) },
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
+  hostBridge: { title: 'i440FX host bridge', create: (context: DeviceContext) => new HostBridge(context) },
+  piix3: { title: 'PIIX3 PCI to ISA bridge', create: (context: DeviceContext) => new Piix3(context) },
 };
 
 export type DeviceName = keyof typeof KINDS;
@@ -46,17 +51,26 @@ export const DEVICES: readonly (DeviceKind & { readonly name: DeviceName })[] = 
   ...KINDS[name],
 }));
 
-/** Builds every device, with interrupt request lines to the interrupt controllers, and the bus they are on. */
-export function createDevices(environment: Omit<DeviceContext, 'irq'>): { readonly devices: DeviceSet; readonly bus: Bus } {
-  const pic = KINDS.pic.create({ ...environment, irq: noInterrupts });
-  const context: DeviceContext = { ...environment, irq: (line) => pic.irq(line) };
-  const bus = new Bus();
+/** What a machine gives to its devices; bus and interrupt lines are made here. */
+export type DeviceEnvironment = Omit<DeviceContext, 'irq' | 'map' | 'pci'>;
+
+/** Builds every device, with interrupt request lines to the interrupt controllers, and the buses they are on. */
+export function createDevices(environment: DeviceEnvironment): { readonly devices: DeviceSet; readonly bus: Bus; readonly pci: PciBus } {
+  const bus = new Bus(),
+    pci = new PciBus();
+  const contextOf = (name: DeviceName, irq: DeviceContext['irq']): DeviceContext => ({
+    ...environment,
+    pci,
+    irq,
+    map: (range) => bus.movable(name, range),
+  });
+  const pic = KINDS.pic.create(contextOf('pic', noInterrupts));
   const entries = DEVICES.map(({ name, create }) => {
-    const device = name === 'pic' ? pic : create(context);
+    const device = name === 'pic' ? pic : create(contextOf(name, (line) => pic.irq(line)));
     bus.add(name, device);
     return [name, device];
   });
-  return { devices: Object.fromEntries(entries) as DeviceSet, bus };
+  return { devices: Object.fromEntries(entries) as DeviceSet, bus, pci };
 }
 
 function noInterrupts(): never {

@@ -91,9 +91,9 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     writePhysical: (address, bytes) => {
       write(address, bytes, false);
     },
-    portRead: (port) => bus.portRead(port, 1),
-    portWrite: (port, value) => {
-      bus.portWrite(port, value & 0xff, 1);
+    portRead: (port, size = 1) => bus.portRead(port, size),
+    portWrite: (port, value, size = 1) => {
+      bus.portWrite(port, value, size);
     },
     drives: parts.drives,
     bootOrder: parts.bootOrder,

@@ -4,6 +4,7 @@
 import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
 import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
+import { initialisePci } from './pci.ts';
 import { printerService } from './printer.ts';
 import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
 import { serialService } from './serial.ts';
@@ -125,6 +126,7 @@ export function initialise(machine: FirmwareMachine): void {
   fillDataAreas(call);
   programControllers(call);
   fillCmos(call);
+  initialisePci(machine);
   setA20(call, true);
   setMode(call, 3, true);
   call.write32(BDA + 0x6c, ticksSinceMidnight(call));

@@ -25,9 +25,9 @@ export interface FirmwareMachine {
   /** Guest memory by physical address, video memory included. */
   readPhysical(address: number, length: number): Uint8Array;
   writePhysical(address: number, bytes: Uint8Array): void;
-  /** Byte accesses to ports. */
-  portRead(port: number): number;
-  portWrite(port: number, value: number): void;
+  /** Accesses to ports, of a byte unless a size is given. */
+  portRead(port: number, size?: 1 | 2 | 4): number;
+  portWrite(port: number, value: number, size?: 1 | 2 | 4): void;
   readonly drives: readonly FirmwareDrive[];
   /** Letters of drives to boot from, in this order: 'a' first floppy, 'c' first hard disk. */
   readonly bootOrder: string;

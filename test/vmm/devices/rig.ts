@@ -3,6 +3,7 @@
 import type { Bus } from '../../../src/vmm/bus.ts';
 import type { DeviceContext } from '../../../src/vmm/device.ts';
 import { createDevices, type DeviceSet } from '../../../src/vmm/devices/index.ts';
+import type { PciBus } from '../../../src/vmm/pci/bus.ts';
 import { CYCLES_PER_SECOND, createTimers, type MachineTimers } from '../../../src/vmm/timers.ts';
 
 export const MICROSECOND = CYCLES_PER_SECOND / 1_000_000;
@@ -12,11 +13,16 @@ export const SECOND = CYCLES_PER_SECOND;
 export interface Rig {
   readonly devices: DeviceSet;
   readonly bus: Bus;
+  readonly pci: PciBus;
   readonly timers: MachineTimers;
   /** Pins that moved, in order: 'reset', 'a20 open', 'a20 closed', 'power off 3'. */
   readonly pins: string[];
   /** Bytes that devices sent, by channel. */
   readonly sent: { readonly [channel: string]: number[] };
+  /** The first MiB of RAM as devices reach it. */
+  readonly ram: Uint8Array;
+  /** Attributes of the areas of C0000h-FFFFFh by address: 'r- 4000' is readable, not writable, 4000h bytes. */
+  readonly shadows: ReadonlyMap<number, string>;
   /** Level of INTR. */
   intr: boolean;
   now: number;
@@ -37,13 +43,18 @@ export interface RigOptions {
 export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), debugExit = null, now = 0 }: RigOptions = {}): Rig {
   const pins: string[] = [];
   const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [] };
+  const ram = new Uint8Array(1 << 20),
+    shadows = new Map<number, string>();
   const timers = createTimers(() => rig.now);
-  const rig = { now, intr: false, timers, pins, sent } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
-  const { devices, bus } = createDevices({
+  const rig = { now, intr: false, timers, pins, sent, ram, shadows } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
+  const { devices, bus, pci } = createDevices({
     timers,
     startOfTime,
     debugExit,
-    ram: new Uint8Array(0),
+    ram,
+    rom: new Uint8Array(0x10000).fill(0x90),
+    dma: { read: (address, length) => ram.slice(address, address + length), write: (address, bytes) => ram.set(bytes, address) },
+    shadow: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
     channel: (name) => ({ write: (value) => void sent[name].push(value) }),
     pins: {
       reset: () => void pins.push('reset'),
@@ -57,6 +68,7 @@ export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), deb
   });
   rig.devices = devices;
   rig.bus = bus;
+  rig.pci = pci;
   rig.in = (port) => bus.portRead(port, 1);
   rig.out = (port, ...values) => {
     for (const value of values) bus.portWrite(port, value, 1);

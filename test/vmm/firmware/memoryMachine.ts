@@ -94,8 +94,8 @@ export function createMemoryMachine({
       if (port === 0x3fd) return 0x60; // transmitter empty
       return ports.get(port) ?? 0;
     },
-    portWrite(port, value) {
-      if (!Number.isInteger(value) || value < 0 || value > 0xff) throw new RangeError(`port ${port} = ${value}`);
+    portWrite(port, value, size = 1) {
+      if (!Number.isInteger(value) || value < 0 || value >= 256 ** size) throw new RangeError(`port ${port} = ${value}`);
       writes.push([port, value]);
       const file = files.get(port - 1);
       if (file) file.set((ports.get(port - 1) ?? 0) & 0x7f, value);
