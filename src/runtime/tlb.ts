@@ -28,8 +28,8 @@ export interface Tlb {
   flushLocal(): void;
   /** INVLPG: the page of the address; the whole of a large page. */
   invalidate(linear: number): void;
-  /** A RAM page's state has changed: drops the rights to it that its state no longer allows. */
-  restrict(page: number): void;
+  /** The state of RAM pages has changed: drops the rights to them that their state no longer allows, of many pages all rights. */
+  restrict(page: number, count: number): void;
 }
 
 export function createTlb(core: Core, paging: Paging): Tlb {
@@ -125,7 +125,8 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       tw.fill(NO_ENTRY, half, half + count);
     }
   }
-  function restrict(page: number): void {
+  function restrict(page: number, count: number): void {
+    if (count > 1) return flush();
     const state = core.memory.pageState[page]!,
       base = core.memory.offset + page * 4096;
     const unreadable = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0,

@@ -87,10 +87,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         write: (address, bytes) => void cpu.writePhysical(address, bytes),
       },
       shadow(address, bytes, read, write) {
-        for (let page = address / PAGE_BYTES; page < (address + bytes) / PAGE_BYTES; page++) {
-          cpu.memory.setState(page, PAGE.MMIO, !read);
-          cpu.memory.setState(page, PAGE.ROM, read && !write);
-        }
+        const set = (bit: number, on: boolean): void => cpu.memory.setState(address / PAGE_BYTES, bit, on, bytes / PAGE_BYTES);
+        set(PAGE.MMIO, !read);
+        set(PAGE.ROM, read && !write);
       },
       startOfTime,
       debugExit: config.debugExit,
