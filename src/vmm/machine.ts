@@ -124,6 +124,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       throw error;
     }
     const { devices, bus } = set;
+    const { localApic } = devices;
     function powerOff(status: number | null): void {
       signals.powerOff ??= { status };
       cpu.requestStop();
@@ -150,7 +151,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       exits,
       signals,
-      acknowledge: () => devices.pic.acknowledge(),
+      acknowledge: () => set.acknowledge(),
+      localApic,
       firmware(linear) {
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);
@@ -184,7 +186,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       exits,
       signals,
       drives,
-      interruptsMasked: () => devices.pic.allMasked,
+      interruptsMasked: () => set.interruptsMasked(),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),

@@ -45,6 +45,8 @@ const cpuHost: CpuHost = {
     return value;
   },
   mmioWrite: (at, value, size) => void host.accesses.push({ what: 'write', at, size, value }),
+  readMsr: () => ({ low: 0, high: 0 }),
+  writeMsr: () => false,
   acknowledgeInterrupt: () => host.vector,
   vmcall: () => false,
   cycles: () => host.time,

@@ -1,6 +1,7 @@
 // The firmware as a whole: the ROM's image, what power-on leaves behind (interrupt vectors, BIOS data area, EBDA, controllers,
 // text mode 3), and the table that leads from a VMCALL in the ROM to its service.
 
+import { APIC_REGISTERS } from '../devices/apicRegisters.ts';
 import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
 import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
@@ -196,10 +197,18 @@ const CONTROLLERS: readonly (readonly [number, number])[] = [
   [0x70, 0x0b],
   [0x71, 0x02],
 ];
+/** Local APIC: on, the 8259 pair at LINT0 and NMI at LINT1 ("virtual wire mode" of the MultiProcessor Specification). */
+const LOCAL_APIC = 0xfee00000;
+const VIRTUAL_WIRE: readonly (readonly [number, number])[] = [
+  [APIC_REGISTERS.SVR, 0x1ff],
+  [APIC_REGISTERS.LVT_LINT0, 0x700],
+  [APIC_REGISTERS.LVT_LINT1, 0x400],
+];
 function programControllers(call: ServiceCall): void {
   for (const [port, value] of CONTROLLERS) call.machine.portWrite(port, value);
   for (let left = 16; left > 0 && call.machine.portRead(0x64) & 1; left--) call.machine.portRead(0x60); // bytes from before
   call.machine.portRead(0x64);
+  for (const [register, value] of VIRTUAL_WIRE) call.write32(LOCAL_APIC + register, value);
   for (const register of [0x0c, 0x0d]) {
     call.machine.portWrite(0x70, register);
     call.machine.portRead(0x71);
