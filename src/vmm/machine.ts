@@ -40,8 +40,6 @@ const PAGE_BYTES = 4096;
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   let worker: { processor: Processor; arena: Arena } | null = null;
-  const rom = romImage(),
-    shadow = shadowImage(rom);
 
   return (id, config, services) => {
     checkConfiguration(config);
@@ -55,6 +53,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
+    const rom = romImage(config.memory),
+      shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
       powerOff: null,

@@ -14,6 +14,7 @@ const tools = {
   nasm: () => onPath('nasm'),
   objdump: () => onPath('objdump'),
   gdb: () => onPath('gdb'),
+  iasl: () => onPath('iasl'),
   'qemu-system-i386': () => onPath('qemu-system-i386'),
   'gcc -m32': () => gcc32(),
   chromium: () => process.env.CHROMIUM ?? onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome'),

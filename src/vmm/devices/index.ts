@@ -13,6 +13,7 @@ import { IsaDebugExit } from './isaDebugExit.ts';
 import { LocalApic } from './localApic.ts';
 import { Pic8259 } from './pic8259.ts';
 import { Piix3 } from './piix3.ts';
+import { Piix4Pm } from './piix4Pm.ts';
 import { Pit8254 } from './pit8254.ts';
 import { Port80 } from './port80.ts';
 import { PowerOff } from './powerOff.ts';
@@ -42,6 +43,7 @@ const KINDS = {
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
   hostBridge: { title: 'i440FX host bridge', create: (context: DeviceContext) => new HostBridge(context) },
   piix3: { title: 'PIIX3 PCI to ISA bridge', create: (context: DeviceContext) => new Piix3(context) },
+  piix4Pm: { title: 'PIIX4 power management (ACPI)', create: (context: DeviceContext) => new Piix4Pm(context) },
 };
 
 export type DeviceName = keyof typeof KINDS;

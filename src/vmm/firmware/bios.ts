@@ -6,11 +6,14 @@ import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
 import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
 import { initialisePci } from './pci.ts';
+import { initialisePower } from './power.ts';
 import { printerService } from './printer.ts';
 import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
 import { serialService } from './serial.ts';
 import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
 import { EBDA, equipmentService, memorySizeService, setA20, systemService } from './system.ts';
+import { facs } from './tables/acpi.ts';
+import { systemTables } from './tables/index.ts';
 import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
 import { setMode, stringCharacter, videoService } from './video.ts';
 
@@ -50,14 +53,19 @@ const BY_ADDRESS = new Map(
     .map(([name, offset]) => [ROM_ADDRESS + offset, SERVICES[name]]),
 );
 
-/** The 64 KiB of the ROM. */
-export function romImage(): Uint8Array {
+/** Offset of the tables in the ROM, where it has no code, and the FACS, which is written to, in the EBDA. */
+const TABLES = 0x8000,
+  FACS = EBDA + 0x100;
+
+/** The 64 KiB of the ROM of a machine with this much RAM: code, and the tables that describe the machine. */
+export function romImage(memory: number): Uint8Array {
   const image = new Uint8Array(ROM_BYTES);
   for (const [offset, text] of ROM_PIECES)
     image.set(
       Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),
       offset,
     );
+  image.set(systemTables(ROM_ADDRESS + TABLES, FACS, memory), TABLES);
   return image;
 }
 
@@ -123,11 +131,13 @@ export function initialise(machine: FirmwareMachine): void {
   const call = new ServiceCall(machine);
   machine.writeLinear(0, new Uint8Array(0x500));
   machine.writeLinear(EBDA, new Uint8Array(0x400));
+  machine.writeLinear(FACS, facs());
   for (const [vector, target] of vectors(machine)) call.write32(vector * 4, target);
   fillDataAreas(call);
   programControllers(call);
   fillCmos(call);
   initialisePci(machine);
+  initialisePower(machine);
   setA20(call, true);
   setMode(call, 3, true);
   call.write32(BDA + 0x6c, ticksSinceMidnight(call));

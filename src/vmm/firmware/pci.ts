@@ -23,8 +23,8 @@ const BARS = 6,
 const NOBODY = 0xffff;
 
 /** What base addresses are given: ports as on QEMU's pc, memory in the hole below 4 GiB. */
-const FIRST_PORT = 0xc000,
-  FIRST_MEMORY = 0xe0000000;
+const FIRST_PORT = 0xc000;
+export const PCI_MEMORY = { first: 0xe0000000, last: 0xfebfffff } as const;
 /** Interrupt request lines of the four wires, and the router's registers. */
 export const PCI_LINES: readonly number[] = [10, 10, 11, 11];
 const ROUTER = 1 << 3,
@@ -32,11 +32,11 @@ const ROUTER = 1 << 3,
 const ELCR = 0x4d0;
 
 /** A register of a function; `unit` is device number times 8 plus function number. */
-function read(machine: FirmwareMachine, unit: number, register: number, size: 1 | 2 | 4): number {
+export function readPci(machine: FirmwareMachine, unit: number, register: number, size: 1 | 2 | 4): number {
   machine.portWrite(CONFADD, (ENABLE | (unit << 8) | (register & 0xfc)) >>> 0, 4);
   return machine.portRead(CONFDATA + (register & 3), size);
 }
-function write(machine: FirmwareMachine, unit: number, register: number, value: number, size: 1 | 2 | 4): void {
+export function writePci(machine: FirmwareMachine, unit: number, register: number, value: number, size: 1 | 2 | 4): void {
   machine.portWrite(CONFADD, (ENABLE | (unit << 8) | (register & 0xfc)) >>> 0, 4);
   machine.portWrite(CONFDATA + (register & 3), value, size);
 }
@@ -45,43 +45,43 @@ function write(machine: FirmwareMachine, unit: number, register: number, value: 
 function units(machine: FirmwareMachine): number[] {
   const found: number[] = [];
   for (let unit = 0; unit < UNITS; ) {
-    const vendor = read(machine, unit, REGISTER.id, 2),
+    const vendor = readPci(machine, unit, REGISTER.id, 2),
       present = vendor !== NOBODY && vendor !== 0;
     if (present) found.push(unit);
     // Further functions exist only where function 0 says so.
-    unit += (unit & 7) !== 0 || (present && read(machine, unit, REGISTER.headerType, 1) & 0x80) ? 1 : 8;
+    unit += (unit & 7) !== 0 || (present && readPci(machine, unit, REGISTER.headerType, 1) & 0x80) ? 1 : 8;
   }
   return found;
 }
 
 /** Power-on: interrupts, then places for everybody's registers, the largest first so that none is wasted between them. */
 export function initialisePci(machine: FirmwareMachine): void {
-  for (let wire = 0; wire < PCI_WIRES; wire++) write(machine, ROUTER, PIRQRC + wire, PCI_LINES[wire], 1);
+  for (let wire = 0; wire < PCI_WIRES; wire++) writePci(machine, ROUTER, PIRQRC + wire, PCI_LINES[wire], 1);
   const levels = PCI_LINES.reduce((bits, line) => bits | (1 << line), 0);
   machine.portWrite(ELCR, levels & 0xff);
   machine.portWrite(ELCR + 1, levels >> 8);
 
   const wanted: { unit: number; register: number; isPort: boolean; bytes: number }[] = [];
   for (const unit of units(machine)) {
-    const pin = read(machine, unit, REGISTER.interruptPin, 1);
-    if (pin !== 0) write(machine, unit, REGISTER.interruptLine, PCI_LINES[pciWire(unit >> 3, pin)], 1);
+    const pin = readPci(machine, unit, REGISTER.interruptPin, 1);
+    if (pin !== 0) writePci(machine, unit, REGISTER.interruptLine, PCI_LINES[pciWire(unit >> 3, pin)], 1);
     for (let bar = 0; bar < BARS; bar++) {
       const register = REGISTER.bars + 4 * bar;
-      write(machine, unit, register, 0xffffffff, 4);
-      const value = read(machine, unit, register, 4),
+      writePci(machine, unit, register, 0xffffffff, 4);
+      const value = readPci(machine, unit, register, 4),
         isPort = (value & 1) !== 0;
-      write(machine, unit, register, 0, 4);
+      writePci(machine, unit, register, 0, 4);
       if (value !== 0) wanted.push({ unit, register, isPort, bytes: -(value & (isPort ? ~3 : ~15)) & (isPort ? 0xffff : -1) });
     }
   }
   let port = FIRST_PORT,
-    memory = FIRST_MEMORY;
+    memory: number = PCI_MEMORY.first;
   for (const { unit, register, isPort, bytes } of wanted.sort((a, b) => (b.bytes >>> 0) - (a.bytes >>> 0))) {
-    write(machine, unit, register, isPort ? port : memory, 4);
+    writePci(machine, unit, register, isPort ? port : memory, 4);
     if (isPort) port += bytes;
     else memory += bytes;
-    const command = read(machine, unit, REGISTER.command, 2);
-    write(machine, unit, REGISTER.command, command | (isPort ? PCI_COMMAND.PORTS : PCI_COMMAND.MEMORY), 2);
+    const command = readPci(machine, unit, REGISTER.command, 2);
+    writePci(machine, unit, REGISTER.command, command | (isPort ? PCI_COMMAND.PORTS : PCI_COMMAND.MEMORY), 2);
   }
 }
 
@@ -116,9 +116,9 @@ function serve(call: ServiceCall): number {
       return OK;
     case 0x02:
       if (call.dx === NOBODY) return BAD_VENDOR;
-      return find((unit) => read(machine, unit, REGISTER.id, 4) === ((call.cx << 16) | call.dx) >>> 0);
+      return find((unit) => readPci(machine, unit, REGISTER.id, 4) === ((call.cx << 16) | call.dx) >>> 0);
     case 0x03:
-      return find((unit) => read(machine, unit, REGISTER.classCode, 4) >>> 8 === (machine.get('ecx') & 0xffffff));
+      return find((unit) => readPci(machine, unit, REGISTER.classCode, 4) >>> 8 === (machine.get('ecx') & 0xffffff));
     case 0x08:
     case 0x09:
     case 0x0a:
@@ -140,10 +140,10 @@ function access(call: ServiceCall): number {
   const present = call.bx >> 8 === 0;
   if (call.al >= 0x0b) {
     const value = machine.get('ecx');
-    if (present) write(machine, call.bl, register, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
+    if (present) writePci(machine, call.bl, register, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
     return OK;
   }
-  const value = present ? read(machine, call.bl, register, size) : 0xffffffff;
+  const value = present ? readPci(machine, call.bl, register, size) : 0xffffffff;
   if (size === 1) call.cl = value;
   else if (size === 2) call.cx = value;
   else machine.set('ecx', value);

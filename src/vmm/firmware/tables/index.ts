@@ -1,0 +1,28 @@
+// The tables of the machine in its ROM: ACPI, MultiProcessor Specification, system management BIOS. Each is found by a signature at
+// a multiple of 16 bytes.
+
+import { acpiTables } from './acpi.ts';
+import { mpTables } from './mp.ts';
+import { smbiosTables } from './smbios.ts';
+
+const alignUp = (value: number): number => Math.ceil(value / 16) * 16;
+
+/** All tables for this physical address, of a machine with this much RAM; `facs` is where ACPI's writable one is. */
+export function systemTables(address: number, facs: number, memory: number): Uint8Array {
+  const made: Uint8Array[] = [];
+  let length = 0;
+  for (const make of [(at: number) => acpiTables(at, facs), mpTables, (at: number) => smbiosTables(at, memory)]) {
+    const bytes = make(address + length),
+      padded = new Uint8Array(alignUp(bytes.length));
+    padded.set(bytes);
+    made.push(padded);
+    length += padded.length;
+  }
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const bytes of made) {
+    all.set(bytes, at);
+    at += bytes.length;
+  }
+  return all;
+}
