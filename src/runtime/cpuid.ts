@@ -5,8 +5,8 @@
 export const SIGNATURE = 0x652;
 /** EDX of leaf 1: FPU, DE, PSE, TSC, MSR, CX8, APIC, SEP, PGE, CMOV. */
 const FEATURES = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 13) | (1 << 15);
-/** ECX of leaf 1: the local APIC's TSC-deadline timer; bit 31, reserved for hypervisors. */
-const MORE_FEATURES = (1 << 24) | (1 << 31);
+/** ECX of leaf 1: bit 31, reserved for hypervisors. */
+const HYPERVISOR = 1 << 31;
 
 /** EAX, EBX, ECX, EDX. */
 export type CpuidLeaf = readonly [number, number, number, number];
@@ -17,7 +17,7 @@ const letters = (text: string): number =>
 
 const BASIC: readonly CpuidLeaf[] = [
   [2, letters('Genu'), letters('ntel'), letters('ineI')],
-  [SIGNATURE, 0, MORE_FEATURES, FEATURES],
+  [SIGNATURE, 0, HYPERVISOR, FEATURES],
   // Cache and TLB descriptors of a Pentium II: 16 KiB code, 16 KiB data, 512 KiB second level.
   [0x03020101, 0, 0, 0x0c040843],
 ];

