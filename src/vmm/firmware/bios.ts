@@ -5,7 +5,7 @@ import { APIC_REGISTERS } from '../devices/apicRegisters.ts';
 import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
 import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
-import { initialisePci } from './pci.ts';
+import { directoryService, initialisePci, pciService32 } from './pci.ts';
 import { initialisePower } from './power.ts';
 import { printerService } from './printer.ts';
 import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
@@ -25,6 +25,8 @@ export interface ServedCall {
 
 interface Service {
   readonly interrupt: number;
+  /** Called far by protected-mode code in ring 0, instead of by INT in real or virtual-8086 mode. */
+  readonly protected?: true;
   readonly run: (call: ServiceCall) => void;
 }
 const SERVICES: { readonly [label: string]: Service } = {
@@ -45,6 +47,8 @@ const SERVICES: { readonly [label: string]: Service } = {
       initialise(call.machine);
     },
   },
+  service_bios32: { interrupt: -1, protected: true, run: directoryService },
+  service_pci32: { interrupt: 0x1a, protected: true, run: pciService32 },
   service_bootDrive: { interrupt: 0x19, run: bootDrive },
 };
 const BY_ADDRESS = new Map(
@@ -70,13 +74,14 @@ export function romImage(memory: number): Uint8Array {
 }
 
 /**
- * Carries out the service whose VMCALL is at this physical address. Null when there is none, or when the processor runs
- * neither real mode nor virtual-8086 mode: the services know no other way of being called, and a protected-mode program
- * that found the ROM must not reach the drives through it.
+ * Carries out the service whose VMCALL is at this physical address. Null when there is none, or when the processor is in
+ * another mode than the service is called in: a protected-mode program that found the ROM must not reach the drives through it,
+ * nor a program in ring 3 the PCI bus.
  */
 export function serveVmcall(machine: FirmwareMachine, address: number): ServedCall | null {
   const service = BY_ADDRESS.get(address);
-  if (!service || ((machine.get('cr0') & 1) !== 0 && (machine.get('eflags') & 0x20000) === 0)) return null;
+  const isProtected = (machine.get('cr0') & 1) !== 0 && (machine.get('eflags') & 0x20000) === 0;
+  if (!service || isProtected !== (service.protected ?? false) || (isProtected && (machine.get('cs') & 3) !== 0)) return null;
   const call = new ServiceCall(machine),
     ax = call.ax;
   service.run(call);

@@ -1,10 +1,13 @@
 // PCI in the firmware: what power-on does to the bus (ranges for base addresses, interrupt lines), and the PCI BIOS of INT 1Ah
-// ("PCI Local Bus Specification 2.2", chapter 6; "PCI BIOS Specification 2.1"; "Intel 82371SB (PIIX3)" data sheet, PIRQRC).
+// and of 32-bit code ("PCI Local Bus Specification 2.2", chapter 6; "PCI BIOS Specification 2.1"; "Standard BIOS 32-bit Service
+// Directory"; "Intel 82371SB (PIIX3)" data sheet, PIRQRC).
 // Configuration space is reached by mechanism #1 like any program would.
 
 import { PCI_WIRES, pciWire } from '../pci/bus.ts';
 import { PCI_COMMAND } from '../pci/function.ts';
 import type { FirmwareMachine, ServiceCall } from './machine.ts';
+import { ROM_LABELS } from './rom.generated.ts';
+import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
 
 const CONFADD = 0xcf8,
   CONFDATA = 0xcfc,
@@ -85,6 +88,8 @@ export function initialisePci(machine: FirmwareMachine): void {
   }
 }
 
+/** '$PCI'. */
+const PCI_SERVICE = 0x49435024;
 /** Codes that AH returns. */
 const OK = 0x00,
   NOT_SUPPORTED = 0x81,
@@ -97,6 +102,27 @@ export function pciService(call: ServiceCall): void {
   const status = serve(call);
   call.ah = status;
   call.carry = status !== OK;
+}
+
+/** The 32-bit PCI BIOS: the same services, called far, with CF in EFLAGS itself. */
+export function pciService32(call: ServiceCall): void {
+  const status = call.ah === 0xb1 ? serve(call) : NOT_SUPPORTED;
+  call.ah = status;
+  const flags = call.machine.get('eflags');
+  call.machine.set('eflags', status === OK ? flags & ~1 : flags | 1);
+}
+
+/** BIOS32 service directory: EAX names a service, BL the function; EBX base, ECX length, EDX entry, AL 80h when there is none. */
+export function directoryService(call: ServiceCall): void {
+  const { machine } = call;
+  if (call.bl !== 0) call.al = 0x81;
+  else if (machine.get('eax') !== PCI_SERVICE) call.al = 0x80;
+  else {
+    call.al = 0;
+    machine.set('ebx', ROM_ADDRESS);
+    machine.set('ecx', ROM_BYTES);
+    machine.set('edx', ROM_LABELS.pci32);
+  }
 }
 
 function serve(call: ServiceCall): number {

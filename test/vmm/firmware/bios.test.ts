@@ -116,6 +116,33 @@ describe('firmware', () => {
     assert.equal(machine.get('eax') & 0xffff, 639);
   });
 
+  it('serves the 32-bit entries in protected mode, ring 0, only', () => {
+    const machine = createMemoryMachine(),
+      directory = ROM_ADDRESS + ROM_LABELS.service_bios32;
+    machine.set('eax', 0x49435024);
+    machine.set('ebx', 0);
+    assert.equal(serveVmcall(machine, directory), null, 'not in real mode');
+    machine.set('cr0', 0x11);
+    machine.set('cs', 0x63);
+    assert.equal(serveVmcall(machine, directory), null, 'not in ring 3');
+    machine.set('cs', 0x60);
+    assert.notEqual(serveVmcall(machine, directory), null);
+    assert.deepEqual(
+      ['eax', 'ebx', 'ecx', 'edx'].map((name) => machine.get(name)),
+      [0x49435000, ROM_ADDRESS, 0x10000, ROM_LABELS.pci32],
+    );
+    machine.set('eax', 0x12345678);
+    machine.set('ebx', 0);
+    serveVmcall(machine, directory);
+    assert.equal(machine.get('eax') & 0xff, 0x80);
+    machine.set('eax', 0xb101);
+    serveVmcall(machine, ROM_ADDRESS + ROM_LABELS.service_pci32);
+    assert.deepEqual([machine.get('edx'), machine.get('eflags') & 1], [0x20494350, 0]);
+    machine.set('eax', 0xb106);
+    serveVmcall(machine, ROM_ADDRESS + ROM_LABELS.service_pci32);
+    assert.deepEqual([(machine.get('eax') >> 8) & 0xff, machine.get('eflags') & 1], [0x81, 1]);
+  });
+
   it('offers the drives of the boot order that have an image', () => {
     const machine = createMemoryMachine({ drives: [byteDrive('disk', 0, new Uint8Array(512))], bootOrder: 'ac' }),
       address = ROM_ADDRESS + ROM_LABELS.service_bootDrive;

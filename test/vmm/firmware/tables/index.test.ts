@@ -105,6 +105,14 @@ describe('MultiProcessor tables', () => {
   });
 });
 
+describe('BIOS32 service directory', () => {
+  it('is found, adds up to zero, and its entry is a service that returns far', () => {
+    const header = find('_32_');
+    assert.equal(sum(header, 16), 0);
+    assert.deepEqual([...rom.subarray(address(header + 4), address(header + 4) + 4)], [0x0f, 0x01, 0xc1, 0xcb]);
+  });
+});
+
 describe('SMBIOS tables', () => {
   it('are found from the entry point, add up to zero, and end where it says', () => {
     const entry = find('_SM_');
