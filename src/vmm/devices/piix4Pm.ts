@@ -169,8 +169,8 @@ export class Piix4Pm implements Device {
   load(state: SavedState): void {
     this.state = STATE.load(state, 'piix4Pm');
     this.pci.load(this.state.pci);
+    // The interrupt controllers know the line's level by themselves.
     this.level = (this.status & this.state.enables) !== 0;
-    this.irq.set(this.level);
     this.update();
   }
 }
