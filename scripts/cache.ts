@@ -28,6 +28,9 @@ const packages32 = ['linux-image-686', 'linux-image-686-pae', 'busybox-static'];
 const files32 = {
   linux686: /^boot\/vmlinuz-.*-686$/,
   linux686pae: /^boot\/vmlinuz-.*-686-pae$/,
+  /** The modules for ACPI's buttons. */
+  button686: /^lib\/modules\/[^/]*-686\/kernel\/drivers\/acpi\/button\.ko$/,
+  button686pae: /^lib\/modules\/[^/]*-686-pae\/kernel\/drivers\/acpi\/button\.ko$/,
   busybox: /^bin\/busybox$/,
 } as const;
 
@@ -140,11 +143,9 @@ function fetchImages32(): void {
     });
     run('apt-get', [...options, 'download', ...wanted], temporary);
     for (const file of readdirSync(temporary).filter((f) => f.endsWith('.deb'))) run('dpkg-deb', ['-x', file, 'unpacked'], temporary);
+    const unpacked = readdirSync(join(temporary, 'unpacked'), { recursive: true, encoding: 'utf8' });
     for (const [name, pattern] of Object.entries(files32)) {
-      const found = ['boot', 'bin'].flatMap((folder) =>
-        readdirSync(join(temporary, 'unpacked', folder)).map((file) => `${folder}/${file}`),
-      );
-      const file = found.find((candidate) => pattern.test(candidate));
+      const file = unpacked.find((candidate) => pattern.test(candidate));
       if (!file) throw new Error(`${wanted.join(', ')}: no file is ${pattern}`);
       renameSync(join(temporary, 'unpacked', file), join(kept, name));
     }

@@ -10,6 +10,7 @@ interface Entry {
   readonly device?: readonly [number, number];
 }
 const DIRECTORY = 0o040755,
+  FILE = 0o100644,
   PROGRAM = 0o100755,
   LINK = 0o120777,
   CHARACTER = 0o020600;
@@ -48,6 +49,7 @@ const text = (value: string): Uint8Array => Uint8Array.from(value, (letter) => l
 const COMMANDS = [
   'sh',
   'mount',
+  'insmod',
   'cat',
   'echo',
   'ls',
@@ -62,21 +64,23 @@ const COMMANDS = [
   'stty',
 ];
 
-/** busybox (a static i386 program) with a shell on the console; ends the machine when the shell ends. */
-export function initramfs(busybox: Uint8Array): Uint8Array {
+/** busybox (a static i386 program) with a shell on the console, and a module that is loaded; ends the machine when the shell ends. */
+export function initramfs(busybox: Uint8Array, module: Uint8Array): Uint8Array {
   const script = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
+insmod /lib/module.ko
 echo "init: up"
 setsid cttyhack sh
 poweroff -f
 `;
   return cpio([
-    ...['bin', 'dev', 'proc', 'sys'].map((path) => ({ path, mode: DIRECTORY })),
+    ...['bin', 'dev', 'lib', 'proc', 'sys'].map((path) => ({ path, mode: DIRECTORY })),
     { path: 'dev/console', mode: CHARACTER, device: [5, 1] },
     { path: 'bin/busybox', mode: PROGRAM, data: busybox },
     ...COMMANDS.map((name) => ({ path: `bin/${name}`, mode: LINK, data: text('busybox') })),
+    { path: 'lib/module.ko', mode: FILE, data: module },
     { path: 'init', mode: PROGRAM, data: text(script) },
   ]);
 }
