@@ -135,7 +135,7 @@ function fetchImages32(): void {
     for (const folder of ['lists/partial', 'cache/archives/partial', 'unpacked', 'kept'])
       mkdirSync(join(temporary, folder), { recursive: true });
     // A list that cannot be had may be one that nothing is needed from: the download tells.
-    spawnSync('apt-get', [...options, 'update'], { cwd: temporary, stdio: ['ignore', 'inherit', 'inherit'] });
+    run('apt-get', [...options, 'update'], temporary, false);
     const wanted = packages32.flatMap((name) => {
       const depends = output('apt-cache', [...options, 'depends', `${name}:i386`], temporary);
       const kernels = [...depends.matchAll(/Depends: (linux-image-\S+)/g)].map(([, kernel]) => kernel);
@@ -166,9 +166,9 @@ function output(command: string, args: string[], cwd: string): string {
   return done.stdout;
 }
 
-function run(command: string, args: string[], cwd: string): void {
+function run(command: string, args: string[], cwd: string, mustSucceed = true): void {
   const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
+  if (mustSucceed && done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
 }
 
 if (import.meta.main) {

@@ -20,7 +20,6 @@ const OP = {
   DUAL_NAME: 0x2e,
   MULTI_NAME: 0x2f,
   EXTENDED: 0x5b,
-  LOCAL0: 0x60,
   ARG0: 0x68,
   STORE: 0x70,
   AND: 0x7b,
@@ -102,7 +101,6 @@ export const configurationBytes = (at: string, offset: number, fields: readonly 
 ];
 
 export const argument = (n: number): Aml => [OP.ARG0 + n];
-export const local = (n: number): Aml => [OP.LOCAL0 + n];
 export const store = (value: Aml, target: Aml): Aml => [OP.STORE, ...value, ...target];
 export const and = (a: Aml, b: Aml): Aml => [OP.AND, ...a, ...b, OP.ZERO];
 export const orInto = (a: Aml, b: Aml, target: Aml): Aml => [OP.OR, ...a, ...b, ...target];
