@@ -73,6 +73,7 @@ function loops(): string {
     arrivals: () => [],
     taken: () => false,
     breakpoints: new Set(),
+    separate: false,
   })!;
   return lines(region.source.slice(ENGINE_HEADER.length));
 }

@@ -6,7 +6,7 @@ import type { Region } from '../translator/region.ts';
 
 /**
  * A region's function: (entry number, EIP of the page's first byte) -> 0 when EIP is set to where execution goes on, 1 when
- * the instruction at EIP must be interpreted first.
+ * the instruction at EIP must be interpreted first, SEPARATE when that is so because several accesses were checked together.
  */
 export type RegionFunction = (entry: number, codeBase: number) => number;
 
@@ -30,6 +30,8 @@ export interface CodePage {
   /** Region functions by number; [0] is unused. */
   readonly regions: RegionFunction[];
   readonly sources: Region[];
+  /** How often a region returned SEPARATE, by number. */
+  readonly separations: number[];
   /** Records of instructions that reach into the next page, by offset. */
   readonly crossings: Map<number, Crossing>;
   /** Invalidated: nothing may be added. */
@@ -57,6 +59,7 @@ export function createCodePage(page: number, arena: number, mode: number): CodeP
     entries: new Uint16Array(4096),
     regions: [NO_REGION],
     sources: [],
+    separations: [],
     crossings: new Map(),
     dead: false,
     bytes: 0,

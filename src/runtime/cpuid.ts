@@ -3,8 +3,8 @@
 
 /** Family 6, model 5, stepping 2. */
 export const SIGNATURE = 0x652;
-/** EDX of leaf 1: FPU, DE, PSE, TSC, MSR, CX8, SEP, PGE, CMOV. */
-const FEATURES = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 8) | (1 << 11) | (1 << 13) | (1 << 15);
+/** EDX of leaf 1: FPU, DE, PSE, TSC, MSR, CX8, APIC, SEP, PGE, CMOV. */
+const FEATURES = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 4) | (1 << 5) | (1 << 8) | (1 << 9) | (1 << 11) | (1 << 13) | (1 << 15);
 /** ECX of leaf 1: bit 31, reserved for hypervisors. */
 const HYPERVISOR = 1 << 31;
 

@@ -4,6 +4,7 @@
 
 import { RECORD, RESULT } from '../translator/forms.ts';
 import { MODE } from '../translator/mode.ts';
+import { SEPARATE } from '../translator/region.ts';
 import { CS, S, VECTOR } from '../translator/state.ts';
 import type { CodeCache } from './codeCache.ts';
 import type { CodePage, Crossing } from './codePage.ts';
@@ -31,6 +32,8 @@ export interface Executor {
 export interface TierPolicy {
   /** The interpreter has arrived at `offset` often enough: translate from there. */
   translate(page: CodePage, offset: number): void;
+  /** A region has left because it checks several accesses together. */
+  separate(page: CodePage, region: number): void;
   /** Arrivals after which that happens; Infinity never. */
   threshold: number;
 }
@@ -178,8 +181,10 @@ export function createExecutor(engine: Engine, handlers: Handler[], policy: Tier
     const entry = page.entries[offset]!;
     if (entry !== 0) {
       counters.dispatches++;
-      if (page.regions[entry >> 8]!(entry & 0xff, r[S.CODE_BASE]!) === 0) return;
+      const left = page.regions[entry >> 8]!(entry & 0xff, r[S.CODE_BASE]!);
+      if (left === 0) return;
       counters.leaves++;
+      if (left === SEPARATE) policy.separate(page, entry >> 8);
       if (r[S.BUDGET]! > 0) resume(page, linear);
       return;
     }

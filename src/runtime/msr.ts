@@ -2,12 +2,13 @@
 // not announce raise #GP, as on a processor without them.
 
 import { S, VECTOR } from '../translator/state.ts';
+import { APIC_MSRS } from './apicMsrs.ts';
 import { timeStamp } from './control.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
 
 /** A register: how it reads into EDX:EAX and what a write does with low and high half; no `write` makes it read-only. */
-interface MsrRow {
+export interface MsrRow {
   readonly name: string;
   read(engine: Engine): { low: number; high: number };
   write?(engine: Engine, low: number, high: number): void;
@@ -39,6 +40,7 @@ export const MSRS: ReadonlyMap<number, MsrRow> = new Map<number, MsrRow>([
     },
   ],
   [0x17, { name: 'IA32_PLATFORM_ID', read: () => ({ low: 0, high: 0 }) }],
+  ...APIC_MSRS,
   // Microcode update signature: none loaded; software writes 0 before it asks.
   [0x8b, { name: 'IA32_BIOS_SIGN_ID', read: () => ({ low: 0, high: 0 }), write() {} }],
   [0x174, word('IA32_SYSENTER_CS', S.SYSENTER_CS)],

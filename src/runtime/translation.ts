@@ -14,11 +14,23 @@ import { type SiteRunner, siteRecords } from './sites.ts';
  */
 const HOT = 1000;
 
-/** Regions of at most this many blocks are taken into a larger one that reaches them: an outer loop takes in its inner one. */
+/**
+ * Times that a region has left for no other reason than that it checks accesses together, after which it is translated without.
+ * Each costs the interpretation of what is left of the way, about a microsecond; the translation about as much as all of them.
+ */
+const SEPARATIONS = 1000;
+
+/**
+ * Regions of at most this many blocks are taken into a larger one that reaches them: an outer loop takes in its inner one. But
+ * one with sites, which loads and stores all its variables around them, leaves those without alone: fib took 97 ms in the
+ * region of the loop around it, which reads a port, and 77 by itself.
+ */
 const SMALL = 12;
-function belongsToLarge(page: CodePage, offset: number): boolean {
+function staysForItself(page: CodePage, offset: number, withSites: boolean): boolean {
   const entry = page.entries[offset]!;
-  return entry !== 0 && page.sources[(entry >> 8) - 1]!.blocks > SMALL;
+  if (entry === 0) return false;
+  const { blocks, sites } = page.sources[(entry >> 8) - 1]!;
+  return blocks > SMALL || (withSites && sites.length === 0);
 }
 
 /** Arrivals that make an offset a likely target of an indirect jump. */
@@ -60,24 +72,35 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, run
       cache = next;
     },
     threshold: HOT,
-    translate(page, offset) {
-      if (page.dead || page.sources.length >= MAX_REGIONS) return;
-      const region = translateRegion({
-        byte: (at) => u8[page.arena + at]!,
-        mode: page.mode,
-        entry: offset,
-        executed: (at) => page.map[at] !== 0 && !cache.keepsChanging(page.page, at),
-        arrivals: () => oftenArrivedAt(page),
-        taken: (at) => belongsToLarge(page, at),
-        breakpoints: cache.breakpointOffsets(),
+    translate: (page, offset) => translate(page, offset, false),
+    separate(page, number) {
+      const count = (page.separations[number] ?? 0) + 1;
+      page.separations[number] = count;
+      if (count !== SEPARATIONS) return;
+      page.sources[number - 1]!.entries.forEach((at) => {
+        if (at >= 0 && page.entries[at]! >> 8 === number) page.entries[at] = 0;
       });
-      if (!region) {
-        stats.refused++;
-        return;
-      }
-      install(page, region);
+      translate(page, page.sources[number - 1]!.entries[0]!, true);
     },
   };
+  function translate(page: CodePage, offset: number, separate: boolean): void {
+    if (page.dead || page.sources.length >= MAX_REGIONS) return;
+    const region = translateRegion({
+      byte: (at) => u8[page.arena + at]!,
+      mode: page.mode,
+      entry: offset,
+      executed: (at) => page.map[at] !== 0 && !cache.keepsChanging(page.page, at),
+      arrivals: () => oftenArrivedAt(page),
+      taken: (at, withSites) => staysForItself(page, at, withSites),
+      breakpoints: cache.breakpointOffsets(),
+      separate,
+    });
+    if (!region) {
+      stats.refused++;
+      return;
+    }
+    install(page, region);
+  }
   function install(page: CodePage, region: NonNullable<ReturnType<typeof translateRegion>>): void {
     const number = page.sources.length + 1;
     // The unique name also keeps V8 from sharing one function literal between closures, which stops it folding constants.
@@ -93,7 +116,7 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, run
     page.sources.push(region);
     cache.charge(page, region.source.length * BYTES_PER_CHARACTER);
     region.entries.forEach((at, n) => {
-      if (at >= 0 && !belongsToLarge(page, at)) page.entries[at] = (number << 8) | n;
+      if (at >= 0 && !staysForItself(page, at, region.sites.length > 0)) page.entries[at] = (number << 8) | n;
     });
     stats.regions++;
     stats.regionBlocks += region.blocks;

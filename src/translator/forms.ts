@@ -166,9 +166,13 @@ function symbolicOperands(form: Form): Operand[] {
 
 const GETTER = { 8: '', 16: 'getUint16', 32: 'getInt32' } as const;
 const SETTER = { 8: '', 16: 'setInt16', 32: 'setInt32' } as const;
-/** Whether TLB entry `e` lets an access of `w` bits at `a` pass: usable, and not across the page's end. */
+/** Whether TLB entry `e` lets an access to `bytes` at `a` pass: usable, and not across the page's end. */
+export function reaches(e: string, a: string, bytes: number): string {
+  return bytes === 1 ? `(${e}&1)===0` : `((${e}|${a})&4095)<${4097 - bytes}`;
+}
+/** The same for an access of `w` bits. */
 export function hit(e: string, a: string, w: Width): string {
-  return w === 8 ? `(${e}&1)===0` : `((${e}|${a})&4095)<${4097 - (w >> 3)}`;
+  return reaches(e, a, w >> 3);
 }
 export function loadText(e: string, a: string, w: Width): string {
   return w === 8 ? `u8[${e}^${a}]` : `dv.${GETTER[w]}(${e}^${a},true)`;
@@ -203,11 +207,11 @@ function handlerTarget(form: Form, jumpResult: number): Target {
       form.flat
         ? { before: `${held}=${offset};`, linear: held }
         : { before: `${held}=${write ? 'LW' : 'LR'}(${seg},${offset},${w >> 3});`, linear: held },
-    load: (into, a, w) => `e=${entry('tr', a)};${into}=${hit('e', a, w)}?${loadText('e', a, w)}:R${w}(${a});`,
-    modify: (into, e, a, w) => `${e}=${entry('tw', a)};${into}=${hit(e, a, w)}?${loadText(e, a, w)}:M${w}(${a});`,
-    store: (a, value, w) => `e=${entry('tw', a)};if(${hit('e', a, w)})${storeText('e', a, value, w)};else W${w}(${a},${value});`,
-    storeModified: (e, a, value, w) => `if(${hit(e, a, w)})${storeText(e, a, value, w)};else W${w}(${a},${value});`,
-    probe: (a, w) => `e=${entry('tw', a)};if(!(${hit('e', a, w)}))M${w}(${a});`,
+    load: ({ w }, into, a) => `e=${entry('tr', a)};${into}=${hit('e', a, w)}?${loadText('e', a, w)}:R${w}(${a});`,
+    modify: ({ w }, into, e, a) => `${e}=${entry('tw', a)};${into}=${hit(e, a, w)}?${loadText(e, a, w)}:M${w}(${a});`,
+    store: ({ w }, a, value) => `e=${entry('tw', a)};if(${hit('e', a, w)})${storeText('e', a, value, w)};else W${w}(${a},${value});`,
+    storeModified: ({ w }, e, a, value) => `if(${hit(e, a, w)})${storeText(e, a, value, w)};else W${w}(${a},${value});`,
+    probe: ({ w }, a) => `e=${entry('tw', a)};if(!(${hit('e', a, w)}))M${w}(${a});`,
     call: (name, args) => `sys.${name}(${args.join(',')})`,
     raise: (vector, code) => `fault(${vector},${code});`,
     raiseIf: (c, vector, code) => `if(${c})fault(${vector},${code});`,

@@ -10,12 +10,13 @@
 
 import type { Instruction } from './decode.ts';
 import { FLAGS } from './flags.ts';
-import { ENGINE_HEADER, hit, loadText, RECORD, storeText } from './forms.ts';
+import { ENGINE_HEADER, hit, loadText, RECORD, reaches, storeText } from './forms.ts';
 import type { MemoryModel, Value, Width } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
 import { primary, printInstruction, sweep } from './ir/print.ts';
 import { MODE } from './mode.ts';
-import type { Block, Placing, RegionRequest, Step } from './regionGraph.ts';
+import { type Member, planChecks, type TreeOps } from './regionChecks.ts';
+import type { Block, Placing, RegionRequest, Step, Tree } from './regionGraph.ts';
 import {
   COPY,
   chooseEntries,
@@ -46,6 +47,8 @@ export interface Region {
   /** Instructions that the interpreter does for the region: their records stand SITE_WORDS apart in C. */
   readonly sites: readonly Instruction[];
 }
+/** What a region returns when a check of several accesses failed although the access itself would have passed. */
+export const SEPARATE = 2;
 /** Words of a site's records: address, instruction, end. */
 export const SITE_WORDS = 3 * RECORD.WORDS;
 /** Ticks of one entry at most: V8 keeps a function that never returns in on-stack-replacement code, 2.5 times slower. */
@@ -79,6 +82,25 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   const rotates = [...blocks.values()].some((b) => b.steps.some((s) => s.ops.some((v) => v.op === 'flagsRotate')));
   let temps = 0;
   let leave = '';
+  let members: ReadonlyMap<Value, Member> = new Map();
+  const checks = new Set<string>();
+
+  /** Statements that make sure of an access, by itself or with the others of its group, and the name of its TLB entry. */
+  function checked(v: Value, table: string, entry: string, a: string): { before: string; entry: string } {
+    const alone = `${entry}=${table}[${a}>>>12];`,
+      member = members.get(v);
+    if (!member) return { before: `${alone}if(!(${hit(entry, a, v.w)}))${leave}`, entry };
+    const { group, distance, first } = member;
+    if (!first) return { before: '', entry: group.entry };
+    checks.add(group.entry);
+    const below = distance - group.least,
+      least = below === 0 && /^\w+$/.test(a) ? a : 'h';
+    const compute = least === a ? '' : `h=${a}-${below}|0;`;
+    // Only where the access by itself would have passed is it the group's fault.
+    const apart = `{e=${table}[${a}>>>12];if(${hit('e', a, v.w)})q=${SEPARATE};${leave.slice(1)}`;
+    const entryOf = `${group.entry}=${group.write ? tw : tr}[${least}>>>12];`;
+    return { before: `${compute}${entryOf}if(!(${reaches(group.entry, least, group.end - group.least)}))${apart}`, entry: group.entry };
+  }
 
   const register = (n: number): string => {
     used.add(n);
@@ -108,11 +130,20 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         linear: held,
       };
     },
-    load: (into, a, w) => `e=${tr}[${a}>>>12];if(!(${hit('e', a, w)}))${leave}${into}=${loadText('e', a, w)};`,
-    modify: (into, e, a, w) => `${e}=${tw}[${a}>>>12];if(!(${hit(e, a, w)}))${leave}${into}=${loadText(e, a, w)};`,
-    store: (a, value, w) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, w)}))${leave}${storeText('e', a, value, w)};`,
-    storeModified: (e, a, value, w) => `${storeText(e, a, value, w)};`,
-    probe: (a, w) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, w)}))${leave}`,
+    load(v, into, a) {
+      const { before, entry } = checked(v, tr, 'e', a);
+      return `${before}${into}=${loadText(entry, a, v.w)};`;
+    },
+    modify(v, into, e, a) {
+      const { before, entry } = checked(v, tw, e, a);
+      return `${before}${into}=${loadText(entry, a, v.w)};`;
+    },
+    store(v, a, value) {
+      const { before, entry } = checked(v, tw, 'e', a);
+      return `${before}${storeText(entry, a, value, v.w)};`;
+    },
+    storeModified: (v, e, a, value) => `${storeText(members.get(v)?.group.entry ?? e, a, value, v.w)};`,
+    probe: (v, a) => checked(v, tw, 'e', a).before,
     call: (name) => {
       throw new Error(`a region cannot call ${name}`);
     },
@@ -141,7 +172,10 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       if (!entries.has(to)) return from - (from % COPY) + to;
       return from < COPY && to !== root && small.has(to) ? to + COPY : undefined;
     };
-    const tree = treeOf(root, blocks, place);
+    const tree = treeOf(root, blocks, place),
+      ops = new Map(tree.order.map((id) => [id, blocks.get(id % COPY)!.steps.map((step) => regionOps(step.i, model))]));
+    if (!q.separate) members = planChecks(tree, ops, model);
+    const swept = sweepTree(tree, ops, blocks, (v) => members.has(v) && !members.get(v)!.first);
     let loops = false;
     const edge = (from: number, to: number, kind: number | undefined): string => {
       if (to === root) {
@@ -167,22 +201,16 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
         b = blocks.get(at)!,
         out: string[] = [];
       if (b.ticks > 0) out.push(`n=n-${b.ticks}|0;`);
-      let live = true;
-      const swept: Value[][] = [];
-      for (let n = b.steps.length - 1; n >= 0; n--) {
-        const result = sweep(regionOps(b.steps[n]!.i, model), live);
-        swept[n] = result.ops;
-        live = result.flagsLive;
-      }
+      const left = swept.get(id)!;
       let kind = kindBefore,
         ended = false;
       b.steps.forEach((step, n) => {
         current = step;
         leave = leaveAt(step.i.at, b.ticks - n);
         if (q.comment) out.push(`\n// ${q.comment(step.i)}\n`);
-        const kindAtEdge = swept[n]!.some((v) => v.op === 'flags' || v.op === 'flagsRotate') ? undefined : kind;
+        const kindAtEdge = left[n]!.some((v) => v.op === 'flags' || v.op === 'flagsRotate') ? undefined : kind;
         const printed = printInstruction(
-          swept[n]!,
+          left[n]!,
           target((to) => edge(id, to, kindAtEdge)),
           kind,
         );
@@ -237,11 +265,12 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     'e=0',
     'x=0',
     'q=1',
+    ...(checks.size > 0 ? ['h=0', ...[...checks].map((name) => `${name}=0`)] : []),
     ...Array.from({ length: temps }, (_, n) => `t${n}=0`),
   ];
   // A page that begins before its segment: offsets below would be EIPs that 16 bits truncate otherwise.
   const guard = model.flat(CS) ? '' : 'if(base<0)return 1;';
-  const body = `L:for(;;){switch(k){\n${bodies.join('')}default:throw new Error('no such entry');}}\n${spill}`;
+  const body = `L:for(;;){switch(k){\n${inOrder(bodies)}default:throw new Error('no such entry');}}\n${spill}`;
   const source =
     sites.length === 0
       ? `${ENGINE_HEADER}return (function(k,base){${guard}\nlet ${locals.join(',')};\n${body}return q;})`
@@ -250,6 +279,53 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
   for (const b of blocks.values()) for (const s of b.steps) offsets.add(s.i.at);
   for (const site of sites) offsets.add(site.at);
   return { source, entries: entryList.map((at) => (doesSomething(blocks.get(at)!) ? at : -1)), offsets, blocks: blocks.size, sites };
+}
+
+/**
+ * What is left of the micro-ops of a tree's blocks, by node and instruction, without flags that nobody reads. They are read
+ * where the region may be left; `passes` says which accesses cannot.
+ */
+function sweepTree(tree: Tree, ops: TreeOps, blocks: ReadonlyMap<number, Block>, passes: (v: Value) => boolean): Map<number, Value[][]> {
+  const swept = new Map<number, Value[][]>(),
+    liveBefore = new Map<number, boolean>();
+  for (const id of [...tree.order].reverse()) {
+    const b = blocks.get(id % COPY)!,
+      steps = ops.get(id)!,
+      followers = tree.followers.get(id)!;
+    const jumps = steps.at(-1)?.filter((v) => v.op === 'jump' || v.op === 'branch').length ?? 0;
+    const ways = jumps + (b.fall === undefined ? 0 : 1);
+    let live = b.leaves || followers.length < ways || followers.some((to) => liveBefore.get(to)!);
+    const quiet = live ? passes : (v: Value): boolean => passes(v) || v.op === 'jump' || v.op === 'branch';
+    const left: Value[][] = [];
+    for (let n = steps.length - 1; n >= 0; n--) {
+      const result = sweep(steps[n]!, live, quiet);
+      left[n] = result.ops;
+      live = result.flagsLive;
+    }
+    swept.set(id, left);
+    liveBefore.set(id, live);
+  }
+  return swept;
+}
+
+const LAST_JUMP = /k=(\d+);continue L;\s*$/;
+/** The switch's cases, ordered so that one which ends by going to another is followed by that one and need not jump. */
+function inOrder(bodies: readonly string[]): string {
+  const next = bodies.map((text) => {
+    const found = LAST_JUMP.exec(text);
+    return found ? Number(found[1]) : undefined;
+  });
+  const followed = new Set(next),
+    placed = new Set<number>(),
+    out: string[] = [];
+  for (const head of [...bodies.keys()].sort((a, b) => Number(followed.has(a)) - Number(followed.has(b)))) {
+    for (let at: number | undefined = head; at !== undefined && !placed.has(at); at = next[at]) {
+      placed.add(at);
+      const to = next[at];
+      out.push(to === undefined || placed.has(to) ? bodies[at]! : bodies[at]!.replace(LAST_JUMP, '\n'));
+    }
+  }
+  return out.join('');
 }
 
 /** Puts a rotation's flags into the three words. */

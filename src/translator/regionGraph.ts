@@ -19,8 +19,10 @@ export interface RegionRequest {
   readonly executed: (offset: number) => boolean;
   /** Offsets at which jumps arrive often: where a jump through a table or a pointer may go. */
   readonly arrivals: () => readonly number[];
-  /** Whether another region already begins at this offset. */
-  readonly taken: (offset: number) => boolean;
+  /** Whether the region that begins at this offset stays for itself: else a region, `withSites` or without, takes its code in. */
+  readonly taken: (offset: number, withSites: boolean) => boolean;
+  /** Whether each memory access is checked by itself. */
+  readonly separate: boolean;
   /** Offsets where a breakpoint may stand: the region leaves there. */
   readonly breakpoints: ReadonlySet<number>;
   /** Comment for an instruction, when the text is made for a reader. */
@@ -77,7 +79,16 @@ function staticTarget(v: Value, at: number, code32: boolean): number | undefined
   return undefined;
 }
 
-export function discover(q: RegionRequest, model: MemoryModel, code32: boolean): { steps: Map<number, Step>; roots: Set<number> } {
+export interface Discovery {
+  readonly steps: Map<number, Step>;
+  readonly roots: Set<number>;
+}
+/** Follows the code from the entry on; where it has sites, once more with what is left to other regions then. */
+export function discover(q: RegionRequest, model: MemoryModel, code32: boolean): Discovery {
+  const found = follow(q, model, code32, false);
+  return [...found.steps.values()].some(({ resumes }) => resumes) ? follow(q, model, code32, true) : found;
+}
+function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites: boolean): Discovery {
   const steps = new Map<number, Step>(),
     roots = new Set<number>([q.entry]);
   const queue = [q.entry],
@@ -85,13 +96,13 @@ export function discover(q: RegionRequest, model: MemoryModel, code32: boolean):
   let blocks = 0,
     indirect = false;
   const wanted = (offset: number): boolean =>
-    offset >= 0 && offset < 4096 && q.executed(offset) && !(q.taken(offset) && offset !== q.entry);
+    offset >= 0 && offset < 4096 && q.executed(offset) && !(q.taken(offset, withSites) && offset !== q.entry);
   // What no direct branch reaches is where the indirect ones go.
   const guessed = new Set<number>();
   let likely: number[] | undefined;
   const guess = (): number | undefined => {
     if (!indirect) return undefined;
-    likely ??= [...q.arrivals()];
+    likely ??= indirectTargets(q, code32);
     for (let to = likely.shift(); to !== undefined; to = likely.shift()) {
       if (!wanted(to) || steps.has(to)) continue;
       guessed.add(to);
@@ -150,6 +161,19 @@ export function discover(q: RegionRequest, model: MemoryModel, code32: boolean):
   }
   for (const to of guessed) if (steps.has(to)) roots.add(to);
   return { steps, roots };
+}
+
+/** Offsets at which jumps arrive often although no instruction that has run leads there: in order, the most frequent first. */
+function indirectTargets(q: RegionRequest, code32: boolean): number[] {
+  const led = new Set<number>();
+  for (let at = 0; at < 4096; at++) {
+    if (!q.executed(at)) continue;
+    const i = decode(q.byte, at, code32),
+      relative = i.operands.find((_, n) => i.row.operands[n]?.startsWith('J'));
+    if (relative?.kind === 'imm') led.add(relative.value as number);
+    if (!/^(?:JMP|RET)/.test(i.row.name)) led.add(at + i.length);
+  }
+  return q.arrivals().filter((at) => !led.has(at));
 }
 
 export function formBlocks(steps: Map<number, Step>, entry: number, roots: Set<number>): Map<number, Block> {
@@ -271,6 +295,8 @@ export type Placing = (from: number, to: number) => number | undefined;
 export interface Tree {
   /** Blocks of the tree in reverse postorder. */
   readonly order: number[];
+  /** Nodes of the tree that a node leads to. */
+  readonly followers: ReadonlyMap<number, readonly number[]>;
   readonly children: ReadonlyMap<number, number[]>;
   readonly merges: ReadonlySet<number>;
 }
@@ -315,7 +341,7 @@ export function treeOf(root: number, blocks: ReadonlyMap<number, Block>, place: 
   }
   const children = new Map<number, number[]>();
   for (const at of order) if (at !== root) children.set(parent.get(at)!, [...(children.get(parent.get(at)!) ?? []), at]);
-  return { order, children, merges };
+  return { order, followers: new Map(order.map((at) => [at, inner(at)])), children, merges };
 }
 /** Most ticks that a way through the tree can cost. */
 export function longest(root: number, tree: Tree, blocks: ReadonlyMap<number, Block>, place: Placing): number {

@@ -290,6 +290,8 @@ export class Execution implements Runnable {
         return this.#reset();
       case 'powerOff':
         return this.end('off', 0, 'Powered off.');
+      case 'powerButton':
+        return inputs.powerButton();
       case 'end':
         return;
     }

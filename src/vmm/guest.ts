@@ -52,6 +52,7 @@ export interface Guest {
   readonly inputs: {
     serial(port: 0 | 1, bytes: Uint8Array): void;
     keyboard(scanCodes: Uint8Array): void;
+    powerButton(): void;
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;

@@ -169,6 +169,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       execution.end('off', 0, 'Powered off.');
       return DONE;
     },
+    powerButton: ({ id }) => outside(id, { kind: 'powerButton' }),
     remove({ id }) {
       const execution = find(id);
       scheduler.remove(execution);

@@ -41,8 +41,6 @@ const PAGE_BYTES = 4096;
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   let worker: { processor: Processor; arena: Arena } | null = null;
-  const rom = romImage(),
-    shadow = shadowImage(rom);
 
   return (id, config, services) => {
     checkConfiguration(config);
@@ -67,6 +65,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
+    const rom = romImage(config.memory),
+      shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -137,6 +137,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       throw error;
     }
     const { devices, bus } = set;
+    const { localApic } = devices;
     function powerOff(status: number | null): void {
       signals.powerOff ??= { status };
       cpu.requestStop();
@@ -162,7 +163,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       exits,
       signals,
-      acknowledge: () => devices.pic.acknowledge(),
+      acknowledge: () => set.acknowledge(),
+      localApic,
       firmware(linear) {
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);
@@ -196,7 +198,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       exits,
       signals,
       drives,
-      interruptsMasked: () => devices.pic.allMasked,
+      interruptsMasked: () => set.interruptsMasked(),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
@@ -232,6 +234,7 @@ function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers
   return {
     serial: (port, bytes) => backlogs[port].add(bytes),
     keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
+    powerButton: () => devices.piix4Pm.pressPowerButton(),
   };
 }
 

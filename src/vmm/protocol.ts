@@ -180,6 +180,8 @@ export interface Commands {
   runToTick: { args: { id: GuestId; tick: number }; result: Record<string, never> };
   reset: { args: { id: GuestId }; result: Record<string, never> };
   powerOff: { args: { id: GuestId }; result: Record<string, never> };
+  /** The button on the case: an operating system with ACPI shuts down, others do nothing. */
+  powerButton: { args: { id: GuestId }; result: Record<string, never> };
   remove: { args: { id: GuestId }; result: Record<string, never> };
   schedule: { args: { id: GuestId; weight: number; cap: number }; result: Record<string, never> };
   registers: { args: { id: GuestId }; result: { values: RegisterValues } };

@@ -15,6 +15,8 @@ const host: CpuHost = {
   portWrite() {},
   mmioRead: () => 0,
   mmioWrite() {},
+  readMsr: () => ({ low: 0, high: 0 }),
+  writeMsr: () => false,
   acknowledgeInterrupt: () => 0,
   vmcall: () => false,
   cycles: () => 0,

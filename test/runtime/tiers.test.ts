@@ -32,6 +32,8 @@ const host: CpuHost = {
   portWrite() {},
   mmioRead: (address, size) => (size === 4 ? address >>> 0 : address & (size === 2 ? 0xffff : 0xff)),
   mmioWrite() {},
+  readMsr: () => ({ low: 0, high: 0 }),
+  writeMsr: () => false,
   acknowledgeInterrupt: () => 0x20,
   vmcall: () => false,
   cycles: () => 1000,

@@ -123,6 +123,7 @@ function region(): string {
     arrivals: () => [],
     taken: () => false,
     breakpoints: new Set(),
+    separate: false,
     comment: (i) => `${(PAGE + i.at).toString(16).padStart(8, '0')}  ${format(i, { base: PAGE })}`,
   })!;
   const guest = run('count.img', 500, ({ cpu }) => cpu.translation(PAGE + entry) !== null);

@@ -37,12 +37,13 @@ export interface Target {
   offset(): string;
   /** Segment arithmetic: from offset to linear address, with limit check unless flat; `held` is a temporary it may use. */
   place(seg: Known, offset: string, w: Width, write: boolean, held: string): Place;
-  /** `entry` := TLB entry; value := load. `entry` is a temporary's name. */
-  load(into: string, linear: string, w: Width): string;
-  modify(into: string, entry: string, linear: string, w: Width): string;
-  store(linear: string, value: string, w: Width): string;
-  storeModified(entry: string, linear: string, value: string, w: Width): string;
-  probe(linear: string, w: Width): string;
+  /** Memory accesses of `access.w` bits. `entry` is the name of a temporary for the TLB entry. */
+  load(access: Value, into: string, linear: string): string;
+  modify(access: Value, into: string, entry: string, linear: string): string;
+  store(access: Value, linear: string, value: string): string;
+  /** `modified` is the access before. */
+  storeModified(modified: Value, entry: string, linear: string, value: string): string;
+  probe(access: Value, linear: string): string;
   call(name: CallName, args: string[]): string;
   raise(vector: number, errorCode: number): string;
   raiseIf(condition: string, vector: number, errorCode: number): string;
@@ -190,7 +191,7 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
       case 'load': {
         const linear = place(v, false),
           t = temp();
-        out.push(target.load(t, linear, v.w));
+        out.push(target.load(v, t, linear));
         define(v, t, NOTHING);
         break;
       }
@@ -198,24 +199,24 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
         const linear = simplified(place(v, true)),
           entry = temp(),
           t = temp();
-        out.push(target.modify(t, entry, linear, v.w));
+        out.push(target.modify(v, t, entry, linear));
         entries.set(v, { entry, linear });
         define(v, t, NOTHING);
         break;
       }
       case 'store': {
         const linear = place(v, true);
-        out.push(target.store(linear, use(v.b!).text, v.w));
+        out.push(target.store(v, linear, use(v.b!).text));
         break;
       }
       case 'storeModified': {
         use(v.a!);
         const { entry, linear } = entries.get(v.a!)!;
-        out.push(target.storeModified(entry, linear, use(v.b!).text, v.w));
+        out.push(target.storeModified(v.a!, entry, linear, use(v.b!).text));
         break;
       }
       case 'probe':
-        out.push(target.probe(place(v, true), v.w));
+        out.push(target.probe(v, place(v, true)));
         break;
       case 'flags': {
         const x = use(v.a!),
@@ -307,9 +308,14 @@ export function callsOf(ops: readonly Value[]): { calls: boolean; ends: boolean;
 
 /**
  * Drops values nobody reads and, last first, flag setters overwritten before anything can look at them. `flagsLive` says
- * whether flags are read after these ops. Returns the remaining ops and whether flags are live before them.
+ * whether flags are read after these ops, `quiet` at which accesses and jumps nobody can look at them. Returns the remaining
+ * ops and whether flags are live before them.
  */
-export function sweep(ops: readonly Value[], flagsLive: boolean): { ops: Value[]; flagsLive: boolean } {
+export function sweep(
+  ops: readonly Value[],
+  flagsLive: boolean,
+  quiet: (v: Value) => boolean = () => false,
+): { ops: Value[]; flagsLive: boolean } {
   const kept: Value[] = [];
   let live = flagsLive,
     depth = 0;
@@ -326,7 +332,7 @@ export function sweep(ops: readonly Value[], flagsLive: boolean): { ops: Value[]
       if (v.uses === 0) drop = true;
       else live = true;
     } else if (v.op in PURE || PASSIVE.has(v.op)) drop = v.uses === 0;
-    else if (v.op !== 'setGpr' && v.op !== 'setState' && v.op !== 'else' && v.op !== 'storeModified') live = true;
+    else if (v.op !== 'setGpr' && v.op !== 'setState' && v.op !== 'else' && v.op !== 'storeModified' && !quiet(v)) live = true;
     if (drop)
       for (const x of [v.a, v.b, v.c, v.d]) {
         if (x) x.uses--;

@@ -1,10 +1,13 @@
 // PCI in the firmware: what power-on does to the bus (ranges for base addresses, interrupt lines), and the PCI BIOS of INT 1Ah
-// ("PCI Local Bus Specification 2.2", chapter 6; "PCI BIOS Specification 2.1"; "Intel 82371SB (PIIX3)" data sheet, PIRQRC).
+// and of 32-bit code ("PCI Local Bus Specification 2.2", chapter 6; "PCI BIOS Specification 2.1"; "Standard BIOS 32-bit Service
+// Directory"; "Intel 82371SB (PIIX3)" data sheet, PIRQRC).
 // Configuration space is reached by mechanism #1 like any program would.
 
 import { PCI_WIRES, pciWire } from '../pci/bus.ts';
 import { PCI_COMMAND } from '../pci/function.ts';
 import type { FirmwareMachine, ServiceCall } from './machine.ts';
+import { ROM_LABELS } from './rom.generated.ts';
+import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
 
 const CONFADD = 0xcf8,
   CONFDATA = 0xcfc,
@@ -23,8 +26,8 @@ const BARS = 6,
 const NOBODY = 0xffff;
 
 /** What base addresses are given: ports as on QEMU's pc, memory in the hole below 4 GiB. */
-const FIRST_PORT = 0xc000,
-  FIRST_MEMORY = 0xe0000000;
+const FIRST_PORT = 0xc000;
+export const PCI_MEMORY = { first: 0xe0000000, last: 0xfebfffff } as const;
 /** Interrupt request lines of the four wires, and the router's registers. */
 export const PCI_LINES: readonly number[] = [10, 10, 11, 11];
 const ROUTER = 1 << 3,
@@ -36,11 +39,11 @@ const IDE = (1 << 3) | 1,
   DECODE_BOTH = 0x80008000;
 
 /** A register of a function; `unit` is device number times 8 plus function number. */
-function read(machine: FirmwareMachine, unit: number, register: number, size: 1 | 2 | 4): number {
+export function readPci(machine: FirmwareMachine, unit: number, register: number, size: 1 | 2 | 4): number {
   machine.portWrite(CONFADD, (ENABLE | (unit << 8) | (register & 0xfc)) >>> 0, 4);
   return machine.portRead(CONFDATA + (register & 3), size);
 }
-function write(machine: FirmwareMachine, unit: number, register: number, value: number, size: 1 | 2 | 4): void {
+export function writePci(machine: FirmwareMachine, unit: number, register: number, value: number, size: 1 | 2 | 4): void {
   machine.portWrite(CONFADD, (ENABLE | (unit << 8) | (register & 0xfc)) >>> 0, 4);
   machine.portWrite(CONFDATA + (register & 3), value, size);
 }
@@ -49,48 +52,50 @@ function write(machine: FirmwareMachine, unit: number, register: number, value: 
 function units(machine: FirmwareMachine): number[] {
   const found: number[] = [];
   for (let unit = 0; unit < UNITS; ) {
-    const vendor = read(machine, unit, REGISTER.id, 2),
+    const vendor = readPci(machine, unit, REGISTER.id, 2),
       present = vendor !== NOBODY && vendor !== 0;
     if (present) found.push(unit);
     // Further functions exist only where function 0 says so.
-    unit += (unit & 7) !== 0 || (present && read(machine, unit, REGISTER.headerType, 1) & 0x80) ? 1 : 8;
+    unit += (unit & 7) !== 0 || (present && readPci(machine, unit, REGISTER.headerType, 1) & 0x80) ? 1 : 8;
   }
   return found;
 }
 
 /** Power-on: interrupts, then places for everybody's registers, the largest first so that none is wasted between them. */
 export function initialisePci(machine: FirmwareMachine): void {
-  for (let wire = 0; wire < PCI_WIRES; wire++) write(machine, ROUTER, PIRQRC + wire, PCI_LINES[wire], 1);
+  for (let wire = 0; wire < PCI_WIRES; wire++) writePci(machine, ROUTER, PIRQRC + wire, PCI_LINES[wire], 1);
   const levels = PCI_LINES.reduce((bits, line) => bits | (1 << line), 0);
   machine.portWrite(ELCR, levels & 0xff);
   machine.portWrite(ELCR + 1, levels >> 8);
 
-  write(machine, IDE, IDETIM, DECODE_BOTH, 4);
+  writePci(machine, IDE, IDETIM, DECODE_BOTH, 4);
 
   const wanted: { unit: number; register: number; isPort: boolean; bytes: number }[] = [];
   for (const unit of units(machine)) {
-    const pin = read(machine, unit, REGISTER.interruptPin, 1);
-    if (pin !== 0) write(machine, unit, REGISTER.interruptLine, PCI_LINES[pciWire(unit >> 3, pin)], 1);
+    const pin = readPci(machine, unit, REGISTER.interruptPin, 1);
+    if (pin !== 0) writePci(machine, unit, REGISTER.interruptLine, PCI_LINES[pciWire(unit >> 3, pin)], 1);
     for (let bar = 0; bar < BARS; bar++) {
       const register = REGISTER.bars + 4 * bar;
-      write(machine, unit, register, 0xffffffff, 4);
-      const value = read(machine, unit, register, 4),
+      writePci(machine, unit, register, 0xffffffff, 4);
+      const value = readPci(machine, unit, register, 4),
         isPort = (value & 1) !== 0;
-      write(machine, unit, register, 0, 4);
+      writePci(machine, unit, register, 0, 4);
       if (value !== 0) wanted.push({ unit, register, isPort, bytes: -(value & (isPort ? ~3 : ~15)) & (isPort ? 0xffff : -1) });
     }
   }
   let port = FIRST_PORT,
-    memory = FIRST_MEMORY;
+    memory: number = PCI_MEMORY.first;
   for (const { unit, register, isPort, bytes } of wanted.sort((a, b) => (b.bytes >>> 0) - (a.bytes >>> 0))) {
-    write(machine, unit, register, isPort ? port : memory, 4);
+    writePci(machine, unit, register, isPort ? port : memory, 4);
     if (isPort) port += bytes;
     else memory += bytes;
-    const command = read(machine, unit, REGISTER.command, 2);
-    write(machine, unit, REGISTER.command, command | (isPort ? PCI_COMMAND.PORTS : PCI_COMMAND.MEMORY), 2);
+    const command = readPci(machine, unit, REGISTER.command, 2);
+    writePci(machine, unit, REGISTER.command, command | (isPort ? PCI_COMMAND.PORTS : PCI_COMMAND.MEMORY), 2);
   }
 }
 
+/** '$PCI'. */
+const PCI_SERVICE = 0x49435024;
 /** Codes that AH returns. */
 const OK = 0x00,
   NOT_SUPPORTED = 0x81,
@@ -103,6 +108,27 @@ export function pciService(call: ServiceCall): void {
   const status = serve(call);
   call.ah = status;
   call.carry = status !== OK;
+}
+
+/** The 32-bit PCI BIOS: the same services, called far, with CF in EFLAGS itself. */
+export function pciService32(call: ServiceCall): void {
+  const status = call.ah === 0xb1 ? serve(call) : NOT_SUPPORTED;
+  call.ah = status;
+  const flags = call.machine.get('eflags');
+  call.machine.set('eflags', status === OK ? flags & ~1 : flags | 1);
+}
+
+/** BIOS32 service directory: EAX names a service, BL the function; EBX base, ECX length, EDX entry, AL 80h when there is none. */
+export function directoryService(call: ServiceCall): void {
+  const { machine } = call;
+  if (call.bl !== 0) call.al = 0x81;
+  else if (machine.get('eax') !== PCI_SERVICE) call.al = 0x80;
+  else {
+    call.al = 0;
+    machine.set('ebx', ROM_ADDRESS);
+    machine.set('ecx', ROM_BYTES);
+    machine.set('edx', ROM_LABELS.pci32);
+  }
 }
 
 function serve(call: ServiceCall): number {
@@ -122,9 +148,9 @@ function serve(call: ServiceCall): number {
       return OK;
     case 0x02:
       if (call.dx === NOBODY) return BAD_VENDOR;
-      return find((unit) => read(machine, unit, REGISTER.id, 4) === ((call.cx << 16) | call.dx) >>> 0);
+      return find((unit) => readPci(machine, unit, REGISTER.id, 4) === ((call.cx << 16) | call.dx) >>> 0);
     case 0x03:
-      return find((unit) => read(machine, unit, REGISTER.classCode, 4) >>> 8 === (machine.get('ecx') & 0xffffff));
+      return find((unit) => readPci(machine, unit, REGISTER.classCode, 4) >>> 8 === (machine.get('ecx') & 0xffffff));
     case 0x08:
     case 0x09:
     case 0x0a:
@@ -146,10 +172,10 @@ function access(call: ServiceCall): number {
   const present = call.bx >> 8 === 0;
   if (call.al >= 0x0b) {
     const value = machine.get('ecx');
-    if (present) write(machine, call.bl, register, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
+    if (present) writePci(machine, call.bl, register, size === 1 ? value & 0xff : size === 2 ? value & 0xffff : value, size);
     return OK;
   }
-  const value = present ? read(machine, call.bl, register, size) : 0xffffffff;
+  const value = present ? readPci(machine, call.bl, register, size) : 0xffffffff;
   if (size === 1) call.cl = value;
   else if (size === 2) call.cx = value;
   else machine.set('ecx', value);

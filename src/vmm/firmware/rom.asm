@@ -1288,6 +1288,13 @@ ENTRY gdtMultiboot              ; 08h code, 10h data
 ENTRY gdtLinux                  ; 10h code, 18h data
   dq 0, 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
 
+ENTRY bios32                    ; BIOS32 service directory, called far in 32-bit protected mode
+  SERVICE bios32
+  db 0xcb                       ; retf
+ENTRY pci32                     ; PCI BIOS, called the same way
+  SERVICE pci32
+  db 0xcb
+
 ENTRY videoFunctions            ; INT 10h AH=1Bh: what the video services can do
   db 0x0f, 0x00, 0x08, 0, 0, 0, 0  ; modes 0-3, 13h
   db 0x07                       ; 200, 350, 400 scan lines

@@ -44,7 +44,12 @@ function act(rig: Rig, ports: readonly number[], random: Random): string {
       rig.run(random.below(2000) * random.pick([1, MICROSECOND, 100 * MICROSECOND]));
       return '';
     case 9: {
-      const address = 0xa0000 + random.below(0x20000);
+      const [first, bytes] = random.pick([
+        [0xa0000, 0x20000],
+        [0xfee00000, 0x400],
+        [0xfec00000, 0x20],
+      ]);
+      const address = first + random.below(bytes);
       const size = random.pick(SIZES);
       const value = rig.bus.memoryRead(address, size);
       rig.bus.memoryWrite(address, random.edgy(), size);

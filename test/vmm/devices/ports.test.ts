@@ -93,7 +93,6 @@ describe('reset control register', () => {
 describe('power-off ports', () => {
   it('switch off by the word that each emulator knows', () => {
     for (const [port, value] of [
-      [0x604, 0x2000],
       [0xb004, 0x2000],
       [0x4004, 0x3400],
     ]) {

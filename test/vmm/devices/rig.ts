@@ -24,7 +24,9 @@ export interface Rig {
   readonly ram: Uint8Array;
   /** Attributes of the areas of C0000h-FFFFFh by address: 'r- 4000' is readable, not writable, 4000h bytes. */
   readonly shadows: ReadonlyMap<number, string>;
-  /** Level of INTR. */
+  /** Level of INTR at the processor, its acknowledge cycle, and whether no device can raise it. */
+  acknowledge(): number;
+  interruptsMasked(): boolean;
   intr: boolean;
   now: number;
   in(port: number): number;
@@ -54,7 +56,7 @@ export function createRig({
     shadows = new Map<number, string>();
   const timers = createTimers(() => rig.now);
   const rig = { now, intr: false, timers, pins, sent, ram, shadows } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
-  const { devices, bus, pci } = createDevices({
+  const { devices, bus, pci, acknowledge, interruptsMasked } = createDevices({
     timers,
     startOfTime,
     debugExit,
@@ -84,6 +86,11 @@ export function createRig({
   rig.devices = devices;
   rig.bus = bus;
   rig.pci = pci;
+  rig.acknowledge = acknowledge;
+  rig.interruptsMasked = interruptsMasked;
+  // As firmware leaves the local APIC: on, with the interrupt controllers at LINT0.
+  bus.memoryWrite(0xfee000f0, 0x1ff, 4);
+  bus.memoryWrite(0xfee00350, 0x700, 4);
   rig.in = (port) => bus.portRead(port, 1);
   rig.out = (port, ...values) => {
     for (const value of values) bus.portWrite(port, value, 1);

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import type { Cpu } from '../../src/runtime/cpu.ts';
+import type { CpuHost } from '../../src/runtime/host.ts';
+import { createProcessor } from '../../src/runtime/processor.ts';
+import { flatMode } from '../../src/vmm/boot/registers.ts';
+
+const MIB = 1 << 20,
+  CODE = 0x10000,
+  STACK = 0x20000;
+const host: CpuHost = {
+  portRead: () => 0,
+  portWrite() {},
+  mmioRead: () => 0,
+  mmioWrite() {},
+  readMsr: () => ({ low: 0, high: 0 }),
+  writeMsr: () => false,
+  acknowledgeInterrupt: () => 0,
+  vmcall: () => false,
+  cycles: () => 0,
+  exit() {},
+};
+
+describe('translation', () => {
+  const processor = createProcessor({ arenaBytes: 2 * MIB });
+  // loop: push eax; push ecx; pop edx; pop ebx; inc eax; jmp loop
+  const LOOP = Uint8Array.of(0x50, 0x51, 0x5a, 0x5b, 0x40, 0xeb, 0xf9),
+    TICKS = 6;
+
+  function looping(esp: number): Cpu {
+    const cpu = processor.createCpu({ host, offset: 0, bytes: 2 * MIB, tier: 'mixed' });
+    cpu.memory.writeBytes(CODE, LOOP);
+    for (const [name, value] of Object.entries(flatMode(CODE, 8, 16, 0))) cpu.set(name, value);
+    cpu.set('esp', esp);
+    cpu.set('ecx', 7);
+    return cpu;
+  }
+  const leavesPerRound = (cpu: Cpu, rounds: number): number => {
+    const before = cpu.stats().leaves!;
+    cpu.run(rounds * TICKS);
+    return (cpu.stats().leaves! - before) / rounds;
+  };
+
+  it('checks a stack frame in one page as a whole, for good', () => {
+    const cpu = looping(STACK + 0x800);
+    cpu.run(10_000 * TICKS);
+    assert.equal(cpu.stats().regions, 1);
+    assert.ok(leavesPerRound(cpu, 10_000) < 0.01);
+    cpu.dispose();
+  });
+
+  it('gives up checking a frame as a whole that lies across two pages', () => {
+    const cpu = looping(STACK + 4);
+    cpu.run(1500 * TICKS);
+    const { regions } = cpu.stats();
+    assert.ok(leavesPerRound(cpu, 100) > 0.9, 'the whole is checked at first');
+    cpu.run(2000 * TICKS);
+    assert.equal(cpu.stats().regions, regions! + 1);
+    assert.ok(leavesPerRound(cpu, 10_000) < 0.01);
+    assert.deepEqual([cpu.get('eax'), cpu.get('ebx'), cpu.get('edx'), cpu.get('esp')], [13_600, 13_599, 7, STACK + 4]);
+    cpu.dispose();
+  });
+});
