@@ -31,7 +31,7 @@ export function activate(context: vscode.ExtensionContext, platform: Platform): 
   const hypervisor = new Hypervisor(platform, log);
   const builder = new AssemblyBuilder(platform, context.storageUri ?? context.globalStorageUri);
   const configurations = new DebugConfigurations(builder);
-  const sessions = new DebugSessions(hypervisor, builder);
+  const sessions = new DebugSessions(platform, hypervisor, builder);
   const screens = new ScreenViews(hypervisor, context.extensionUri);
   const terminals = new SerialTerminals(hypervisor, ({ id }) => sessions.sessionOf(id)?.configuration['serial'] !== 'console');
   const exits = new ExitsPanel(hypervisor, context.extensionUri);

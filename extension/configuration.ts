@@ -19,7 +19,7 @@ export function kindOfFile(path: string): FileKind | null {
   if (/^(bzImage|vmlinuz)/.test(name)) return 'kernel';
   if (/\.(asm|nasm)$/i.test(name)) return 'assembly';
   if (/\.[sS]$/.test(name)) return 'gas';
-  if (/\.(img|bin|com|flp|ima|elf|iso|sys)$/i.test(name)) return 'image';
+  if (/\.(img|bin|com|flp|ima|elf|iso|qcow2|sys)$/i.test(name)) return 'image';
   return null;
 }
 

@@ -99,14 +99,17 @@ export function activeFile(): vscode.Uri | undefined {
   return undefined;
 }
 
-const FILES = ['program', 'kernel', 'initrd', 'symbols', 'source'] as const;
+/** Paths within listings and drives. */
+const FILES_INSIDE = ['file', 'source', 'backing'];
+const FILES = ['program', 'cdrom', 'kernel', 'initrd', 'symbols', 'source'] as const;
 
 /** Makes every path of a configuration absolute, seen from the folder. */
 function absolutePaths(config: vscode.DebugConfiguration, folder: vscode.Uri | undefined): vscode.DebugConfiguration {
   const absolute = (value: unknown): unknown => (typeof value === 'string' && value ? fromUri(toUri(value, folder)) : value);
+  const absolutes = (value: unknown): unknown => (Array.isArray(value) ? value.map(absolute) : absolute(value));
   const inside = (value: unknown): unknown =>
     value && typeof value === 'object' && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === 'file' || key === 'source' ? absolute(each) : each]))
+      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, FILES_INSIDE.includes(key) ? absolutes(each) : each]))
       : absolute(value);
   const result = { ...config };
   for (const name of FILES) if (name in config) result[name] = absolute(config[name]);

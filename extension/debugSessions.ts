@@ -7,16 +7,19 @@ import type { GuestId } from '../src/vmm/protocol.ts';
 import type { AssemblyBuilder } from './assemble.ts';
 import { kindOfFile } from './configuration.ts';
 import { DebugSession } from './debug/session.ts';
-import { toUri } from './files.ts';
+import { readStart, toUri } from './files.ts';
 import type { GuestEntry } from './guestStore.ts';
 import type { Hypervisor } from './hypervisor.ts';
+import type { Platform } from './platform.ts';
 
 export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
+  readonly #platform: Platform;
   readonly #hypervisor: Hypervisor;
   readonly #builder: AssemblyBuilder;
   readonly #byGuest = new Map<GuestId, vscode.DebugSession>();
 
-  constructor(hypervisor: Hypervisor, builder: AssemblyBuilder) {
+  constructor(platform: Platform, hypervisor: Hypervisor, builder: AssemblyBuilder) {
+    this.#platform = platform;
     this.#hypervisor = hypervisor;
     this.#builder = builder;
   }
@@ -59,7 +62,8 @@ export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
     const messages = new vscode.EventEmitter<vscode.DebugProtocolMessage>();
     const session = new DebugSession({
       client: this.#hypervisor.shared(),
-      readFile: async (path) => vscode.workspace.fs.readFile(toUri(path)),
+      readFile: (path, most) => readStart(this.#platform, toUri(path), most),
+      localPath: (path) => this.#platform.localPath(toUri(path)),
       send: (message: DebugProtocol.ProtocolMessage) => messages.fire(message),
       rebuild: (configuration) => this.#rebuild(configuration),
     });

@@ -22,3 +22,13 @@ export async function openFile(platform: Platform, uri: vscode.Uri): Promise<Ope
   const bytes = await vscode.workspace.fs.readFile(uri);
   return { size: bytes.length, read: async (offset, length) => bytes.slice(offset, offset + length), close: async () => undefined };
 }
+
+/** A file's contents, or no more than `most` bytes of its beginning. */
+export async function readStart(platform: Platform, uri: vscode.Uri, most?: number): Promise<Uint8Array> {
+  const file = await openFile(platform, uri);
+  try {
+    return await file.read(0, Math.min(file.size, most ?? file.size));
+  } finally {
+    await file.close();
+  }
+}

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { GuestStatus } from '../src/vmm/protocol.ts';
 import type { ExitsPanel } from './exitsPanel.ts';
+import { toUri } from './files.ts';
 import { describeGuest, type GuestEntry } from './guestStore.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { ScreenViews } from './screenView.ts';
@@ -28,6 +29,7 @@ const ACTIONS: Record<string, readonly [states: readonly GuestStatus[], act: Act
   'cp86.guest.resume': [['paused'], (guest, { hypervisor }) => hypervisor.request('resume', { id: guest.id })],
   'cp86.guest.reset': [ON, (guest, { hypervisor }) => hypervisor.request('reset', { id: guest.id })],
   'cp86.guest.powerOff': [ON, (guest, { hypervisor }) => hypervisor.request('powerOff', { id: guest.id })],
+  'cp86.guest.commit': [[...ON, 'off'], commit],
   'cp86.guest.remove': [ANY, remove],
   'cp86.guest.debug': [ON, attach],
   'cp86.guest.openScreen': [ANY, (guest, { screens }) => screens.open(guest, false)],
@@ -71,6 +73,14 @@ async function pick(guests: readonly GuestEntry[]): Promise<GuestEntry | undefin
     { placeHolder: 'Choose a guest' },
   );
   return choice?.guest;
+}
+
+/** Writes what a guest changed on its drives to the images, after asking. */
+async function commit({ id, info }: GuestEntry, { hypervisor }: GuestViews): Promise<void> {
+  const question = `Write what ${info.name} changed on its drives to the image files? A running guest may be in the middle of changing them.`;
+  if ((await vscode.window.showWarningMessage(question, { modal: true }, 'Write')) !== 'Write') return;
+  const { contents } = await hypervisor.request('commit', { id });
+  for (const { name, bytes } of contents) await vscode.workspace.fs.writeFile(toUri(name), bytes);
 }
 
 async function remove(guest: GuestEntry, { hypervisor }: GuestViews): Promise<void> {

@@ -1,8 +1,9 @@
 // What a binary image is, in a few lines for the image editor: boot signature and MBR partition table ("Partition Table",
 // IBM PC DOS), FAT's BIOS parameter block, ELF header ("Tool Interface Standard ELF"), Multiboot 1 header, the Linux boot
-// protocol's setup header (Documentation/arch/x86/boot.rst) and ISO 9660's volume descriptor. Looks only; the loaders in
+// protocol's setup header (Documentation/arch/x86/boot.rst) ISO 9660's volume descriptor and qcow2's header. Looks only; the loaders in
 // src/vmm/boot decide what boots.
 
+import { isQcow2, readHeader } from '../src/vmm/block/qcow2Header.ts';
 import { FLOPPY_MAX } from './debug/guestConfig.ts';
 
 export interface SummaryRow {
@@ -61,6 +62,7 @@ export function summarize(name: string, size: number, head: Uint8Array): ImageSu
   if (size === 0) return { kind: 'Empty file', rows: [{ label: 'Content', value: 'none: there is nothing to boot', warning: true }] };
   if (text(head, 0, 4) === '\x7fELF') return elf(view, head);
   if (head.length > 0x264 && text(head, 0x202, 4) === 'HdrS') return linux(view, head);
+  if (isQcow2(head)) return qcow2(name, size, head);
   if (head.length > 0x8006 && text(head, 0x8001, 5) === 'CD001') return iso(head, size);
   if (/\.com$/i.test(name) && !hasSignature(head)) return com(size);
   const multiboot = multibootRow(view);
@@ -195,12 +197,32 @@ function iso(head: Uint8Array, size: number): ImageSummary {
     kind: 'ISO 9660 image',
     rows: [
       { label: 'Volume', value: text(head, 0x8028, 32).trim() || 'no name' },
-      { label: 'Boot catalog', value: elTorito ? 'El Torito' : 'none', warning: !elTorito },
-      hasSignature(head)
-        ? { label: 'Boot signature', value: `55 AA at offset 510: it boots as a ${size > FLOPPY_MAX ? 'disk' : 'floppy'}` }
-        : { label: 'Boot signature', value: 'none: it cannot boot as a disk', warning: true },
+      { label: 'Boot catalog', value: elTorito ? 'El Torito' : 'none: it cannot boot as a CD-ROM', warning: !elTorito },
+      ...(hasSignature(head)
+        ? [{ label: 'Boot signature', value: `55 AA at offset 510: it boots as a ${size > FLOPPY_MAX ? 'disk, too' : 'floppy'}` }]
+        : []),
     ],
   };
+}
+
+function qcow2(name: string, size: number, head: Uint8Array): ImageSummary {
+  const kind = 'qcow2 disk image';
+  try {
+    const read = (offset: number, length: number): Uint8Array => head.slice(offset, offset + length);
+    const header = readHeader(name, { size, read, write: () => {}, flush: () => {}, close: () => {} });
+    return {
+      kind,
+      rows: [
+        { label: 'Version', value: String(header.version) },
+        { label: 'Disk', value: formatBytes(header.size) },
+        { label: 'Clusters', value: formatBytes(2 ** header.clusterBits) },
+        ...(header.backing ? [{ label: 'Backing file', value: header.backing.name }] : []),
+        ...(header.readOnly ? [{ label: 'Writing', value: `not possible, because ${header.readOnly}`, warning: true }] : []),
+      ],
+    };
+  } catch (error) {
+    return { kind, rows: [{ label: 'Header', value: error instanceof Error ? error.message : String(error), warning: true }] };
+  }
 }
 
 function com(size: number): ImageSummary {

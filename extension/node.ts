@@ -11,6 +11,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     kind: 'node',
     startHypervisor: async () => connectNode(vscode.Uri.joinPath(context.extensionUri, 'dist', 'node', 'worker.js').fsPath),
     openFile: async (uri) => (uri.scheme === 'file' ? openLocalFile(uri.fsPath) : null),
+    localPath: (uri) => (uri.scheme === 'file' ? uri.fsPath : null),
     assembler,
   });
 }

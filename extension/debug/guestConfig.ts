@@ -1,12 +1,21 @@
 // Turns launch arguments into a guest: loads the files, recognises what program is by its content (boot signature at offset
 // 510; ELF; Multiboot 1's magic; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
 
-import type { BootSource, DriveConfig, GuestConfig } from '../../src/vmm/protocol.ts';
+import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
+import type { BootSource, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
-import type { LaunchArguments, ProgramFormat } from './launchArguments.ts';
+import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
-export type ReadFile = (path: string) => Promise<Uint8Array>;
+/** Reads a file, or no more than `most` bytes of its beginning. */
+export type ReadFile = (path: string, most?: number) => Promise<Uint8Array>;
+
+/** The files that a launch names. */
+export interface GuestFiles {
+  readonly readFile: ReadFile;
+  /** Path by which the hypervisor's worker can open a file itself, or null. */
+  localPath(path: string): string | null;
+}
 
 /** A guest ready to be defined. */
 export interface GuestPlan {
@@ -23,23 +32,47 @@ export interface GuestPlan {
 const BOOT_SECTOR = 0x7c00;
 /** Largest floppy format (2.88 MB); larger images are disks. */
 export const FLOPPY_MAX = 2880 * 1024;
+/** Where an ISO 9660 image names its standard (ECMA-119, section "Volume descriptors"); many begin with a disk's boot sector, too. */
+const ISO_9660 = 16 * 2048 + 1;
 const FIXED_START = Date.UTC(2026, 0, 1);
 
-/** Loads every file a launch names. Errors begin with the attribute. */
-export async function planGuest(args: LaunchArguments, readFile: ReadFile): Promise<GuestPlan> {
-  const read = (attribute: string, path: string): Promise<Uint8Array> => readNamed(readFile, attribute, path);
+/** What is read of a program before it is known to be more than a disk image, which is read when the guest does. */
+const PROGRAM_MOST = 256 << 20;
+/** Images that the worker cannot open are read whole: up to so many bytes. */
+const WHOLE_MOST = 1 << 30;
+
+/** Loads every file a launch names, but for images that the worker opens itself. Errors begin with the attribute. */
+export async function planGuest(args: LaunchArguments, files: GuestFiles): Promise<GuestPlan> {
+  const read = (attribute: string, path: string, most?: number): Promise<Uint8Array> => readNamed(files.readFile, attribute, path, most);
+  async function imageFile(attribute: string, file: string): Promise<ImageFile> {
+    const path = files.localPath(file);
+    if (path !== null) return { path };
+    const bytes = await read(attribute, file, WHOLE_MOST + 1);
+    if (bytes.length > WHOLE_MOST) throw new Error(`${attribute}: ${file} is read whole here, and is larger than ${WHOLE_MOST >> 20} MiB`);
+    return { name: file, bytes };
+  }
   const drives: DriveConfig[] = [];
-  for (const [n, drive] of args.drives.entries()) {
-    drives.push({ kind: drive.kind, index: drive.index, readOnly: drive.readOnly, image: await read(`drives[${n}].file`, drive.file) });
+  for (const [n, { kind, index, readOnly, file, format, backing, snapshot }] of args.drives.entries()) {
+    drives.push({
+      kind,
+      index,
+      readOnly,
+      image: await imageFile(`drives[${n}].file`, file),
+      ...(format === 'auto' ? {} : { format }),
+      backing: await Promise.all(backing.map((name) => imageFile(`drives[${n}].backing`, name))),
+      writeThrough: !snapshot,
+    });
   }
   const attribute = args.kernel === undefined ? 'program' : 'kernel';
   const path = args.kernel ?? args.program;
-  const image = path === undefined ? undefined : await read(attribute, path);
+  const image = path === undefined ? undefined : await read(attribute, path, PROGRAM_MOST);
   if (image?.length === 0) throw new Error(`${attribute}: ${path} is empty`);
   const format = args.kernel !== undefined ? 'kernel' : image && path !== undefined ? programFormat(args, path, image) : undefined;
-  if (image && (format === 'floppy' || format === 'disk')) {
-    if (drives.some((drive) => drive.kind === format && drive.index === 0)) throw new Error(`drives: ${format} 0 is program already`);
-    drives.unshift({ kind: format, index: 0, readOnly: false, image });
+  if (image && (format === 'floppy' || format === 'disk' || format === 'cdrom')) {
+    const index = format === 'cdrom' ? CDROM_PLACE : 0;
+    if (drives.some((drive) => (drive.kind === 'floppy') === (format === 'floppy') && drive.index === index))
+      throw new Error(`drives: ${format} ${index} is program already`);
+    drives.unshift({ kind: format, index, readOnly: false, image: await imageFile(attribute, path ?? '') });
   }
   const boot = await bootSource(args, format, image, drives, read);
   return {
@@ -66,6 +99,13 @@ export async function planGuest(args: LaunchArguments, readFile: ReadFile): Prom
   };
 }
 
+/** Letters of the boot order, in the order of the default. */
+const BOOT_LETTERS: readonly (readonly [string, DriveKind])[] = [
+  ['a', 'floppy'],
+  ['c', 'disk'],
+  ['d', 'cdrom'],
+];
+
 async function bootSource(
   args: LaunchArguments,
   format: ProgramFormat | undefined,
@@ -84,17 +124,11 @@ async function bootSource(
       return { kind: 'flat', image, address: args.loadAddress, mode: args.mode, entry: args.entry };
     }
   }
-  const order =
-    args.boot ??
-    (format === 'floppy'
-      ? 'a'
-      : format === 'disk'
-        ? 'c'
-        : `${drives.some((drive) => drive.kind === 'floppy') ? 'a' : ''}${drives.some((drive) => drive.kind === 'disk') ? 'c' : ''}`);
-  for (const letter of order) {
-    const kind = letter === 'a' ? 'floppy' : 'disk';
-    if (!drives.some((drive) => drive.kind === kind && drive.index === 0)) throw new Error(`boot: there is no ${kind} to boot from`);
-  }
+  const present = BOOT_LETTERS.filter(([, kind]) => drives.some((drive) => drive.kind === kind)),
+    own = BOOT_LETTERS.find(([, kind]) => kind === format);
+  const order = args.boot ?? (own ? own[0] : present.map(([letter]) => letter).join(''));
+  for (const [letter, kind] of BOOT_LETTERS)
+    if (order.includes(letter) && !drives.some((drive) => drive.kind === kind)) throw new Error(`boot: there is no ${kind} to boot from`);
   return { kind: 'drives', order };
 }
 
@@ -104,7 +138,12 @@ function programFormat(args: LaunchArguments, path: string, image: Uint8Array): 
   if (args.loadAddress !== undefined) return 'flat';
   if (/\.com$/i.test(path)) return 'com';
   if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
-  if (image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa) return image.length <= FLOPPY_MAX ? 'floppy' : 'disk';
+  // GRUB's rescue images are all of it: what fits on a floppy is one.
+  const signed = image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa;
+  if (signed && image.length <= FLOPPY_MAX) return 'floppy';
+  if (hasText(image, ISO_9660, 'CD001')) return 'cdrom';
+  if (signed) return 'disk';
+  if (isQcow2(image)) return 'disk';
   throw new Error(
     `program: ${baseName(path)} is no .com, ELF or bzImage and has no boot signature (55 AA at offset 510); for a flat binary give loadAddress, for anything else format`,
   );
@@ -132,9 +171,9 @@ function hasMultibootMagic(image: Uint8Array): boolean {
 }
 
 /** Reads a file; an error says which attribute named it. */
-export async function readNamed(readFile: ReadFile, attribute: string, path: string): Promise<Uint8Array> {
+export async function readNamed(readFile: ReadFile, attribute: string, path: string, most?: number): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readFile(path, most);
   } catch (error) {
     throw new Error(`${attribute}: ${path} cannot be read (${messageOf(error)})`);
   }

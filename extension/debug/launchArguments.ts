@@ -4,6 +4,7 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
+import type { ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
 import { baseName } from './paths.ts';
 
@@ -12,11 +13,11 @@ export const LAUNCH_ATTRIBUTES = {
   program: {
     type: 'string',
     description:
-      'What the guest boots: a boot sector, floppy or disk image, a DOS .com program, a kernel (Multiboot or other ELF, bzImage) or a flat binary (with loadAddress).',
+      'What the guest boots: a boot sector, floppy, disk or CD-ROM image, a DOS .com program, a kernel (Multiboot or other ELF, bzImage) or a flat binary (with loadAddress).',
   },
   format: {
     type: 'string',
-    enum: ['auto', 'floppy', 'disk', 'com', 'kernel', 'flat'],
+    enum: ['auto', 'floppy', 'disk', 'cdrom', 'com', 'kernel', 'flat'],
     default: 'auto',
     description: 'How program is booted. auto goes by its content and name.',
   },
@@ -39,21 +40,26 @@ export const LAUNCH_ATTRIBUTES = {
       type: 'object',
       properties: {
         file: { type: 'string' },
-        kind: { type: 'string', enum: ['floppy', 'disk'] },
+        kind: { type: 'string', enum: ['floppy', 'disk', 'cdrom'] },
         index: { type: 'integer', minimum: 0, maximum: 3 },
+        format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
+        backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
+        snapshot: { type: 'boolean' },
       },
       required: ['file', 'kind'],
     },
-    description: 'Further floppy and disk images: { file, kind, index, readOnly }.',
+    description:
+      'Further floppy, disk and CD-ROM images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
   },
+  cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
   initrd: { type: 'string', description: 'Initial RAM disk for a Linux kernel.' },
   append: { type: 'string', default: '', description: 'Command line of the kernel or .com program.' },
   boot: {
     type: 'string',
-    pattern: '^[ac]+$',
-    description: 'Order of drives to boot from: a floppy, c disk. Default: the kind of program.',
+    pattern: '^[acd]+$',
+    description: 'Order of drives to boot from: a floppy, c disk, d CD-ROM. Default: the kind of program.',
   },
   loadAddress: { type: ['integer', 'string'], description: 'Linear address of a flat binary.' },
   entry: { type: ['integer', 'string'], description: 'Linear address of the first instruction of a flat binary. Default: loadAddress.' },
@@ -108,7 +114,7 @@ export const LAUNCH_ATTRIBUTES = {
     description: 'Where serial output goes: a terminal with input, or the debug console.',
   },
 } as const;
-export type ProgramFormat = 'floppy' | 'disk' | 'com' | 'kernel' | 'flat';
+export type ProgramFormat = 'floppy' | 'disk' | 'cdrom' | 'com' | 'kernel' | 'flat';
 
 /** Attributes of an attach configuration. */
 export const ATTACH_ATTRIBUTES = {
@@ -127,11 +133,19 @@ export interface ListingFile {
   readonly source?: string;
   readonly address?: number;
 }
+export type DriveKind = 'floppy' | 'disk' | 'cdrom';
+/** Where a CD-ROM drive is unless that is said. */
+export const CDROM_PLACE = 2;
 export interface DriveFile {
   readonly file: string;
-  readonly kind: 'floppy' | 'disk';
+  readonly kind: DriveKind;
   readonly index: number;
+  readonly format: 'auto' | ImageFormat;
+  /** Files that the image may name as its backing file, besides those in its folder. */
+  readonly backing: readonly string[];
   readonly readOnly: boolean;
+  /** false: what the guest writes goes to the image. */
+  readonly snapshot: boolean;
 }
 
 /** What launch and attach have in common: the files that explain the guest, and where to stop. */
@@ -175,12 +189,20 @@ const SOURCE = /\.(asm|nasm|s|inc|c|cc|cpp|rs|zig)$/i;
 /** Checks a launch configuration. Errors begin with the attribute's name. */
 export function readLaunchArguments(fields: Fields): LaunchArguments {
   const common = readCommon(fields);
-  const drives = fields.objects('drives', (drive) => ({
+  const given = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
-    kind: drive.choice('kind', ['floppy', 'disk'] as const),
-    index: drive.integer('index', 0, 3, 0),
+    kind: drive.choice('kind', ['floppy', 'disk', 'cdrom'] as const),
+    index: drive.integer('index', 0, 3, drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0),
+    format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
+    backing: drive.list('backing', (value, path) => {
+      if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);
+      return value;
+    }),
     readOnly: drive.flag('readOnly', false),
+    snapshot: drive.flag('snapshot', true),
   }));
+  const cdrom = fields.optionalText('cdrom'),
+    drives: readonly DriveFile[] = cdrom === undefined ? given : [...given, disc(cdrom)];
   const kernel = fields.optionalText('kernel');
   if (common.program === undefined && kernel === undefined && drives.length === 0)
     throw fields.error('program', 'the file to boot is missing');
@@ -188,7 +210,8 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   if (common.program !== undefined && SOURCE.test(common.program))
     throw fields.error('program', 'this is a source file; assemble it and name the image, and its listing in listing');
   const boot = fields.optionalText('boot');
-  if (boot !== undefined && !/^[ac]{1,2}$/.test(boot)) throw fields.error('boot', 'a (floppy), c (disk), ac or ca is expected');
+  if (boot !== undefined && !/^[acd]{1,3}$/.test(boot))
+    throw fields.error('boot', 'letters such as a (floppy), c (disk), d (CD-ROM) or cd are expected');
   const date = fields.optionalText('date');
   const startOfTime = date === undefined ? undefined : Date.parse(date);
   if (startOfTime !== undefined && !(startOfTime >= 0 && startOfTime < 4102444800000))
@@ -224,6 +247,17 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
       : null,
   };
 }
+
+/** The drive of the attribute cdrom. */
+const disc = (file: string): DriveFile => ({
+  file,
+  kind: 'cdrom',
+  index: CDROM_PLACE,
+  format: 'auto',
+  backing: [],
+  readOnly: true,
+  snapshot: true,
+});
 
 /** Checks an attach configuration. Errors begin with the attribute's name. */
 export function readAttachArguments(fields: Fields): AttachArguments {

@@ -12,7 +12,7 @@ import { disassemble } from './disassembly.ts';
 import { assign, completions, evaluateText } from './evaluation.ts';
 import { type Explanation, explain } from './explain.ts';
 import { Fields, messageOf } from './fields.ts';
-import { type GuestPlan, planGuest, type ReadFile } from './guestConfig.ts';
+import { type GuestFiles, type GuestPlan, planGuest } from './guestConfig.ts';
 import { breakpointLocations, gotoTargets, locate, modules, readRange, stackTrace, writeRange } from './inspection.ts';
 import { type CommonArguments, readAttachArguments, readLaunchArguments } from './launchArguments.ts';
 import { hex32, wrap } from './memory.ts';
@@ -23,10 +23,9 @@ import { Target } from './target.ts';
 import { scopes, setVariable, variables } from './variables.ts';
 
 /** What a session needs of the program it runs in. */
-export interface SessionHost {
+export interface SessionHost extends GuestFiles {
   /** The session's own handle of a hypervisor, disposed with the session. */
   readonly client: HypervisorClient;
-  readonly readFile: ReadFile;
   send(message: DebugProtocol.ProtocolMessage): void;
   /** Makes program and listing anew before a restart (an assembler run); answers the configuration to use. Without it clients end and launch again. */
   readonly rebuild?: (configuration: object) => Promise<object>;
@@ -188,7 +187,7 @@ export class DebugSession {
   /** Defines and starts a guest; it stands before its first instruction afterwards. */
   async #begin(fields: Fields): Promise<void> {
     const args = readLaunchArguments(fields);
-    const plan = await planGuest(args, this.#host.readFile);
+    const plan = await planGuest(args, this.#host);
     const { client } = this.#host;
     const { id } = await client.request('define', { config: plan.config });
     try {

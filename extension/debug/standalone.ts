@@ -1,19 +1,28 @@
 // The debug adapter alone: DAP over standard input and output, for editors other than VS Code and for tests. Each process has
 // a hypervisor of its own in a worker thread.
 
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { connectNode } from '../../src/vmm/node/connect.ts';
+import { openLocalFile } from '../node/files.ts';
 import { messageOf } from './fields.ts';
 import { encodeMessage, MessageDecoder } from './framing.ts';
 import { DebugSession } from './session.ts';
 
 // The built worker lies beside the built adapter; from sources Node runs the worker's source.
 const worker = new URL(import.meta.url.endsWith('.ts') ? '../../src/vmm/node/worker.ts' : 'worker.js', import.meta.url);
+const localPath = (path: string): string => (/^file:/i.test(path) ? fileURLToPath(path) : path);
 const decoder = new MessageDecoder();
 const session = new DebugSession({
   client: connectNode(worker),
-  readFile: (path) => readFile(/^file:/i.test(path) ? fileURLToPath(path) : path),
+  async readFile(path, most) {
+    const file = await openLocalFile(localPath(path));
+    try {
+      return await file.read(0, Math.min(file.size, most ?? file.size));
+    } finally {
+      await file.close();
+    }
+  },
+  localPath,
   send: (message) => void process.stdout.write(encodeMessage(message)),
   // Files are read again at a restart; making them is the editor's affair.
   rebuild: async (configuration) => configuration,

@@ -45,6 +45,8 @@ const NO_HOST: CpuHost = {
   portWrite() {},
   mmioRead: (_address, size) => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff),
   mmioWrite() {},
+  readMsr: () => ({ low: 0, high: 0 }),
+  writeMsr: () => false,
   acknowledgeInterrupt: () => 0xff,
   vmcall: () => false,
   cycles: () => 0,

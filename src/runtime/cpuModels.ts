@@ -131,6 +131,8 @@ const PROCESSOR: readonly Feature[] = [
   'umip',
   'nx',
   'nonstop_tsc',
+  'apic',
+  'tsc_deadline_timer',
 ];
 export const BUILT: ReadonlySet<Feature> = new Set([...PROCESSOR, ...ROWS.flatMap(({ feature }) => feature ?? [])]);
 

@@ -68,6 +68,7 @@ export const EXITS = {
   ioInstruction: exit(30, 'I/O instruction', 'IO_INSTRUCTION', ['SDM qualification', 'value'], 'The guest read or wrote an I/O port.'),
   rdmsr: exit(31, 'RDMSR', 'MSR_READ', ['MSR', ''], 'The guest read a model-specific register.'),
   wrmsr: exit(32, 'WRMSR', 'MSR_WRITE', ['MSR', 'low half'], 'The guest wrote a model-specific register.'),
+  apicAccess: exit(44, 'APIC access', 'APIC_ACCESS', ['SDM qualification', 'value'], 'The guest read or wrote its local APIC.'),
   descriptorTable: exit(
     46,
     'GDTR or IDTR access',
@@ -115,6 +116,9 @@ export const EXITS = {
   biosService: exit(null, 'BIOS service', null, ['interrupt', 'AX'], 'The firmware handled a BIOS call for the guest.'),
 } as const satisfies Record<string, ExitRow>;
 export type ExitName = keyof typeof EXITS;
+
+/** Qualification of an APIC access by a data access (SDM volume 3, "Exit Qualification for APIC-Access VM Exits"). */
+export const apicQualification = (offset: number, isWrite: boolean): number => (offset & 0xfff) | (isWrite ? 0x1000 : 0);
 
 /** Qualification of an I/O instruction (SDM volume 3, "Exit Qualification for I/O Instructions"). */
 export function ioQualification(port: number, size: number, input: boolean, string = false, rep = false, immediate = false): number {

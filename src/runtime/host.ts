@@ -10,6 +10,10 @@ export interface CpuHost {
   /** Guest-physical accesses outside RAM (devices, ROM writes, holes). */
   mmioRead(address: number, size: 1 | 2 | 4): number;
   mmioWrite(address: number, value: number, size: 1 | 2 | 4): void;
+  /** IA32_APIC_BASE and IA32_TSC_DEADLINE (in virtual cycles), which are the local APIC's; the halves are int32. */
+  readMsr(msr: number): { low: number; high: number };
+  /** False: the value is not valid. */
+  writeMsr(msr: number, low: number, high: number): boolean;
   /** INTA cycle: the vector of the highest pending interrupt. Called only when the INTR line is up. */
   acknowledgeInterrupt(): number;
   /** VMCALL at this linear address of the instruction: true when handled (a ROM service); else it is a hypercall, or #UD. */

@@ -30,8 +30,8 @@ export interface GuestMemory {
   ramPage(physicalPage: number): number;
   /** The same for an address, int32 or unsigned. */
   ramPageAt(physical: number): number;
-  /** Sets or clears bits of PAGE for a page; cached translations follow. */
-  setState(page: number, bit: number, on: boolean): void;
+  /** Sets or clears bits of PAGE for a page or `count` pages; cached translations follow. */
+  setState(page: number, bit: number, on: boolean, count?: number): void;
   /** Copies what RAM and ROM hold; stops at the first byte that is neither. No side effects. */
   readBytes(physical: number, length: number): Uint8Array;
   /** Stores to RAM and, for loaders, to ROM; invalidates code; gives the number of bytes stored. */
@@ -40,8 +40,8 @@ export interface GuestMemory {
   onCodeWrite: (page: number, offset: number, size: number) => void;
   /** Debugger: the guest read or wrote in a page with PAGE.WATCHED. */
   onWatched: (linear: number, size: number, write: boolean) => void;
-  /** Translation caches: the state of a page has changed, so that a cached right to access it may be too wide. */
-  onStateChange: (page: number) => void;
+  /** Translation caches: the state of pages has changed, so that a cached right to access them may be too wide. */
+  onStateChange: (page: number, count: number) => void;
 }
 
 /** Where physical addresses of 32 bits end: from here on there is nothing. */
@@ -77,10 +77,10 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number): 
     ram,
     ramPage,
     ramPageAt,
-    setState(page, bit, on) {
-      pageState[page] = on ? pageState[page]! | bit : pageState[page]! & ~bit;
+    setState(page, bit, on, count = 1) {
+      for (let n = page; n < page + count; n++) pageState[n] = on ? pageState[n]! | bit : pageState[n]! & ~bit;
       // Only less freedom concerns caches: a page that became clean must be seen again when it is written.
-      if (on !== (bit === PAGE.DIRTY)) memory.onStateChange(page);
+      if (on !== (bit === PAGE.DIRTY)) memory.onStateChange(page, count);
     },
     readBytes(physical, length) {
       const out = new Uint8Array(length);

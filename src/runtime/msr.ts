@@ -2,6 +2,7 @@
 // Those that the guest's model does not have raise #GP, as on a processor without them.
 
 import { S, VECTOR } from '../translator/state.ts';
+import { APIC_MSRS } from './apicMsrs.ts';
 import { timeStamp } from './control.ts';
 import { EFER } from './controlBits.ts';
 import type { CpuModel } from './cpuModels.ts';
@@ -123,6 +124,7 @@ export const MSRS: ReadonlyMap<number, MsrRow> = new Map<number, MsrRow>([
       (model) => model.has.has('rdtscp'),
     ),
   ],
+  ...APIC_MSRS,
 ]);
 
 export interface Msrs {

@@ -38,8 +38,8 @@ export interface Tlb {
   flushLocal(): void;
   /** INVLPG: the page of the address; the whole of a large page. */
   invalidate(linear: number): void;
-  /** A RAM page's state has changed: drops the rights to it that its state no longer allows. */
-  restrict(page: number): void;
+  /** The state of RAM pages has changed: drops the rights to them that their state no longer allows, of many pages all rights. */
+  restrict(page: number, count: number): void;
 }
 
 export function createTlb(core: Core, paging: Paging): Tlb {
@@ -155,7 +155,8 @@ export function createTlb(core: Core, paging: Paging): Tlb {
       tw.fill(NO_ENTRY, part | slot, (part | slot) + count);
     }
   }
-  function restrict(page: number): void {
+  function restrict(page: number, count: number): void {
+    if (count > 1) return flush();
     const state = core.memory.pageState[page]!,
       base = core.memory.offset + page * 4096;
     const unreadable = (state & (PAGE.MMIO | PAGE.WATCHED)) !== 0,
@@ -170,6 +171,8 @@ export function createTlb(core: Core, paging: Paging): Tlb {
     };
     sweep(local, locals);
     sweep(global, globals);
+    // Code is fetched through a cache of its own.
+    if (unreadable) core.onFlush();
   }
 
   return { fill, fetch, flush, flushLocal, invalidate, restrict };

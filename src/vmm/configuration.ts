@@ -2,6 +2,7 @@
 // made from ties a journal to its configuration.
 
 import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
+import type { Drive } from './block/drive.ts';
 import { Hasher } from './hash.ts';
 import type { DriveConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
@@ -40,19 +41,22 @@ export function checkConfiguration(config: GuestConfig): void {
 }
 
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
-  const { kind, index, image } = drive;
-  oneOf('drive', kind, ['floppy', 'disk']);
-  if (index !== 0 && index !== 1) throw new RangeError(`Drive ${kind} ${index}: there are two of a kind, 0 and 1.`);
-  if (before.some((other) => other.kind === kind && other.index === index)) throw new RangeError(`Drive ${kind} ${index} is given twice.`);
-  if (image.length === 0) throw new RangeError(`Drive ${kind} ${index}: the image is empty.`);
+  const { kind, index, format } = drive;
+  oneOf('drive', kind, ['floppy', 'disk', 'cdrom']);
+  const last = kind === 'floppy' ? 1 : 3;
+  if (!Number.isInteger(index) || index < 0 || index > last) throw new RangeError(`Drive ${kind} ${index}: it can be 0 to ${last}.`);
+  if (before.some((other) => (other.kind === 'floppy') === (kind === 'floppy') && other.index === index))
+    throw new RangeError(`Drive ${kind} ${index} is given twice.`);
+  if (format !== undefined) oneOf('format', format, ['raw', 'qcow2']);
 }
 
 function oneOf(what: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) throw new RangeError(`${what} '${value}': it can be ${allowed.join(', ')}.`);
 }
 
-/** 16 hexadecimal digits for all that decides what a guest does, given the same input. */
-export function configurationHash({ memory, cpu, boot, drives, clock, onReset, onTripleFault, debugExit }: GuestConfig): string {
+/** 16 hexadecimal digits for all that decides what a guest does, given the same input; of large images samples. */
+export function configurationHash(config: GuestConfig, drives: readonly Drive[]): string {
+  const { memory, cpu, boot, clock, onReset, onTripleFault, debugExit } = config;
   const hasher = new Hasher();
   hasher.number(memory);
   hasher.text(cpu ?? DEFAULT_CPU);
@@ -73,6 +77,6 @@ export function configurationHash({ memory, cpu, boot, drives, clock, onReset, o
       hasher.saved([boot.image, boot.commandLine]);
       break;
   }
-  for (const { kind, index, image, readOnly } of drives) hasher.saved([kind, index, image, readOnly]);
+  for (const drive of drives) drive.hash(hasher);
   return hasher.digest();
 }

@@ -1,6 +1,8 @@
 // What a device is to the rest of the machine. A device sees offsets, interrupt lines, a clock and a backend on the host's
 // side; never the guest, the CPU or another device. devices/index.ts is the only list of them.
 
+import type { Drive } from './block/drive.ts';
+import type { PciBus } from './pci/bus.ts';
 import type { Timers } from './timers.ts';
 
 /** A level on an interrupt request line (edge- or level-triggered as the controller says). */
@@ -16,6 +18,14 @@ export type SavedState = { [key: string]: SavedValue };
 export interface CharacterBackend {
   /** A byte that the guest sent. */
   write(byte: number): void;
+}
+
+/** A device's side of a channel of the ISA DMA controllers. */
+export interface IsaDma {
+  /** Bytes for memory: how many were taken, and whether the channel has reached its count. */
+  toMemory(bytes: Uint8Array): { readonly moved: number; readonly terminal: boolean };
+  /** Bytes from memory, at most `length`. */
+  fromMemory(length: number): { readonly bytes: Uint8Array; readonly terminal: boolean };
 }
 
 /** What a machine hands to a device it builds. */
@@ -39,6 +49,25 @@ export interface DeviceContext {
   channel(name: string): CharacterBackend;
   /** Guest RAM seen by device (DMA, frame buffers): a view of the guest's own slice only. */
   readonly ram: Uint8Array;
+  /** Guest-physical memory as a bus master reaches it: RAM only, and code that is overwritten is forgotten. */
+  readonly dma: {
+    /** Bytes from an address; where no RAM answers, FFh. */
+    read(address: number, length: number): Uint8Array;
+    /** What goes to no RAM is lost. */
+    write(address: number, bytes: Uint8Array): void;
+  };
+  /** A byte channel (0-3) of the ISA DMA controllers. */
+  isaDma(channel: number): IsaDma;
+  /** Puts registers on the bus whose place changes while the machine runs. They are nowhere until `place` is called. */
+  map(range: MovableRange): Placement;
+  /** The drives that controllers connect; each finds its own by kind and index. */
+  readonly drives: readonly Drive[];
+  /** The PCI bus: where functions are plugged in and interrupt pins come together. */
+  readonly pci: PciBus;
+  /** What the processor finds in a part of C0000h-FFFFFh (whole pages): RAM for reading, for writing, or what is on the bus. */
+  shadow(address: number, bytes: number, read: boolean, write: boolean): void;
+  /** The firmware's ROM, which ends below 1 MiB and again below 4 GiB. */
+  readonly rom: Uint8Array;
   /** Wall-clock at power-on in milliseconds since 1970 UTC, recorded in the journal; the RTC starts from it. */
   readonly startOfTime: number;
   /** isa-debug-exit's first port and its size in bytes, or null when the machine has none. */
@@ -48,10 +77,26 @@ export interface DeviceContext {
 export interface PortRange {
   readonly first: number;
   readonly last: number;
+  /** Only accesses of this size that begin at `first` are the device's; others see who else is there. */
+  readonly only?: 4;
 }
 export interface MemoryRange {
   readonly first: number;
   readonly last: number;
+}
+
+/** Registers that can be anywhere: what a PCI base address points to, or a block with a base register of its own. */
+export interface MovableRange {
+  readonly kind: 'port' | 'memory';
+  readonly bytes: number;
+  /** Widest port access that is taken whole; default 1: the bus splits wider ones. Memory accesses are always given whole. */
+  readonly width?: 1 | 2 | 4;
+  read(offset: number, size: 1 | 2 | 4): number;
+  write(offset: number, value: number, size: 1 | 2 | 4): void;
+}
+export interface Placement {
+  /** Moves the range to this port or address; null takes it off the bus. A place that it does not fit into counts as null. */
+  place(base: number | null): void;
 }
 
 export interface Device {

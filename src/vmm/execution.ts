@@ -6,6 +6,7 @@
 import type { StopCause } from '../runtime/cpu-types.ts';
 import { EXITS } from '../runtime/exits.ts';
 import { IF, VECTOR } from '../translator/state.ts';
+import { BlockError } from './block/block.ts';
 import { CYCLES_PER_MILLISECOND } from './clock.ts';
 import { exceptionText, qualificationText } from './exitText.ts';
 import type { Guest } from './guest.ts';
@@ -154,11 +155,15 @@ export class Execution implements Runnable {
     this.#listener.ended(exitStatus, reason);
   }
 
-  /** One turn; a fault of this program ends the guest, with the place, and no other guest. */
+  /** One turn; a fault of an image or its file ends the guest, a fault of this program ends the guest, with the place, and no other guest. */
   turn(ticks: number): TurnResult {
     try {
       return this.#loop(ticks);
     } catch (error) {
+      if (error instanceof BlockError) {
+        this.end('failed', 1, `Disk: ${error.message}`);
+        return { kind: 'stopped' };
+      }
       const { tick, cs, eip } = place(this.guest);
       const text = error instanceof Error ? error.message : String(error);
       this.end('failed', 1, `Internal error at tick ${tick}, ${cs.toString(16)}:${eip.toString(16)}: ${text}`);
@@ -291,6 +296,8 @@ export class Execution implements Runnable {
         return this.#reset();
       case 'powerOff':
         return this.end('off', 0, 'Powered off.');
+      case 'powerButton':
+        return inputs.powerButton();
       case 'end':
         return;
     }

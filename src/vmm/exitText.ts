@@ -4,6 +4,7 @@
 
 import type { ExitName } from '../runtime/exits.ts';
 import { MSRS } from '../runtime/msr.ts';
+import { APIC_REGISTERS } from './devices/apicRegisters.ts';
 
 const GENERAL = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'];
 const ACCUMULATOR: { readonly [size: number]: string } = { 1: 'al', 2: 'ax', 4: 'eax' };
@@ -33,6 +34,11 @@ export const EXCEPTION_NAMES: { readonly [vector: number]: string } = {
   18: '#MC machine check',
   19: '#XM SIMD floating-point exception',
 };
+
+/** Names of the local APIC's registers by offset. */
+const APIC_NAMES: { readonly [offset: number]: string } = Object.fromEntries(
+  Object.entries(APIC_REGISTERS).map(([name, offset]) => [offset, name.replaceAll('_', ' ')]),
+);
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 const printable = (value: number): string => (value > 0x20 && value < 0x7f ? ` '${String.fromCharCode(value)}'` : '');
@@ -101,6 +107,8 @@ const TEXT: { readonly [N in ExitName]: (qualification: number, detail: number) 
   ioInstruction: io,
   rdmsr: (msr) => msrText(msr),
   wrmsr: (msr, low) => `${msrText(msr)}, low half ${hex(low)}`,
+  apicAccess: (qualification, value) =>
+    `${qualification & 0x1000 ? 'write' : 'read'} ${APIC_NAMES[qualification & 0xff0] ?? hex(qualification & 0xfff)}, value ${hex(value)}`,
   descriptorTable: (instruction, base) => `${TABLE_INSTRUCTION[instruction & 3]}, base ${hex(base)}`,
   localDescriptorTable: (instruction, selector) => `${LOCAL_INSTRUCTION[instruction & 3]} ${hex(selector)}`,
   mmio: (address, value) => `address ${hex(address)}, value ${hex(value)}`,

@@ -2,10 +2,10 @@
 // execution.ts runs it, inspect.ts looks at it.
 
 import type { VirtualCpu } from '../runtime/cpu-types.ts';
+import type { Drive } from './block/drive.ts';
 import type { Breakpoints } from './breakpoints.ts';
 import type { Clock } from './clock.ts';
 import type { Device } from './device.ts';
-import type { Drive } from './drive.ts';
 import type { ExitLog } from './exitLog.ts';
 import type { Player, Recorder } from './journal.ts';
 import type { Pacing } from './pacing.ts';
@@ -52,6 +52,7 @@ export interface Guest {
   readonly inputs: {
     serial(port: 0 | 1, bytes: Uint8Array): void;
     keyboard(scanCodes: Uint8Array): void;
+    powerButton(): void;
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;

@@ -169,6 +169,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       execution.end('off', 0, 'Powered off.');
       return DONE;
     },
+    powerButton: ({ id }) => outside(id, { kind: 'powerButton' }),
     remove({ id }) {
       const execution = find(id);
       scheduler.remove(execution);
@@ -237,6 +238,12 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       outbox.wantScreen(id, screen);
       return { screen };
     },
+    commit: ({ id }) => ({
+      contents: guestOf(id).drives.flatMap((drive) => {
+        const bytes = drive.commit();
+        return bytes ? [{ name: drive.imageName, bytes }] : [];
+      }),
+    }),
     hash: ({ id }) => ({ tick: guestOf(id).cpu.ticks, hash: stateHash(guestOf(id)) }),
     journal({ id }) {
       const { recorder, clock, cpu } = guestOf(id);

@@ -14,6 +14,8 @@ export type JournalEvent =
   | { readonly kind: 'keyboard'; readonly scanCodes: Uint8Array }
   | { readonly kind: 'reset' }
   | { readonly kind: 'powerOff' }
+  /** The button on the case, which asks the operating system. */
+  | { readonly kind: 'powerButton' }
   | { readonly kind: 'register'; readonly name: string; readonly value: number | string }
   | { readonly kind: 'memory'; readonly address: number; readonly physical: boolean; readonly bytes: Uint8Array }
   /** Last entry: where the recording was taken. */
@@ -42,6 +44,7 @@ const KINDS = [
   'register',
   'memory',
   'end',
+  'powerButton',
 ] as const satisfies readonly JournalEvent['kind'][];
 
 /** A journal being written. */
@@ -103,6 +106,7 @@ export class Recorder {
         return out.number(event.tick);
       case 'reset':
       case 'powerOff':
+      case 'powerButton':
         return;
     }
   }
@@ -153,6 +157,7 @@ function readEvent(input: Reader): JournalEvent {
       return { kind, scanCodes: input.array() };
     case 'reset':
     case 'powerOff':
+    case 'powerButton':
       return { kind };
     case 'register': {
       const name = input.text(),

@@ -8,24 +8,25 @@ import { decode } from '../translator/decode.ts';
 import { format } from '../translator/format.ts';
 import { INVALID, TOO_LONG } from '../translator/instructions/index.ts';
 import { Arena } from './arena.ts';
+import { Drive } from './block/drive.ts';
 import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
-import type { CharacterBackend, DeviceContext } from './device.ts';
-import { createDevices, type DeviceSet } from './devices/index.ts';
-import { Drive } from './drive.ts';
+import type { CharacterBackend } from './device.ts';
+import { createDevices, type DeviceEnvironment, type DeviceSet } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
 import { ROM_ADDRESS } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
-import type { MachineBuilder } from './hypervisor.ts';
+import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
+import type { GuestConfig, GuestId } from './protocol.ts';
 import { SerialBacklog } from './serialBacklog.ts';
 import { createTimers } from './timers.ts';
 
@@ -34,26 +35,39 @@ export const DEFAULT_ARENA = 1 << 30;
 const LEAST_ARENA = 64 << 20;
 
 /** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
-const SHADOW_FIRST_PAGE = 0xc0,
-  SHADOW_END_PAGE = 0x100;
+const SHADOW = 0xc0000,
+  SHADOW_BYTES = 0x40000;
+const PAGE_BYTES = 4096;
 
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   let worker: { processor: Processor; arena: Arena } | null = null;
-  const shadow = shadowImage();
 
   return (id, config, services) => {
     checkConfiguration(config);
+    const drives: Drive[] = [];
+    try {
+      for (const drive of config.drives) drives.push(new Drive(drive, services.platform.files));
+      return build(id, config, services, drives);
+    } catch (error) {
+      for (const drive of drives) drive.close();
+      throw error;
+    }
+  };
+
+  function build(id: GuestId, config: GuestConfig, services: MachineServices, drives: readonly Drive[]): Guest {
     const journal = config.replay ? readJournal(config.replay) : null;
-    const configuration = configurationHash(config);
+    const configuration = configurationHash(config, drives);
     if (journal && journal.configuration !== configuration)
       throw new RangeError('The journal was recorded with other images or another configuration.');
-    const image = loadBootSource(config.boot, config.drives, config.memory);
+    const image = loadBootSource(config.boot, drives, config.memory);
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
+    const rom = romImage(config.memory),
+      shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -80,9 +94,24 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );
-    const environment: Omit<DeviceContext, 'irq'> = {
+    const environment: DeviceEnvironment = {
       timers,
       ram: cpu.ram,
+      rom,
+      drives,
+      dma: {
+        read(address, length) {
+          const bytes = new Uint8Array(length).fill(0xff);
+          bytes.set(cpu.readPhysical(address, length));
+          return bytes;
+        },
+        write: (address, bytes) => void cpu.writePhysical(address, bytes),
+      },
+      shadow(address, bytes, read, write) {
+        const set = (bit: number, on: boolean): void => cpu.memory.setState(address / PAGE_BYTES, bit, on, bytes / PAGE_BYTES);
+        set(PAGE.MMIO, !read);
+        set(PAGE.ROM, read && !write);
+      },
       startOfTime,
       debugExit: config.debugExit,
       channel(name) {
@@ -116,12 +145,12 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       throw error;
     }
     const { devices, bus } = set;
+    const { localApic } = devices;
     function powerOff(status: number | null): void {
       signals.powerOff ??= { status };
       cpu.requestStop();
     }
 
-    const drives = config.drives.map((drive) => new Drive(drive));
     const firmware = createFirmwareMachine({
       cpu,
       drives,
@@ -142,7 +171,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       exits,
       signals,
-      acknowledge: () => devices.pic.acknowledge(),
+      acknowledge: () => set.acknowledge(),
+      localApic,
       firmware(linear) {
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);
@@ -156,8 +186,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       for (const device of Object.values(devices)) device.reset();
       signals.reset = false;
       signals.stop = null;
-      cpu.writePhysical(SHADOW_FIRST_PAGE * 4096, shadow);
-      for (let page = SHADOW_FIRST_PAGE; page < SHADOW_END_PAGE; page++) cpu.memory.setState(page, PAGE.ROM, true);
+      cpu.writePhysical(SHADOW, shadow);
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
       for (const { address, bytes, length } of image.writes) {
@@ -177,7 +206,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       exits,
       signals,
       drives,
-      interruptsMasked: () => devices.pic.allMasked,
+      interruptsMasked: () => set.interruptsMasked(),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
@@ -194,16 +223,17 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       dispose() {
         cpu.dispose();
         arena.free(offset);
+        for (const drive of drives) drive.close();
       },
     };
     return guest;
-  };
+  }
 }
 
 /** C0000h-FFFFFh: no adapter ROMs, then the firmware. */
-function shadowImage(): Uint8Array {
-  const image = new Uint8Array((SHADOW_END_PAGE - SHADOW_FIRST_PAGE) * 4096).fill(0xff);
-  image.set(romImage(), ROM_ADDRESS - SHADOW_FIRST_PAGE * 4096);
+function shadowImage(rom: Uint8Array): Uint8Array {
+  const image = new Uint8Array(SHADOW_BYTES).fill(0xff);
+  image.set(rom, ROM_ADDRESS - SHADOW);
   return image;
 }
 
@@ -212,6 +242,7 @@ function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers
   return {
     serial: (port, bytes) => backlogs[port].add(bytes),
     keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
+    powerButton: () => devices.piix4Pm.pressPowerButton(),
   };
 }
 

@@ -2,14 +2,17 @@
 // the clock and the exit log. Whenever a device armed a timer for earlier than the processor was told to run, it is stopped, so
 // that the timer fires at its cycle whatever the length of the run.
 
+import { IA32_APIC_BASE } from '../runtime/apicMsrs.ts';
 import type { VirtualCpu } from '../runtime/cpu-types.ts';
 import type { ExitName } from '../runtime/exits.ts';
-import { EXITS } from '../runtime/exits.ts';
+import { apicQualification, EXITS } from '../runtime/exits.ts';
 import type { CpuHost } from '../runtime/host.ts';
 import { HIGH } from '../runtime/memory.ts';
 import { VECTOR } from '../translator/state.ts';
 import type { Bus } from './bus.ts';
 import type { Clock } from './clock.ts';
+import type { DeviceName } from './devices/index.ts';
+import type { LocalApic } from './devices/localApic.ts';
 import type { ExitLog } from './exitLog.ts';
 import { exceptionText, qualificationText } from './exitText.ts';
 import type { ServedCall } from './firmware/bios.ts';
@@ -26,6 +29,7 @@ export interface HostParts {
   readonly signals: Signals;
   /** INTA of the interrupt controllers. */
   acknowledge(): number;
+  readonly localApic: Pick<LocalApic, 'base' | 'setBase' | 'deadline'>;
   /** The firmware's service with its VMCALL at this linear address; null when there is none. */
   firmware(linear: number): ServedCall | null;
   /** Host clock in milliseconds, for costs. */
@@ -81,9 +85,11 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
     cpu.requestStop();
   }
 
-  function reportMemory(machine: HostParts, address: number, value: number): void {
-    if (address >= HIGH) report(machine, 'highMemory', address % HIGH, Math.floor(address / HIGH));
-    else report(machine, machine.bus.memoryOwner(address) ? 'mmio' : 'unmappedMemory', address, value);
+  function reportMemory(machine: HostParts, address: number, value: number, isWrite: boolean): void {
+    if (address >= HIGH) return report(machine, 'highMemory', address % HIGH, Math.floor(address / HIGH));
+    const owner = machine.bus.memoryOwner(address);
+    if (owner === ('localApic' satisfies DeviceName)) report(machine, 'apicAccess', apicQualification(address, isWrite), value);
+    else report(machine, owner ? 'mmio' : 'unmappedMemory', address, value);
   }
 
   return {
@@ -107,15 +113,28 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
     mmioRead(address, size) {
       const machine = parts();
       const value = machine.bus.memoryRead(address, size);
-      reportMemory(machine, address, value);
+      reportMemory(machine, address, value, false);
       settle(machine);
       return value;
     },
     mmioWrite(address, value, size) {
       const machine = parts();
-      reportMemory(machine, address, value);
+      reportMemory(machine, address, value, true);
       machine.bus.memoryWrite(address, value, size);
       settle(machine);
+    },
+    readMsr(msr) {
+      const { localApic } = parts();
+      if (msr === IA32_APIC_BASE) return { low: localApic.base | 0, high: 0 };
+      return { low: localApic.deadline | 0, high: Math.floor(localApic.deadline / 2 ** 32) };
+    },
+    writeMsr(msr, low, high) {
+      const machine = parts();
+      if (msr === IA32_APIC_BASE) return machine.localApic.setBase(low, high);
+      // What no clock reaches is never: a deadline is at most the last cycle that can be counted.
+      machine.localApic.deadline = Math.min((high >>> 0) * 2 ** 32 + (low >>> 0), Number.MAX_SAFE_INTEGER);
+      settle(machine);
+      return true;
     },
     acknowledgeInterrupt() {
       const machine = parts();

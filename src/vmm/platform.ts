@@ -2,7 +2,20 @@
 // supply it (vmm/node, vmm/web); tests supply one they drive by hand. Nothing a guest can see comes from here except through
 // the journal.
 
+import type { Block } from './block/block.ts';
+
+/** Files of the host that a worker can open itself. All is synchronous; errors are BlockErrors. */
+export interface HostFiles {
+  open(path: string, writable: boolean): Block;
+  /** One text for every path to the same file. */
+  identity(path: string): string;
+  /** Path of a file beside another by a name that nobody trusts; null when it would lead elsewhere. */
+  sibling(path: string, name: string): string | null;
+}
+
 export interface Platform {
+  /** null where images have to be handed over whole. */
+  readonly files: HostFiles | null;
   /** Monotonic milliseconds with fraction. */
   now(): number;
   /** Calls back in a new macrotask as soon as waiting messages and timers have had their turn. */

@@ -8,7 +8,7 @@ export type GuestId = number;
 
 /** How a guest starts (boot/*.ts load them). Byte arrays are the files' whole contents. */
 export type BootSource =
-  /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, in this order. */
+  /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, 'd' CD-ROM, in this order. */
   | { readonly kind: 'drives'; readonly order: string }
   /** -kernel: Multiboot 1, Linux boot protocol or plain ELF, recognised by content. */
   | {
@@ -25,11 +25,22 @@ export type BootSource =
   /** A DOS .com program at CS:0100h with a minimal PSP (INT 20h and INT 21h AH=4Ch end it, AH=02h, 09h, 01h, 0Ah work). */
   | { readonly kind: 'com'; readonly image: Uint8Array; readonly commandLine: string };
 
+/** A file: its path where the worker can open files, else its whole contents, with a name or without. */
+export type ImageFile = { readonly path: string } | { readonly name: string; readonly bytes: Uint8Array } | Uint8Array;
+export type ImageFormat = 'raw' | 'qcow2';
+
 export interface DriveConfig {
-  readonly kind: 'floppy' | 'disk';
+  readonly kind: 'floppy' | 'disk' | 'cdrom';
+  /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3. */
   readonly index: number;
-  readonly image: Uint8Array;
+  readonly image: ImageFile;
+  /** Default: by the image's first bytes. */
+  readonly format?: ImageFormat;
+  /** Files that the image may name as its backing file, besides those in its folder. */
+  readonly backing?: readonly ImageFile[];
   readonly readOnly: boolean;
+  /** Default false: what the guest writes stays in memory and goes to the image by `commit`. */
+  readonly writeThrough?: boolean;
 }
 
 export interface GuestConfig {
@@ -171,6 +182,8 @@ export interface Commands {
   runToTick: { args: { id: GuestId; tick: number }; result: Record<string, never> };
   reset: { args: { id: GuestId }; result: Record<string, never> };
   powerOff: { args: { id: GuestId }; result: Record<string, never> };
+  /** The button on the case: an operating system with ACPI shuts down, others do nothing. */
+  powerButton: { args: { id: GuestId }; result: Record<string, never> };
   remove: { args: { id: GuestId }; result: Record<string, never> };
   schedule: { args: { id: GuestId; weight: number; cap: number }; result: Record<string, never> };
   registers: { args: { id: GuestId }; result: { values: RegisterValues } };
@@ -202,6 +215,8 @@ export interface Commands {
   serialInput: { args: { id: GuestId; port: 0 | 1; bytes: Uint8Array }; result: Record<string, never> };
   /** Set-1 scan codes as the keyboard sends them. */
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
+  /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */
+  commit: { args: { id: GuestId }; result: { contents: { name: string; bytes: Uint8Array }[] } };
   screen: { args: { id: GuestId }; result: { screen: ScreenState } };
   /** Hash (64-bit hexadecimal) of registers, memory and devices. */
   hash: { args: { id: GuestId }; result: { tick: number; hash: string } };

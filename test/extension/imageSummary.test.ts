@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { formatBytes, SUMMARY_BYTES, summarize } from '../../extension/imageSummary.ts';
 
+import { smallImage } from '../vmm/block/qcow2Image.ts';
+
 const about = (name: string, bytes: Uint8Array, size = bytes.length): string => {
   const { kind, rows } = summarize(name, size, bytes.subarray(0, SUMMARY_BYTES));
   return [kind, ...rows.map(({ label, value, warning }) => `${label}${warning ? '!' : ''}: ${value}`)].join('\n');
@@ -38,6 +40,13 @@ describe('the summary of an image', () => {
     assert.match(about('d.img', disk), /^Disk image\n.*\nPartition 1: Linux, 1 MiB from sector 63, active$/);
     disk[0x1be + 16] = 0x33;
     assert.doesNotMatch(about('d.img', disk), /Partition/);
+  });
+
+  it('reads the header of a qcow2 image, and says what is wrong with it', () => {
+    const { bytes, view } = smallImage('base.img');
+    assert.equal(about('a.qcow2', bytes), 'qcow2 disk image\nVersion: 3\nDisk: 19.50 KiB\nClusters: 4 KiB\nBacking file: base.img');
+    view.setUint32(20, 30);
+    assert.match(about('a.qcow2', bytes), /^qcow2 disk image\nHeader!: a\.qcow2: clusters of 2\^30 bytes.*offset 0x14/);
   });
 
   it('names the file system of a FAT floppy', () => {

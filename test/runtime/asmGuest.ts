@@ -32,6 +32,8 @@ export function runGuest(file: string, tier: 'interpret' | 'mixed' | 'translate'
     },
     mmioRead: () => 0xff,
     mmioWrite() {},
+    readMsr: () => ({ low: 0, high: 0 }),
+    writeMsr: () => false,
     acknowledgeInterrupt: () => 0,
     vmcall: () => false,
     cycles: () => 0,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Cpu } from '../../src/runtime/cpu.ts';
-import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
 import { flatMode } from '../../src/vmm/boot/registers.ts';
+import { emptyHost } from '../support/emptyHost.ts';
 
 const MIB = 1 << 20,
   FIRST = MIB,
@@ -10,16 +10,6 @@ const MIB = 1 << 20,
 /** What the cache of one guest may take. */
 const MOST_BYTES = 256 * MIB;
 
-const host: CpuHost = {
-  portRead: () => 0,
-  portWrite() {},
-  mmioRead: () => 0,
-  mmioWrite() {},
-  acknowledgeInterrupt: () => 0,
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
 
 describe('code cache', () => {
   const processor = createProcessor({ arenaBytes: MEMORY });
@@ -27,7 +17,7 @@ describe('code cache', () => {
 
   /** A guest whose every page from FIRST on counts in ECX and goes to the next; the last one to the first. */
   function everywhere(tier: 'interpret' | 'mixed' | 'translate'): Cpu {
-    const cpu = processor.createCpu({ host, offset: 0, bytes: MEMORY, tier });
+    const cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: MEMORY, tier });
     for (let at = FIRST; at < MEMORY; at += 4096) {
       const next = at + 4096 < MEMORY ? at + 4096 : FIRST;
       cpu.memory.writeBytes(at, Uint8Array.of(0x41, 0xb8, ...word(next), 0xff, 0xe0)); // inc ecx; mov eax, next; jmp eax
@@ -71,7 +61,7 @@ describe('code cache', () => {
       ROUND = 6;
     /** A loop that stores its counter in the operand of an instruction of its own, so many times, and adds the operand to EDX. */
     function patching(tier: 'interpret' | 'mixed'): Cpu {
-      const cpu = processor.createCpu({ host, offset: 0, bytes: 2 * MIB, tier });
+      const cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: 2 * MIB, tier });
       // cmp ecx, PATCHES; jae +6; mov [PATCHED + 1], ecx; jmp PATCHED
       cpu.writePhysical(
         FIRST,

@@ -3,24 +3,14 @@
 import assert from 'node:assert/strict';
 import type { Cpu } from '../../src/runtime/cpu.ts';
 import { BUILT, CPU_MODELS, cpuModel } from '../../src/runtime/cpuModels.ts';
-import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
 import { FEATURES } from '../../src/translator/features.ts';
 import { ROWS } from '../../src/translator/instructions/index.ts';
 import { S, VECTOR } from '../../src/translator/state.ts';
 import { enterProtectedMode, r, raises, resetTo, system } from './machine.ts';
+import { emptyHost } from '../support/emptyHost.ts';
 
 const MIB = 0x100000;
-const host: CpuHost = {
-  portRead: () => 0xff,
-  portWrite() {},
-  mmioRead: () => 0xff,
-  mmioWrite() {},
-  acknowledgeInterrupt: () => 0,
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
 /** 0:7C00 in real mode; every exception's handler is a HLT of its own: its vector is the offset of where the guest halts. */
 function load(cpu: Cpu, code: readonly number[]): void {
   for (let vector = 0; vector < 32; vector++) {
@@ -116,8 +106,8 @@ describe('instructions of features', () => {
     it(`${tier}: are undefined without the feature, though another guest of the worker has it`, () => {
       const processor = createProcessor({ arenaBytes: 2 * MIB });
       for (const [name, bytes, feature] of CASES) {
-        const rich = processor.createCpu({ host, offset: 0, bytes: MIB, tier, model: cpuModel('max') }),
-          poor = processor.createCpu({ host, offset: MIB, bytes: MIB, tier, model: cpuModel(`max,-${feature}`) });
+        const rich = processor.createCpu({ host: emptyHost, offset: 0, bytes: MIB, tier, model: cpuModel('max') }),
+          poor = processor.createCpu({ host: emptyHost, offset: MIB, bytes: MIB, tier, model: cpuModel(`max,-${feature}`) });
         // RDPMC needs a counter that exists, RDMSR sets CX itself.
         for (const cpu of [rich, poor]) {
           cpu.set('ecx', 0);
@@ -131,7 +121,7 @@ describe('instructions of features', () => {
   it('a 486 has CPUID and none of the others', () => {
     const processor = createProcessor({ arenaBytes: MIB });
     const vectors = [[0x0f, 0xa2], ...CASES.map(([, bytes]) => bytes)].map((bytes) => {
-      const cpu = processor.createCpu({ host, offset: 0, bytes: MIB, tier: 'mixed', model: cpuModel('486') });
+      const cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: MIB, tier: 'mixed', model: cpuModel('486') });
       load(cpu, [...bytes, 0xf4]);
       return run(cpu);
     });

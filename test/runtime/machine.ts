@@ -30,6 +30,8 @@ export const host = {
   exits: [] as { reason: ExitName; qualification: number; detail: number }[],
   time: 0,
   vector: 0x20,
+  /** The machine's model-specific registers; it refuses values whose high half is negative. */
+  msrs: new Map<number, { low: number; high: number }>(),
 };
 const cpuHost: CpuHost = {
   portRead(at, size) {
@@ -46,6 +48,11 @@ const cpuHost: CpuHost = {
     return value;
   },
   mmioWrite: (at, value, size) => void host.accesses.push({ what: 'write', at, size, value }),
+  readMsr: (msr) => host.msrs.get(msr) ?? { low: 0, high: 0 },
+  writeMsr(msr, low, high) {
+    host.msrs.set(msr, { low, high });
+    return high >= 0;
+  },
   acknowledgeInterrupt: () => host.vector,
   vmcall: () => false,
   cycles: () => host.time,
@@ -70,6 +77,7 @@ export function resetTo(cpu: string): void {
   engine.refresh();
   host.accesses = [];
   host.exits = [];
+  host.msrs.clear();
   host.time = 0;
 }
 export function canariesIntact(): boolean {

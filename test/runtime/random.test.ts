@@ -1,26 +1,16 @@
 // RDRAND's generator: alike for guests that start alike, saved with the state, and not obviously lopsided.
 
 import assert from 'node:assert/strict';
-import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
 import { nextRandom, seedRandom } from '../../src/runtime/random.ts';
 import { S, STATE_WORDS } from '../../src/translator/state.ts';
+import { emptyHost } from '../support/emptyHost.ts';
 
-const host: CpuHost = {
-  portRead: () => 0xff,
-  portWrite() {},
-  mmioRead: () => 0xff,
-  mmioWrite() {},
-  acknowledgeInterrupt: () => 0,
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
 const MIB = 0x100000;
 /** rdrand eax; rdrand bx; hlt, in real mode. */
 const CODE = [0x66, 0x0f, 0xc7, 0xf0, 0x0f, 0xc7, 0xf3, 0xf4];
 function guest(startOfTime: number, tier: 'interpret' | 'translate' = 'interpret') {
-  const cpu = createProcessor({ arenaBytes: MIB }).createCpu({ host, offset: 0, bytes: MIB, tier, startOfTime });
+  const cpu = createProcessor({ arenaBytes: MIB }).createCpu({ host: emptyHost, offset: 0, bytes: MIB, tier, startOfTime });
   cpu.writePhysical(0x7c00, Uint8Array.from(CODE));
   const draw = (): string => {
     for (const [name, value] of Object.entries({ cs: 0, cs_base: 0, eip: 0x7c00, ebx: 0xabcd0000, eflags: 0x8d6 })) cpu.set(name, value);

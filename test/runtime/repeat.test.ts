@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import type { Cpu } from '../../src/runtime/cpu.ts';
 import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
+import { emptyHost } from '../support/emptyHost.ts';
 
 const MEMORY = 1 << 20,
   GDT = 0x1000,
@@ -16,16 +17,7 @@ const MEMORY = 1 << 20,
 const COUNT = 5,
   RF = 0x10000,
   VECTOR = 0x20;
-const host: CpuHost = {
-  portRead: () => 0,
-  portWrite() {},
-  mmioRead: () => 0xff,
-  mmioWrite() {},
-  acknowledgeInterrupt: () => VECTOR,
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
+const host: CpuHost = { ...emptyHost, acknowledgeInterrupt: () => VECTOR };
 const processor = createProcessor({ arenaBytes: 4 * MEMORY });
 
 /** Flat ring 0 with an interrupt gate, before `code`. */

@@ -28,6 +28,8 @@ const host: CpuHost = {
   portWrite() {},
   mmioRead: (address, size) => (size === 4 ? address >>> 0 : address & (size === 2 ? 0xffff : 0xff)),
   mmioWrite() {},
+  readMsr: () => ({ low: 0, high: 0 }),
+  writeMsr: () => false,
   acknowledgeInterrupt: () => 0x20,
   // The line has come to its end, or the processor has gone astray. In a slot VMCALL is one of the instructions, and undefined.
   vmcall(linear) {

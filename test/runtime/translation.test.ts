@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Cpu } from '../../src/runtime/cpu.ts';
-import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
 import { flatMode } from '../../src/vmm/boot/registers.ts';
+import { emptyHost } from '../support/emptyHost.ts';
 
 const MIB = 1 << 20,
   CODE = 0x10000,
   STACK = 0x20000;
-const host: CpuHost = {
-  portRead: () => 0,
-  portWrite() {},
-  mmioRead: () => 0,
-  mmioWrite() {},
-  acknowledgeInterrupt: () => 0,
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
 
 describe('translation', () => {
   const processor = createProcessor({ arenaBytes: 2 * MIB });
@@ -25,7 +15,7 @@ describe('translation', () => {
     TICKS = 6;
 
   function looping(esp: number): Cpu {
-    const cpu = processor.createCpu({ host, offset: 0, bytes: 2 * MIB, tier: 'mixed' });
+    const cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: 2 * MIB, tier: 'mixed' });
     cpu.memory.writeBytes(CODE, LOOP);
     for (const [name, value] of Object.entries(flatMode(CODE, 8, 16, 0))) cpu.set(name, value);
     cpu.set('esp', esp);

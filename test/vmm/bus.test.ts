@@ -103,4 +103,60 @@ describe('bus', () => {
     assert.throws(() => bus.add('second', device({ ports: [{ first: 0xffff, last: 0x10000 }] }).device), RangeError);
     assert.throws(() => bus.add('second', device({ ports: [{ first: -1, last: 1 }] }).device), RangeError);
   });
+
+  it('gives double words at a port to their own device, bytes and words to the other', () => {
+    const bus = new Bus();
+    const [bytes, words] = [
+      device({ ports: [{ first: 0xcf8, last: 0xcfb }] }),
+      device({ ports: [{ first: 0xcf8, last: 0xcfb, only: 4 }], portWidth: 4 }),
+    ];
+    bus.add('bytes', bytes.device);
+    bus.add('words', words.device);
+    assert.equal(bus.portRead(0xcf8, 4), 0x89abcdef);
+    bus.portWrite(0xcf8, 0x12345678, 4);
+    bus.portWrite(0xcf8, 0x1234, 2);
+    assert.deepEqual(
+      [bytes.log, words.log],
+      [
+        ['w1 cf8=34', 'w1 cf9=12'],
+        ['r4 cf8', 'w4 cf8=12345678'],
+      ],
+    );
+    assert.throws(() => bus.add('more', words.device), /more: double word at port CF8h belongs to words/);
+  });
+
+  it('moves ranges, gives them offsets, and lets fixed and earlier ones go first', () => {
+    const bus = new Bus();
+    const log: string[] = [];
+    const range = (name: string, kind: 'port' | 'memory') =>
+      bus.movable(name, {
+        kind,
+        bytes: 16,
+        width: 4,
+        read: (offset, size) => (log.push(`${name} r${size} ${offset}`), 0),
+        write: (offset, value, size) => void log.push(`${name} w${size} ${offset}=${value}`),
+      });
+    const [a, b, m] = [range('a', 'port'), range('b', 'port'), range('m', 'memory')];
+    bus.add('fixed', device({ ports: [{ first: 0x108, last: 0x10f }], memory: [{ first: 0x2000, last: 0x2007 }] }).device);
+    assert.deepEqual([bus.portOwner(0), bus.memoryOwner(0)], [null, null], 'nowhere at first');
+    b.place(0x100);
+    a.place(0x104);
+    const owners = () => [0x100, 0x104, 0x108, 0x10f, 0x110].map((port) => bus.portOwner(port));
+    assert.deepEqual(owners(), ['b', 'a', 'fixed', 'fixed', 'a']);
+    bus.portRead(0x104, 4);
+    bus.portWrite(0x110, 0x1_0055, 2);
+    a.place(null);
+    assert.deepEqual(owners(), ['b', 'b', 'fixed', 'fixed', null]);
+    m.place(0x2000);
+    assert.deepEqual([bus.memoryOwner(0x2000), bus.memoryOwner(0x2008)], ['fixed', 'm']);
+    bus.memoryWrite(0x200c, 7, 4);
+    assert.deepEqual(log, ['a r4 0', 'a w2 12=85', 'm w4 12=7']);
+    m.place(0xffff_fff8);
+    b.place(0xfff8);
+    assert.deepEqual(
+      [bus.memoryOwner(0xffff_fffc), bus.portOwner(0xfffc), bus.portOwner(0x100)],
+      [null, null, null],
+      'they do not fit there',
+    );
+  });
 });

@@ -459,7 +459,7 @@ describe('hypervisor', () => {
       [{ debugExit: { port: 0xffff, size: 2 } }, /isa-debug-exit/],
       [{ memory: 64 << 20 }, /No room for 64 MiB/],
       [{ replay: new Uint8Array(3) }, /Journal/],
-      [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /0 and 1/],
+      [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /floppy 3: it can be 0 to 1/],
     ];
     // Often enough that memory which is not given back runs out.
     for (let n = 0; n < 10; n++) wrong.push([{ debugExit: { port: 0x60, size: 1 } }, /60h belongs to/]);

@@ -11,6 +11,7 @@ const EVENTS: Exclude<JournalEvent, { kind: 'end' }>[] = [
   { kind: 'memory', address: 0xfffffff0, physical: true, bytes: new Uint8Array(300).fill(7) },
   { kind: 'reset' },
   { kind: 'powerOff' },
+  { kind: 'powerButton' },
 ];
 
 function recorded(): Uint8Array {

@@ -18,6 +18,7 @@ export function manualPlatform(): ManualPlatform {
   const timers = new Set<{ at: number; callback: () => void }>();
   const dueTimers = () => [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
   return {
+    files: null,
     now: () => now,
     defer: (callback) => void deferred.push(callback),
     after(milliseconds, callback) {

@@ -1,8 +1,8 @@
 // From a boot source to memory writes and registers: recognises kernels by their content and calls the loader.
 
-import type { BootSource, DriveConfig } from '../protocol.ts';
+import type { BootSource } from '../protocol.ts';
 import { loadCom } from './com.ts';
-import { bootFromDrives } from './diskBoot.ts';
+import { type BootDrive, bootFromDrives } from './diskBoot.ts';
 import { loadElf } from './elf.ts';
 import { isElf } from './elfHeaders.ts';
 import { loadFlat } from './flat.ts';
@@ -11,7 +11,7 @@ import { isLinux, loadLinux } from './linux.ts';
 import { findHeader, hasMultiboot2Header, loadMultiboot1 } from './multiboot1.ts';
 
 /** Loads any boot source for a guest with `memory` bytes of RAM; throws ImageError when it cannot be started. */
-export function loadBootSource(source: BootSource, drives: readonly DriveConfig[], memory: number): LoadedImage {
+export function loadBootSource(source: BootSource, drives: readonly BootDrive[], memory: number): LoadedImage {
   switch (source.kind) {
     case 'drives':
       return bootFromDrives(source.order, drives);

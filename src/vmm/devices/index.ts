@@ -3,11 +3,19 @@
 // due at the same cycle fire in this order.
 
 import { Bus } from '../bus.ts';
-import type { DeviceContext, DeviceKind } from '../device.ts';
+import type { Device, DeviceContext, DeviceKind, IrqLine } from '../device.ts';
+import { PciBus } from '../pci/bus.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
+import { Fdc82077 } from './fdc82077.ts';
+import { HostBridge } from './hostBridge.ts';
+import { Ide } from './ide.ts';
+import { IoApic } from './ioApic.ts';
 import { IsaDebugExit } from './isaDebugExit.ts';
+import { LocalApic } from './localApic.ts';
 import { Pic8259 } from './pic8259.ts';
+import { Piix3 } from './piix3.ts';
+import { Piix4Pm } from './piix4Pm.ts';
 import { Pit8254 } from './pit8254.ts';
 import { Port80 } from './port80.ts';
 import { PowerOff } from './powerOff.ts';
@@ -19,6 +27,8 @@ import { Uart16550 } from './uart16550.ts';
 import { VgaText } from './vgaText.ts';
 
 const KINDS = {
+  localApic: { title: 'Local APIC', create: (context: DeviceContext) => new LocalApic(context) },
+  ioApic: { title: 'I/O APIC', create: (context: DeviceContext) => new IoApic(context) },
   pic: { title: '8259A interrupt controllers', create: (context: DeviceContext) => new Pic8259(context) },
   pit: { title: '8254 interval timer', create: (context: DeviceContext) => new Pit8254(context) },
   rtc: { title: 'MC146818 real-time clock and CMOS memory', create: (context: DeviceContext) => new Rtc146818(context) },
@@ -26,13 +36,18 @@ const KINDS = {
   serial1: { title: '16550A UART (COM2)', create: (context: DeviceContext) => new Uart16550(context, 'serial1', 0x2f8, 3) },
   keyboard: { title: '8042 keyboard controller', create: (context: DeviceContext) => new Ps2Controller(context) },
   vga: { title: 'VGA', create: (context: DeviceContext) => new VgaText(context) },
-  dma: { title: '8237A DMA controllers', create: () => new Dma8237() },
+  dma: { title: '8237A DMA controllers', create: (context: DeviceContext) => new Dma8237(context) },
   port80: { title: 'POST code latch', create: () => new Port80() },
   debugcon: { title: 'Debug console (port E9h)', create: (context: DeviceContext) => new Debugcon(context) },
   debugExit: { title: 'isa-debug-exit', create: (context: DeviceContext) => new IsaDebugExit(context) },
   systemControlA: { title: 'System control port A (92h)', create: (context: DeviceContext) => new SystemControlA(context) },
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
+  hostBridge: { title: 'i440FX host bridge', create: (context: DeviceContext) => new HostBridge(context) },
+  floppy: { title: '82077AA floppy controller', create: (context: DeviceContext) => new Fdc82077(context) },
+  ide: { title: 'PIIX3 IDE interface', create: (context: DeviceContext) => new Ide(context) },
+  piix3: { title: 'PIIX3 PCI to ISA bridge', create: (context: DeviceContext) => new Piix3(context) },
+  piix4Pm: { title: 'PIIX4 power management (ACPI)', create: (context: DeviceContext) => new Piix4Pm(context) },
 };
 
 export type DeviceName = keyof typeof KINDS;
@@ -46,17 +61,66 @@ export const DEVICES: readonly (DeviceKind & { readonly name: DeviceName })[] = 
   ...KINDS[name],
 }));
 
-/** Builds every device, with interrupt request lines to the interrupt controllers, and the bus they are on. */
-export function createDevices(environment: Omit<DeviceContext, 'irq'>): { readonly devices: DeviceSet; readonly bus: Bus } {
-  const pic = KINDS.pic.create({ ...environment, irq: noInterrupts });
-  const context: DeviceContext = { ...environment, irq: (line) => pic.irq(line) };
-  const bus = new Bus();
+/** What a machine gives to its devices; bus and interrupt lines are made here. */
+export type DeviceEnvironment = Omit<DeviceContext, 'irq' | 'isaDma' | 'map' | 'pci'>;
+
+/** Every device of a machine, the buses they are on, and what the processor's interrupt pins see of the controllers. */
+export interface Devices {
+  readonly devices: DeviceSet;
+  readonly bus: Bus;
+  readonly pci: PciBus;
+  /** The vector of the interrupt to deliver: the local APIC's own first, else that of the interrupt controllers behind it. */
+  acknowledge(): number;
+  /** No device can interrupt the processor. */
+  interruptsMasked(): boolean;
+}
+
+/** Builds every device, with interrupt request lines to all controllers. */
+export function createDevices(environment: DeviceEnvironment): Devices {
+  const bus = new Bus(),
+    pci = new PciBus();
+  const contextOf = (name: DeviceName, irq: DeviceContext['irq'] = noInterrupts): DeviceContext => ({
+    ...environment,
+    pci,
+    irq,
+    isaDma: (channel) => dma.channel(channel),
+    map: (range) => bus.movable(name, range),
+  });
+  const localApic = KINDS.localApic.create(contextOf('localApic')),
+    ioApic = KINDS.ioApic.create(contextOf('ioApic'));
+  ioApic.connect(localApic);
+  // INTR of the interrupt controllers is the local APIC's pin LINT0, not the processor's.
+  const pic = KINDS.pic.create({
+    ...contextOf('pic'),
+    pins: { ...environment.pins, intr: (level) => localApic.setLint0(level) },
+  });
+  const irq = (line: number): IrqLine => {
+    const input = pic.irq(line);
+    return {
+      set(level) {
+        input.set(level);
+        ioApic.setLine(line, level);
+      },
+    };
+  };
+  const dma = KINDS.dma.create(contextOf('dma'));
+  const controllers: { readonly [name: string]: Device } = { localApic, ioApic, pic, dma };
   const entries = DEVICES.map(({ name, create }) => {
-    const device = name === 'pic' ? pic : create(context);
+    const device = controllers[name] ?? create(contextOf(name, irq));
     bus.add(name, device);
     return [name, device];
   });
-  return { devices: Object.fromEntries(entries) as DeviceSet, bus };
+  return {
+    devices: Object.fromEntries(entries) as DeviceSet,
+    bus,
+    pci,
+    acknowledge() {
+      const vector = localApic.acknowledge();
+      return vector >= 0 ? vector : pic.acknowledge();
+    },
+    interruptsMasked: () =>
+      (pic.allMasked || !localApic.passesLint0) && (localApic.isDeaf || (localApic.entriesMasked && ioApic.allMasked)),
+  };
 }
 
 function noInterrupts(): never {

@@ -1,14 +1,14 @@
 // The ports by which guests without ACPI switch emulators off.
-//   604h   word 2000h: PM1a control of QEMU (SLP_EN with SLP_TYP 0)
-//   B004h  word 2000h: the same of Bochs and older QEMU
+//   B004h  word 2000h: PM1a control of Bochs and older QEMU (SLP_EN with SLP_TYP 0)
 //   4004h  word 3400h: the same of VirtualBox
 //   8900h  the bytes of "Shutdown" in order: Bochs's APM port
-// Reads give zero at the control ports (no sleep bit is set) and all ones at 8900h. Left out on purpose: the rest of ACPI.
+// Reads give zero at the control ports (no sleep bit is set) and all ones at 8900h. QEMU's port 604h is the control register of
+// power management itself (piix4Pm.ts), where the firmware puts it.
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
 import { integer, record } from './fields.ts';
 
-const PM1A_CNT: { readonly [port: number]: number } = { 0x604: 0x2000, 0xb004: 0x2000, 0x4004: 0x3400 };
+const PM1A_CNT: { readonly [port: number]: number } = { 0xb004: 0x2000, 0x4004: 0x3400 };
 const SHUTDOWN_PORT = 0x8900;
 const SHUTDOWN = [...'Shutdown'].map((letter) => letter.charCodeAt(0));
 
@@ -19,7 +19,6 @@ const STATE = record({
 
 export class PowerOff implements Device {
   readonly ports = [
-    { first: 0x604, last: 0x605 },
     { first: 0x4004, last: 0x4005 },
     { first: SHUTDOWN_PORT, last: SHUTDOWN_PORT },
     { first: 0xb004, last: 0xb005 },

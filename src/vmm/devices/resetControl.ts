@@ -1,8 +1,8 @@
 // Reset control register at CF9h (Intel 82371SB data sheet, "RC - Reset Control Register").
 //   CF9h  bit 1  SRST: 1 = hard reset, 0 = soft reset; both reset the machine here
 //         bit 2  RCPU: a change from 0 to 1 starts the reset
-// CF8h-CFBh is claimed as a whole because a double word there is the address register of PCI configuration, which must not be
-// taken for a reset. There is no PCI bus: the double word reads all ones, so that guests find none.
+// CF8h-CFBh is claimed as a whole so that no wider access is taken for a reset. A double word at CF8h is the address register of
+// PCI configuration and goes to the host bridge (hostBridge.ts).
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
 import { byte, record } from './fields.ts';

@@ -1,5 +1,5 @@
 // The firmware's view of a machine, over its processor and its bus: linear addresses go through the page tables, all addresses
-// through the A20 gate, video memory to its device, everything else to RAM.
+// through the A20 gate, video memory and the registers of the APICs to their devices, everything else to RAM.
 
 import type { VirtualCpu } from '../../runtime/cpu-types.ts';
 import type { CpuHost } from '../../runtime/host.ts';
@@ -16,10 +16,12 @@ export interface FirmwareParts {
 
 const PAGE_BYTES = 4096,
   PG = 0x80000000;
-/** The VGA's window. */
+/** The VGA's window, and the registers of the chip set and the processor below the system ROM. */
 const VIDEO_FIRST = 0xa0000,
-  VIDEO_END = 0xc0000;
-const isVideo = (address: number) => address >= VIDEO_FIRST && address < VIDEO_END;
+  VIDEO_END = 0xc0000,
+  REGISTERS_FIRST = 0xfec00000;
+const isDevice = (address: number) =>
+  (address >= VIDEO_FIRST && address < VIDEO_END) || (address >= REGISTERS_FIRST && address < ROM_ALIAS);
 /** What stores leave as it is: adapter and system ROMs, which end the first megabyte, and the system ROM below 4 GiB. */
 const ROM_END = 0x100000,
   ROM_ALIAS = 0xffff0000;
@@ -55,7 +57,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     const bytes = new Uint8Array(length).fill(0xff);
     pieces(address, length, linear, (physical, offset, size) => {
       if (physical === null) return;
-      if (isVideo(physical)) {
+      if (isDevice(physical)) {
         for (let n = 0; n < size; ) {
           const width = widest(physical + n, size - n),
             value = bus.mmioRead(physical + n, width);
@@ -68,7 +70,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
   function write(address: number, bytes: Uint8Array, linear: boolean): void {
     pieces(address, bytes.length, linear, (physical, offset, size) => {
       if (physical === null || isRom(physical)) return;
-      if (isVideo(physical)) {
+      if (isDevice(physical)) {
         for (let n = 0; n < size; ) {
           const width = widest(physical + n, size - n);
           bus.mmioWrite(physical + n, littleEndian(bytes.subarray(offset + n, offset + n + width)), width);
@@ -91,9 +93,9 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     writePhysical: (address, bytes) => {
       write(address, bytes, false);
     },
-    portRead: (port) => bus.portRead(port, 1),
-    portWrite: (port, value) => {
-      bus.portWrite(port, value & 0xff, 1);
+    portRead: (port, size = 1) => bus.portRead(port, size),
+    portWrite: (port, value, size = 1) => {
+      bus.portWrite(port, value, size);
     },
     get a20() {
       return cpu.addressMask === -1;

@@ -1,15 +1,21 @@
 // The firmware as a whole: the ROM's image, what power-on leaves behind (interrupt vectors, BIOS data area, EBDA, controllers,
 // text mode 3), and the table that leads from a VMCALL in the ROM to its service.
 
+import { APIC_REGISTERS } from '../devices/apicRegisters.ts';
 import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
+import { CD_SECTOR, emulatedNumber, FIRST_CDROM, noteBootedDisc, readBootEntry } from './elTorito.ts';
 import { BDA, type FirmwareMachine, ServiceCall } from './machine.ts';
 import { setMemoryTypes } from './memoryTypes.ts';
+import { directoryService, initialisePci, pciService32 } from './pci.ts';
+import { initialisePower } from './power.ts';
 import { printerService } from './printer.ts';
 import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
 import { serialService } from './serial.ts';
 import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
 import { EBDA, equipmentService, memorySizeService, setA20, systemService } from './system.ts';
+import { facs } from './tables/acpi.ts';
+import { systemTables } from './tables/index.ts';
 import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
 import { setMode, stringCharacter, videoService } from './video.ts';
 
@@ -21,6 +27,8 @@ export interface ServedCall {
 
 interface Service {
   readonly interrupt: number;
+  /** Called far by protected-mode code in ring 0, instead of by INT in real or virtual-8086 mode. */
+  readonly protected?: true;
   readonly run: (call: ServiceCall) => void;
 }
 const SERVICES: { readonly [label: string]: Service } = {
@@ -41,7 +49,10 @@ const SERVICES: { readonly [label: string]: Service } = {
       initialise(call.machine);
     },
   },
+  service_bios32: { interrupt: -1, protected: true, run: directoryService },
+  service_pci32: { interrupt: 0x1a, protected: true, run: pciService32 },
   service_bootDrive: { interrupt: 0x19, run: bootDrive },
+  service_bootCdrom: { interrupt: 0x19, run: bootCdrom },
 };
 const BY_ADDRESS = new Map(
   Object.entries(ROM_LABELS)
@@ -49,25 +60,31 @@ const BY_ADDRESS = new Map(
     .map(([name, offset]) => [ROM_ADDRESS + offset, SERVICES[name]]),
 );
 
-/** The 64 KiB of the ROM. */
-export function romImage(): Uint8Array {
+/** Offset of the tables in the ROM, where it has no code, and the FACS, which is written to, in the EBDA. */
+const TABLES = 0x8000,
+  FACS = EBDA + 0x100;
+
+/** The 64 KiB of the ROM of a machine with this much RAM: code, and the tables that describe the machine. */
+export function romImage(memory: number): Uint8Array {
   const image = new Uint8Array(ROM_BYTES);
   for (const [offset, text] of ROM_PIECES)
     image.set(
       Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),
       offset,
     );
+  image.set(systemTables(ROM_ADDRESS + TABLES, FACS, memory), TABLES);
   return image;
 }
 
 /**
- * Carries out the service whose VMCALL is at this physical address. Null when there is none, or when the processor runs
- * neither real mode nor virtual-8086 mode: the services know no other way of being called, and a protected-mode program
- * that found the ROM must not reach the drives through it.
+ * Carries out the service whose VMCALL is at this physical address. Null when there is none, or when the processor is in
+ * another mode than the service is called in: a protected-mode program that found the ROM must not reach the drives through it,
+ * nor a program in ring 3 the PCI bus.
  */
 export function serveVmcall(machine: FirmwareMachine, address: number): ServedCall | null {
   const service = BY_ADDRESS.get(address);
-  if (!service || ((machine.get('cr0') & 1) !== 0 && (machine.get('eflags') & 0x20000) === 0)) return null;
+  const isProtected = (machine.get('cr0') & 1) !== 0 && (machine.get('eflags') & 0x20000) === 0;
+  if (!service || isProtected !== (service.protected ?? false) || (isProtected && (machine.get('cs') & 3) !== 0)) return null;
   const call = new ServiceCall(machine),
     ax = call.ax;
   service.run(call);
@@ -122,31 +139,31 @@ export function initialise(machine: FirmwareMachine): void {
   const call = new ServiceCall(machine);
   machine.writeLinear(0, new Uint8Array(0x500));
   machine.writeLinear(EBDA, new Uint8Array(0x400));
+  machine.writeLinear(FACS, facs());
   for (const [vector, target] of vectors(machine)) call.write32(vector * 4, target);
   fillDataAreas(call);
   programControllers(call);
   fillCmos(call);
   setMemoryTypes(machine);
+  initialisePci(machine);
+  initialisePower(machine);
   setA20(call, true);
   setMode(call, 3, true);
   call.write32(BDA + 0x6c, ticksSinceMidnight(call));
 }
 
 function fillDataAreas(call: ServiceCall): void {
-  const { machine } = call,
-    floppies = countDrives(machine, 'floppy');
+  const { machine } = call;
   call.write16(BDA + 0x00, 0x3f8);
   call.write16(BDA + 0x02, 0x2f8);
   call.write16(BDA + 0x0e, EBDA >> 4);
-  // Equipment: floppies, x87, 80x25 colour, two serial ports.
-  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
+  fillDriveCounts(call);
   call.write16(BDA + 0x13, EBDA / 1024);
   const keys = 0x1e;
   call.write16(BDA + 0x1a, keys);
   call.write16(BDA + 0x1c, keys);
   call.write16(BDA + 0x80, keys);
   call.write16(BDA + 0x82, keys + 32);
-  call.write8(BDA + 0x75, countDrives(machine, 'disk'));
   call.machine.writeLinear(BDA + 0x78, Uint8Array.of(20, 20, 20, 20, 1, 1, 1, 1)); // time-outs of printers and serial ports
   call.write8(BDA + 0x96, 0x10);
   call.write8(EBDA, 1);
@@ -162,6 +179,13 @@ function fillDataAreas(call: ServiceCall): void {
     call.write16(at + 12, cylinders);
     call.write8(at + 14, sectors);
   }
+}
+
+/** What the data area says of drives: the equipment word (with x87, 80x25 colour, two serial ports) and the count of hard disks. */
+function fillDriveCounts(call: ServiceCall): void {
+  const floppies = countDrives(call.machine, 'floppy');
+  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
+  call.write8(BDA + 0x75, countDrives(call.machine, 'disk'));
 }
 
 /** Ports and values, in this order. */
@@ -196,10 +220,18 @@ const CONTROLLERS: readonly (readonly [number, number])[] = [
   [0x70, 0x0b],
   [0x71, 0x02],
 ];
+/** Local APIC: on, the 8259 pair at LINT0 and NMI at LINT1 ("virtual wire mode" of the MultiProcessor Specification). */
+const LOCAL_APIC = 0xfee00000;
+const VIRTUAL_WIRE: readonly (readonly [number, number])[] = [
+  [APIC_REGISTERS.SVR, 0x1ff],
+  [APIC_REGISTERS.LVT_LINT0, 0x700],
+  [APIC_REGISTERS.LVT_LINT1, 0x400],
+];
 function programControllers(call: ServiceCall): void {
   for (const [port, value] of CONTROLLERS) call.machine.portWrite(port, value);
   for (let left = 16; left > 0 && call.machine.portRead(0x64) & 1; left--) call.machine.portRead(0x60); // bytes from before
   call.machine.portRead(0x64);
+  for (const [register, value] of VIRTUAL_WIRE) call.write32(LOCAL_APIC + register, value);
   for (const register of [0x0c, 0x0d]) {
     call.machine.portWrite(0x70, register);
     call.machine.portRead(0x71);
@@ -248,10 +280,41 @@ function fillCmos(call: ServiceCall): void {
 /** Called by the ROM's INT 19h: BIOS number of the drive at position CX of the boot order to DL, or CF at its end. */
 function bootDrive(call: ServiceCall): void {
   const { machine } = call,
-    numbers = Array.from(machine.bootOrder.toLowerCase(), (letter) => ({ a: 0x00, b: 0x01, c: 0x80, d: 0x81 })[letter] ?? -1);
+    numbers = Array.from(machine.bootOrder.toLowerCase(), (letter) => ({ a: 0x00, b: 0x01, c: 0x80, d: FIRST_CDROM })[letter] ?? -1);
   const present = numbers.filter((number) => number >= 0 && findDrive(machine, number)),
     number = present[call.cx];
   if (number !== undefined) call.dl = number;
+  setCarry(machine, number === undefined);
+}
+
+/** Conventional memory, which a boot image may be loaded to. */
+const LOAD_END = 0x9fc00;
+
+/**
+ * Called by the ROM's INT 19h for CD-ROM drive DL: loads the boot image, and the drive that it is emulated as is there. ES:BX is where it
+ * begins, DL the drive it boots as; CF when the disc cannot be booted.
+ */
+function bootCdrom(call: ServiceCall): void {
+  const { machine } = call,
+    cdrom = call.dl,
+    disc = findDrive(machine, cdrom),
+    entry = disc ? readBootEntry(disc) : { problem: 'no drive', offset: 0 };
+  setCarry(machine, !disc || 'problem' in entry);
+  if (!disc || 'problem' in entry) return;
+  const address = entry.segment << 4,
+    start = entry.lba * CD_SECTOR,
+    length = Math.min(entry.count * 512, LOAD_END - address, disc.size - start);
+  if (length > 0) machine.writePhysical(address, disc.read(start, length));
+  const number = emulatedNumber(entry.media, cdrom);
+  noteBootedDisc(machine, { ...entry, number, cdrom, emulated: entry.media !== 0 });
+  fillDriveCounts(call);
+  call.dl = number;
+  // The default segment 7C0h is entered at 0000:7C00.
+  call.setSegment('es', entry.segment & 0xf000);
+  call.bx = (entry.segment & 0x0fff) << 4;
+}
+
+function setCarry(machine: FirmwareMachine, on: boolean): void {
   const flags = machine.get('eflags');
-  machine.set('eflags', number === undefined ? flags | 1 : flags & ~1);
+  machine.set('eflags', on ? flags | 1 : flags & ~1);
 }

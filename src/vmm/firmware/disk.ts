@@ -1,6 +1,8 @@
 // INT 13h: floppy and hard disk services ("IBM PC AT Technical Reference", section "System BIOS"; Phoenix, "Enhanced Disk Drive
 // Specification" for AH=41h-48h). Requests are carried out at once on the drive's image; there is no controller behind them.
 
+import { disketteFormat } from '../block/diskette.ts';
+import { bootedDisc, CD_SECTOR, emulatedDrive, FIRST_CDROM, noteBootedDisc } from './elTorito.ts';
 import { BDA, type FirmwareDrive, type FirmwareMachine, littleEndian, type ServiceCall } from './machine.ts';
 
 export const SECTOR_BYTES = 512;
@@ -17,33 +19,16 @@ export interface Geometry {
 /** Disk status codes (AH after a call, 40:41 and 40:74). */
 const STATUS = { ok: 0x00, badCommand: 0x01, addressMark: 0x02, writeProtected: 0x03, notFound: 0x04, notRemovable: 0xb2 } as const;
 
-/** Standard diskettes: KiB, cylinders, heads, sectors, drive type. */
-const DISKETTES: readonly (readonly [number, number, number, number, number])[] = [
-  [160, 40, 1, 8, 1],
-  [180, 40, 1, 9, 1],
-  [320, 40, 2, 8, 1],
-  [360, 40, 2, 9, 1],
-  [720, 80, 2, 9, 3],
-  [1200, 80, 2, 15, 2],
-  [1440, 80, 2, 18, 4],
-  [1680, 80, 2, 21, 4],
-  [1722, 82, 2, 21, 4],
-  [2880, 80, 2, 36, 5],
-];
-
 /**
- * Geometry that the services report for an image. A diskette of no standard size is a shorter 1.44 MB or 2.88 MB one (larger
- * ones get as many cylinders as they need); a hard disk's heads and sectors come from its partition table when that has
+ * Geometry that the services report for an image. A diskette's is that of its format; a hard disk's heads and sectors come from its partition table when that has
  * usable ones, otherwise from its size ("LBA-assisted translation").
  */
 export function driveGeometry(drive: FirmwareDrive): Geometry {
-  const total = Math.ceil(drive.size / SECTOR_BYTES);
   if (drive.kind === 'floppy') {
-    const row =
-      DISKETTES.find(([kib]) => kib * 1024 === drive.size) ?? DISKETTES.find(([kib]) => (kib === 1440 || kib === 2880) && kib * 2 >= total);
-    if (row) return { cylinders: row[1], heads: row[2], sectors: row[3], type: row[4] };
-    return { cylinders: Math.min(1024, Math.ceil(total / 72)), heads: 2, sectors: 36, type: 5 };
+    const { cylinders, heads, sectors, type } = disketteFormat(drive.size);
+    return { cylinders, heads, sectors, type };
   }
+  const total = Math.ceil(drive.size / SECTOR_BYTES);
   const guessed = partitionGeometry(drive, total);
   if (guessed) return guessed;
   const perHead = total / 63 / 1024,
@@ -69,14 +54,29 @@ function partitionGeometry(drive: FirmwareDrive, total: number): Geometry | unde
   return undefined;
 }
 
-/** Drive with a BIOS number: 00h first floppy, 80h first hard disk. */
+/**
+ * Drive with a BIOS number: 00h floppy A:, 80h the first hard disk, which need not be the first drive of its channel, E0h the first
+ * CD-ROM drive. A boot image that is emulated is the first of its kind, and the others move up.
+ */
 export function findDrive(machine: FirmwareMachine, number: number): FirmwareDrive | undefined {
-  const kind = number & 0x80 ? 'disk' : 'floppy',
-    index = number & 0x7f;
-  return machine.drives.find((drive) => drive.kind === kind && drive.index === index);
+  const inOrder = (wanted: FirmwareDrive['kind']): FirmwareDrive[] =>
+    machine.drives.filter(({ kind }) => kind === wanted).sort((a, b) => a.index - b.index);
+  if (number >= FIRST_CDROM) return inOrder('cdrom')[number - FIRST_CDROM];
+  const emulated = emulatedBy(machine),
+    kind = number & 0x80 ? 'disk' : 'floppy';
+  if (emulated && number === emulated.number) return emulated.drive;
+  const place = (number & 0x7f) - (emulated?.drive.kind === kind ? 1 : 0);
+  return kind === 'disk' ? inOrder(kind)[place] : machine.drives.find((drive) => drive.kind === kind && drive.index === place);
 }
 export const countDrives = (machine: FirmwareMachine, kind: FirmwareDrive['kind']): number =>
-  machine.drives.filter((drive) => drive.kind === kind).length;
+  machine.drives.filter((drive) => drive.kind === kind).length + (emulatedBy(machine)?.drive.kind === kind ? 1 : 0);
+
+function emulatedBy(machine: FirmwareMachine): { readonly number: number; readonly drive: FirmwareDrive } | null {
+  const booted = bootedDisc(machine),
+    disc = booted?.emulated ? findDrive(machine, booted.cdrom | FIRST_CDROM) : undefined;
+  return booted && disc ? { number: booted.number & 0x80, drive: emulatedDrive(disc, booted) } : null;
+}
+const sectorBytes = (drive: FirmwareDrive): number => (drive.kind === 'cdrom' ? CD_SECTOR : SECTOR_BYTES);
 
 /** INT 13h. */
 export function diskService(call: ServiceCall): void {
@@ -88,10 +88,13 @@ export function diskService(call: ServiceCall): void {
     finish(call, last, statusAt);
     return;
   }
+  if (command === 0x4b) return finish(call, bootedDiscService(call), statusAt);
   const drive = findDrive(call.machine, number);
   // A drive that does not exist: AH=08h and AH=15h tell, everything else is an invalid request.
   if (!drive && command !== 0x00 && command !== 0x08 && command !== 0x15)
     return finish(call, number & 0x80 ? STATUS.badCommand : 0x80, statusAt);
+  // A CD-ROM drive is reset, and reached by the extensions; its sectors have no cylinders.
+  if (drive?.kind === 'cdrom' && command > 0x00 && command < 0x41 && command !== 0x0d) return finish(call, STATUS.badCommand, statusAt);
   switch (command) {
     case 0x00:
     case 0x0d:
@@ -172,8 +175,8 @@ function transferSectors(call: ServiceCall, drive: FirmwareDrive): number {
 /** Moves whole sectors; the image's last one may be shorter than a sector, what it lacks reads as zeros and is not written. */
 function transfer(call: ServiceCall, drive: FirmwareDrive, write: boolean, first: number, count: number, address: number): void {
   if (count === 0) return;
-  const start = first * SECTOR_BYTES,
-    length = count * SECTOR_BYTES,
+  const start = first * sectorBytes(drive),
+    length = count * sectorBytes(drive),
     inside = Math.min(length, drive.size - start);
   if (write) {
     drive.write(start, call.machine.readLinear(address, length).subarray(0, inside));
@@ -270,7 +273,7 @@ function extendedTransfer(call: ServiceCall, drive: FirmwareDrive, command: numb
     offset = littleEndian(packet.subarray(4, 6)),
     segment = littleEndian(packet.subarray(6, 8));
   const first = littleEndian(packet.subarray(8, 12)) + littleEndian(packet.subarray(12, 16)) * 2 ** 32,
-    total = Math.ceil(drive.size / SECTOR_BYTES);
+    total = Math.ceil(drive.size / sectorBytes(drive));
   // The specification's limit; it also bounds what one call can do to the worker's other guests.
   if (count > MOST_BLOCKS) return STATUS.badCommand;
   const flat = offset === 0xffff && segment === 0xffff;
@@ -290,23 +293,46 @@ function extendedTransfer(call: ServiceCall, drive: FirmwareDrive, command: numb
   return STATUS.ok;
 }
 
+const NO_GEOMETRY = { cylinders: 0xffffffff, heads: 0xffffffff, sectors: 0xffffffff };
 /** AH=48h: result buffer of version 1.x at DS:SI. */
 function extendedParameters(call: ServiceCall, drive: FirmwareDrive): number {
   const at = call.linear('ds', call.si),
     size = call.read16(at);
   if (size < 0x1a) return STATUS.badCommand;
-  const { cylinders, heads, sectors } = driveGeometry(drive),
-    total = Math.ceil(drive.size / SECTOR_BYTES);
+  const disc = drive.kind === 'cdrom',
+    { cylinders, heads, sectors } = disc ? NO_GEOMETRY : driveGeometry(drive),
+    total = Math.ceil(drive.size / sectorBytes(drive));
   const buffer = new Uint8Array(0x1e),
     view = new DataView(buffer.buffer);
   view.setUint16(0, size >= 0x1e ? 0x1e : 0x1a, true);
-  view.setUint16(2, 0x0002, true);
+  // Geometry is valid; or removable, can be locked, no geometry.
+  view.setUint16(2, disc ? 0x0074 : 0x0002, true);
   view.setUint32(4, cylinders, true);
   view.setUint32(8, heads, true);
   view.setUint32(12, sectors, true);
   view.setBigUint64(16, BigInt(total), true);
-  view.setUint16(24, SECTOR_BYTES, true);
+  view.setUint16(24, sectorBytes(drive), true);
   view.setUint32(26, 0xffffffff, true);
   call.machine.writeLinear(at, buffer.subarray(0, size >= 0x1e ? 0x1e : 0x1a));
+  return STATUS.ok;
+}
+
+/** AX=4B00h ends the emulation, 4B01h only tells: the specification packet to DS:SI ("El Torito", "INT 13 function 4B"). */
+function bootedDiscService(call: ServiceCall): number {
+  const disc = bootedDisc(call.machine);
+  if (!disc || call.al > 1 || (call.dl !== 0x7f && call.dl !== disc.number)) return STATUS.badCommand;
+  const drive = findDrive(call.machine, disc.number),
+    packet = new Uint8Array(0x13),
+    view = new DataView(packet.buffer);
+  packet.set([packet.length, disc.media, disc.number]);
+  view.setUint32(4, disc.lba, true);
+  view.setUint16(12, disc.segment, true);
+  view.setUint16(14, disc.count, true);
+  if (drive && drive.kind !== 'cdrom') {
+    const { cylinders, heads, sectors } = driveGeometry(drive);
+    packet.set([cylinders - 1, sectors | (((cylinders - 1) >> 2) & 0xc0), heads - 1], 16);
+  }
+  call.machine.writeLinear(call.linear('ds', call.si), packet);
+  if (call.al === 0) noteBootedDisc(call.machine, { ...disc, emulated: false });
   return STATUS.ok;
 }

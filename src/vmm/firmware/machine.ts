@@ -4,8 +4,8 @@
 
 /** A drive as the disk services see it. Bytes beyond the end of the image do not exist. */
 export interface FirmwareDrive {
-  readonly kind: 'floppy' | 'disk';
-  /** 0 is A: or the first hard disk. */
+  readonly kind: 'floppy' | 'disk' | 'cdrom';
+  /** Floppies: 0 is A:. Others: place on the ATA channels, 0 to 3. */
   readonly index: number;
   /** Size of the image in bytes. */
   readonly size: number;
@@ -25,15 +25,15 @@ export interface FirmwareMachine {
   /** Guest memory by physical address, video memory included. */
   readPhysical(address: number, length: number): Uint8Array;
   writePhysical(address: number, bytes: Uint8Array): void;
-  /** Byte accesses to ports. */
-  portRead(port: number): number;
-  portWrite(port: number, value: number): void;
+  /** Accesses to ports, of a byte unless a size is given. */
+  portRead(port: number, size?: 1 | 2 | 4): number;
+  portWrite(port: number, value: number, size?: 1 | 2 | 4): void;
   /** Whether the A20 gate is open. */
   readonly a20: boolean;
   /** A model-specific register, where the processor has it. */
   setMsr(number: number, low: number, high: number): void;
   readonly drives: readonly FirmwareDrive[];
-  /** Letters of drives to boot from, in this order: 'a' first floppy, 'c' first hard disk. */
+  /** Letters of drives to boot from, in this order: 'a' and 'b' floppies, 'c' first hard disk, 'd' first CD-ROM drive. */
   readonly bootOrder: string;
   /** RAM in bytes. */
   readonly memory: number;

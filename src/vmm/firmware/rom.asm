@@ -39,6 +39,7 @@
   EXPORT %1, %1
 %endmacro
 
+FIRST_CDROM     equ 0xe0        ; BIOS number of the first CD-ROM drive
 ; BIOS data area, segment 40h
 BDA             equ 0x40
 KEY_FLAGS       equ 0x17        ; shift states
@@ -1033,6 +1034,8 @@ ENTRY int19
   SERVICE bootDrive             ; CX = position in the boot order; returns DL, or CF when the order is at its end
   jc .none
   inc bp
+  cmp dl, FIRST_CDROM
+  jae .cdrom
   mov si, fromFloppy
   test dl, 0x80
   jz .announce
@@ -1055,7 +1058,12 @@ ENTRY int19
   mov si, noSignature
   cmp word [0x7dfe], 0xaa55
   jne .failed
-  mov dh, 0
+  mov bx, 0x7c00
+.start:                         ; at ES:BX, booted from drive DL
+  push es
+  push bx
+  xor ax, ax
+  mov es, ax
   xor eax, eax
   xor ebx, ebx
   xor ecx, ecx
@@ -1063,7 +1071,13 @@ ENTRY int19
   xor esi, esi
   xor edi, edi
   xor ebp, ebp
-  jmp 0x0000:0x7c00
+  retf
+.cdrom:
+  mov si, fromCdrom
+  call print
+  SERVICE bootCdrom             ; loads the boot image of CD-ROM drive DL; returns ES:BX and DL, or CF
+  mov si, noImage
+  jnc .start
 .failed:
   call print
   jmp .next
@@ -1096,6 +1110,8 @@ print:                          ; CS:SI = text ending in 0
 banner: db 'CP/86 BIOS', 13, 10, 0
 fromFloppy: db 'Booting from floppy...', 13, 10, 0
 fromDisk: db 'Booting from hard disk...', 13, 10, 0
+fromCdrom: db 'Booting from CD-ROM...', 13, 10, 0
+noImage: db 'Not bootable: no El Torito boot image.', 13, 10, 0
 unreadable: db 'Cannot read the boot sector.', 13, 10, 0
 noSignature: db 'Not bootable: no 55 AA at the end of the boot sector.', 13, 10, 0
 noDevice: db 'No bootable drive.', 13, 10, 0
@@ -1271,6 +1287,13 @@ ENTRY gdtMultiboot              ; 08h code, 10h data
   dq 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
 ENTRY gdtLinux                  ; 10h code, 18h data
   dq 0, 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
+
+ENTRY bios32                    ; BIOS32 service directory, called far in 32-bit protected mode
+  SERVICE bios32
+  db 0xcb                       ; retf
+ENTRY pci32                     ; PCI BIOS, called the same way
+  SERVICE pci32
+  db 0xcb
 
 ENTRY videoFunctions            ; INT 10h AH=1Bh: what the video services can do
   db 0x0f, 0x00, 0x08, 0, 0, 0, 0  ; modes 0-3, 13h

@@ -1,7 +1,8 @@
-// INT 1Ah: tick count and real-time clock ("IBM PC AT Technical Reference", "System BIOS"; Motorola, "MC146818 Real-Time Clock
+// INT 1Ah: tick count and real-time clock; the PCI BIOS is in pci.ts ("IBM PC AT Technical Reference", "System BIOS"; Motorola, "MC146818 Real-Time Clock
 // plus RAM"). Values in BCD, as the firmware leaves the clock in BCD mode.
 
 import { BDA, type ServiceCall } from './machine.ts';
+import { pciService } from './pci.ts';
 
 const TICKS = BDA + 0x6c,
   MIDNIGHT = BDA + 0x70;
@@ -98,7 +99,9 @@ export function timeService(call: ServiceCall): void {
     case 0x07:
       writeCmos(call, RTC.b, readCmos(call, RTC.b) & ~0x20);
       break;
-    default: // among them the PCI BIOS: there is no PCI bus
+    case 0xb1:
+      return pciService(call);
+    default:
       call.carry = true;
       return;
   }

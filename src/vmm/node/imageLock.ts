@@ -1,8 +1,9 @@
 // One writer per disk image: a file beside the image, created exclusively, that names the process it belongs to. Two programs that
 // write sectors of one image would leave a mixture that neither guest has seen. A lock whose process is gone is taken over.
 
-import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { BlockError } from '../block/block.ts';
 import { reasonOf } from './images.ts';
 
 const SUFFIX = '.cp86-lock';
@@ -10,7 +11,7 @@ const SUFFIX = '.cp86-lock';
 /** Locks an image for writing until the result is called or this process ends. Throws an Error that says who has it. */
 export function lockImage(path: string): () => void {
   const lock = `${realpathSync(path)}${SUFFIX}`;
-  if (!create(lock, path) && !(takeOver(lock) && create(lock, path))) throw new Error(inUse(path, lock));
+  if (!create(lock, path) && !(takeOver(lock) && create(lock, path))) throw new BlockError(inUse(path, lock));
   const release = (): void => {
     process.off('exit', release);
     rmSync(lock, { force: true });
@@ -19,9 +20,16 @@ export function lockImage(path: string): () => void {
   return release;
 }
 
+/** Throws an Error when somebody writes this image. */
+export function checkUnlocked(path: string): void {
+  if (!existsSync(path)) return;
+  const lock = `${realpathSync(path)}${SUFFIX}`;
+  if (existsSync(lock) && !takeOver(lock)) throw new BlockError(inUse(path, lock));
+}
+
 function inUse(path: string, lock: string): string {
   const { pid } = owner(lock);
-  return `'${path}' is in use for writing${pid === null ? '' : ` by process ${pid}`}; -snapshot or readonly=on uses it without writing. If no other program runs, delete '${lock}'.`;
+  return `'${path}' is in use for writing${pid === null ? '' : ` by process ${pid}`}. If no other program runs, delete '${lock}'.`;
 }
 
 /** false: somebody has it. */
@@ -36,7 +44,7 @@ function create(lock: string, path: string): boolean {
     return true;
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false;
-    throw new Error(`cannot lock '${path}' for writing: ${reasonOf(error)}; -snapshot or readonly=on uses it without writing`);
+    throw new BlockError(`cannot lock '${path}' for writing: ${reasonOf(error)}`);
   }
 }
 

@@ -3,13 +3,11 @@
 
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { screenText } from '../codePage437.ts';
-import type { Drive } from '../drive.ts';
 import type { Guest } from '../guest.ts';
 import { createLocalClient } from '../local.ts';
 import { createMachineBuilder } from '../machine.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
-import { lockImage } from './imageLock.ts';
-import { isWritable, readImage, reasonOf, writeBack } from './images.ts';
+import { readImage } from './images.ts';
 import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
 import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
 import { nodePlatform } from './platform.ts';
@@ -17,8 +15,6 @@ import { openTerminal } from './terminal.ts';
 
 const ERROR = 1,
   TIMED_OUT = 124;
-/** Milliseconds between two writes of changed sectors to their files. */
-const WRITE_BACK = 1000;
 
 /** Runs one command line; the result is the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -34,19 +30,19 @@ function print(text: string): number {
 }
 
 async function run(settings: Settings): Promise<number> {
-  const files = settings.drives.map((drive) => ({ ...drive, writable: !drive.readOnly && isWritable(drive.file) }));
-  // Before the images are read: another program may be writing them.
-  for (const { file, writable, snapshot } of files) if (writable && !settings.snapshot && !snapshot) lockImage(file);
   const config: GuestConfig = {
     name: settings.name,
     memory: settings.memory * 2 ** 20,
     cpu: settings.cpu,
     boot: bootSource(settings),
-    drives: files.map(({ kind, index, file, writable, snapshot }) => ({
+    drives: settings.drives.map(({ kind, index, file, format, backing, readOnly, snapshot }) => ({
       kind,
       index,
-      image: readImage('image', file),
-      readOnly: !writable && !settings.snapshot && !snapshot,
+      image: { path: file },
+      ...(format === null ? {} : { format }),
+      ...(backing === null ? {} : { backing: [{ path: backing }] }),
+      readOnly,
+      writeThrough: !snapshot && !settings.snapshot,
     })),
     clock: settings.clock,
     paced: settings.paced,
@@ -74,11 +70,6 @@ async function run(settings: Settings): Promise<number> {
   if (settings.log.includes('in_asm') && log) guest.cpu.onDecode((linear, length) => log.line(codeLine(guest, linear, length)));
   const trace = settings.traceExits === null ? null : new LogFile(settings.traceExits);
   tapExits(guest, settings, log, trace);
-  const saved = guest.drives.map((drive, n) => ({
-    drive,
-    path: files[n].file,
-    save: files[n].writable && !settings.snapshot && !files[n].snapshot,
-  }));
 
   const start = performance.now();
   let status: number;
@@ -90,7 +81,6 @@ async function run(settings: Settings): Promise<number> {
       () => resolve(0),
     );
   });
-  const writer = setInterval(() => saveDrives(saved), WRITE_BACK);
   try {
     if (settings.maxTicks === Infinity) await client.request('start', { id, stopOnEntry: false });
     else {
@@ -99,14 +89,14 @@ async function run(settings: Settings): Promise<number> {
     }
     status = await Promise.race([finished, interrupted]);
   } finally {
-    clearInterval(writer);
     channels.close();
-    saveDrives(saved);
     log?.close();
     trace?.close();
   }
   const seconds = (performance.now() - start) / 1000;
   await client.request('pause', { id });
+  if (settings.commit) await client.request('commit', { id });
+  for (const drive of guest.drives) drive.flush();
   if (settings.record !== null) writeFileSync(settings.record, (await client.request('journal', { id })).bytes);
   if (settings.screen) process.stdout.write(shownText(guest.screen()));
   if (settings.hash) process.stdout.write(await hashLine(client, id));
@@ -145,7 +135,7 @@ function onEvent(event: HypervisorEvent, settings: Settings, channels: Channels,
       if (event.reason === 'tick' || event.reason === 'step') finish(0);
       return;
     case 'ended':
-      if (event.status === ERROR && event.reason.startsWith('Internal error')) process.stderr.write(`cp86: ${event.reason}\n`);
+      if (event.status === ERROR && /^(Internal error|Disk:)/.test(event.reason)) process.stderr.write(`cp86: ${event.reason}\n`);
       if (settings.shutdown || event.status !== 0 || !settings.reboot) finish(event.status);
       return;
     default:
@@ -211,17 +201,6 @@ function tapExits(guest: Guest, settings: Settings, log: LogFile | null, trace: 
     )
       log?.line(interruptLine(record));
   });
-}
-
-function saveDrives(drives: readonly { drive: Drive; path: string; save: boolean }[]): void {
-  for (const { drive, path, save } of drives) {
-    if (!save) continue;
-    try {
-      writeBack(drive, path);
-    } catch (error) {
-      process.stderr.write(`cp86: ${reasonOf(error)}\n`);
-    }
-  }
 }
 
 /** The text screen, line by line, without trailing blanks. */

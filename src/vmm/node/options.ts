@@ -4,6 +4,7 @@
 // dashes.
 
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../runtime/cpuModels.ts';
+import type { DriveConfig, ImageFormat } from '../protocol.ts';
 
 /** Where a character channel goes. */
 export type Backend =
@@ -11,10 +12,15 @@ export type Backend =
   | { readonly kind: 'stdio' /** Ctrl-A is an escape and Ctrl-C goes to the guest. */; readonly monitor: boolean }
   | { readonly kind: 'file'; readonly path: string };
 export interface DriveSetting {
-  readonly kind: 'floppy' | 'disk';
+  readonly kind: DriveConfig['kind'];
   readonly index: number;
   readonly file: string;
+  /** null: by the image's first bytes. */
+  readonly format: ImageFormat | null;
+  /** File that the image may name as its backing file. */
+  readonly backing: string | null;
   readonly readOnly: boolean;
+  /** false: what the guest writes goes to the image. */
   readonly snapshot: boolean;
 }
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
@@ -32,6 +38,7 @@ export interface Settings {
   drives: DriveSetting[];
   bootOrder: string;
   snapshot: boolean;
+  commit: boolean;
   /** null: not given; what the default is depends on the other options. */
   serial: (Backend | null)[];
   debugcon: Backend;
@@ -70,8 +77,9 @@ export function defaultSettings(): Settings {
     initrd: null,
     append: '',
     drives: [],
-    bootOrder: 'ca',
+    bootOrder: 'cad',
     snapshot: false,
+    commit: false,
     serial: [],
     debugcon: { kind: 'none' },
     nographic: false,
@@ -106,9 +114,9 @@ const option = (name: string, argument: string, help: string, apply: OptionRow['
 const flag = (name: string, help: string, apply: (settings: Settings) => void): OptionRow => ({ name, help, apply });
 const nothing = (): void => {};
 const drive =
-  (kind: 'floppy' | 'disk', index: number) =>
+  (kind: DriveConfig['kind'], index: number) =>
   (settings: Settings, file: string): void =>
-    addDrive(settings, { kind, index, file, readOnly: false, snapshot: false });
+    addDrive(settings, { kind, index, file, format: null, backing: null, readOnly: false, snapshot: true });
 
 /** Options as in QEMU, then our own, in the order of --help. */
 export const OPTIONS: readonly { readonly title: string; readonly rows: readonly OptionRow[] }[] = [
@@ -124,9 +132,17 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-fdb', 'FILE', 'image of floppy drive B', drive('floppy', 1)),
       option('-hda', 'FILE', 'image of the first hard disk; a file name alone means the same', drive('disk', 0)),
       option('-hdb', 'FILE', 'image of the second hard disk', drive('disk', 1)),
-      option('-drive', 'OPTIONS', 'file=FILE[,format=raw][,if=ide|floppy][,index=0|1][,readonly=on][,snapshot=on]', parseDrive),
-      option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk (default ca)', parseBoot),
-      flag('-snapshot', 'do not write to image files', (s) => void (s.snapshot = true)),
+      option('-hdc', 'FILE', 'image of the third hard disk', drive('disk', 2)),
+      option('-hdd', 'FILE', 'image of the fourth hard disk', drive('disk', 3)),
+      option('-cdrom', 'FILE', 'image of a CD-ROM, in the place of the third hard disk', drive('cdrom', 2)),
+      option(
+        '-drive',
+        'OPTIONS',
+        'file=FILE[,format=F][,if=floppy][,media=cdrom][,index=N][,readonly=on][,snapshot=off][,backing=FILE]',
+        parseDrive,
+      ),
+      option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk, d CD-ROM (default cad)', parseBoot),
+      flag('-snapshot', 'do not write to image files, whatever -drive says', (s) => void (s.snapshot = true)),
       option(
         '-serial',
         'WHERE',
@@ -175,6 +191,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       ),
       flag('--interpret', 'interpreter only', (s) => void (s.tier = 'interpret')),
       flag('--translate', 'translate everything at first sight', (s) => void (s.tier = 'translate')),
+      flag('--commit', 'at the end, write what the guest changed to the image files', (s) => void (s.commit = true)),
       option(
         '--max-ticks',
         'N',
@@ -241,8 +258,12 @@ export function serialBackend(settings: Settings, port: 0 | 1): Backend {
 
 // ---- values
 
+/** Hard disks and CD-ROM drives share the places on the ATA channels. */
+const samePlace = (other: DriveSetting, kind: DriveSetting['kind'], index: number): boolean =>
+  (other.kind === 'floppy') === (kind === 'floppy') && other.index === index;
+
 function addDrive(settings: Settings, setting: DriveSetting): void {
-  if (settings.drives.some(({ kind, index }) => kind === setting.kind && index === setting.index))
+  if (settings.drives.some((other) => samePlace(other, setting.kind, setting.index)))
     throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
   settings.drives.push(setting);
 }
@@ -266,19 +287,31 @@ function parseDrive(settings: Settings, text: string): void {
   const bad = (what: string): never => {
     throw new OptionError(`-drive ${text}: ${what}`);
   };
-  const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id']);
+  const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id', 'backing']);
   for (const key of values.keys()) if (!known.has(key)) bad(`'${key}' is not known`);
   const file = values.get('file') || bad('file= is missing');
-  if ((values.get('format') ?? 'raw') !== 'raw') bad('only format=raw is supported');
-  if ((values.get('media') ?? 'disk') !== 'disk') bad('only media=disk is supported');
+  const format = values.get('format') ?? null;
+  if (format !== null && format !== 'raw' && format !== 'qcow2') return bad('format= can be raw or qcow2');
+  const media = values.get('media') ?? 'disk';
+  if (media !== 'disk' && media !== 'cdrom') return bad('media= can be disk or cdrom');
   const where = values.get('if') ?? 'ide';
   if (where !== 'ide' && where !== 'floppy') bad('if= can be ide or floppy');
-  const kind = where === 'floppy' ? 'floppy' : 'disk';
-  const next = settings.drives.some((other) => other.kind === kind && other.index === 0) ? 1 : 0;
-  const index = Number(values.get('index') ?? next);
-  if (index !== 0 && index !== 1) bad('index= can be 0 or 1');
-  const on = (key: string) => ['on', 'true', 'yes'].includes(values.get(key) ?? 'off');
-  addDrive(settings, { kind, index, file, readOnly: on('readonly') || on('read-only'), snapshot: on('snapshot') });
+  const kind = where === 'floppy' ? 'floppy' : media;
+  const places = kind === 'floppy' ? ['0', '1'] : ['0', '1', '2', '3'];
+  const next = places.find((place) => !settings.drives.some((other) => samePlace(other, kind, Number(place))));
+  const place = values.get('index') ?? next ?? '0';
+  if (!places.includes(place)) bad(`index= can be 0 to ${places.length - 1}`);
+  const index = Number(place);
+  const on = (key: string, otherwise = 'off') => ['on', 'true', 'yes'].includes(values.get(key) ?? otherwise);
+  addDrive(settings, {
+    kind,
+    index,
+    file,
+    format,
+    backing: values.get('backing') ?? null,
+    readOnly: on('readonly') || on('read-only'),
+    snapshot: on('snapshot', 'on'),
+  });
 }
 
 function parseBoot(settings: Settings, text: string): void {
@@ -288,10 +321,10 @@ function parseBoot(settings: Settings, text: string): void {
     if (!['order', 'once', 'menu', 'strict', 'splash', 'splash-time', 'reboot-timeout'].includes(key))
       throw new OptionError(`-boot ${text}: '${key}' is not known`);
   if (order === undefined) return;
-  if (!/^[a-dnp]+$/.test(order)) throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
-  // QEMU's d is the CD-ROM and n the network: neither exists here, so they are passed over.
-  settings.bootOrder = order.replace(/[^ac]/g, '');
-  if (settings.bootOrder === '') throw new OptionError(`-boot ${text}: the order is made of the letters a and c`);
+  if (!/^[a-dnp]+$/.test(order)) throw new OptionError(`-boot ${text}: the order is made of the letters a, c and d`);
+  // QEMU's n is the network, which cannot be booted from: it is passed over.
+  settings.bootOrder = order.replace(/[^acd]/g, '');
+  if (settings.bootOrder === '') throw new OptionError(`-boot ${text}: the order is made of the letters a, c and d`);
 }
 
 function parseMemory(text: string): number {

@@ -1,6 +1,7 @@
 // The platform of Node, in its main thread and in its worker threads.
 
 import type { Platform } from '../platform.ts';
+import { nodeFiles } from './files.ts';
 
 /**
  * `defer` goes through setImmediate: Node serves all waiting messages, timers and files before it. A MessageChannel would not do:
@@ -8,6 +9,7 @@ import type { Platform } from '../platform.ts';
  */
 export function nodePlatform(): Platform {
   return {
+    files: nodeFiles(),
     now: () => performance.now(),
     defer: (callback) => void setImmediate(callback),
     after(milliseconds, callback) {

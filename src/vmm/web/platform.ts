@@ -7,6 +7,7 @@ export function webPlatform(): Platform {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => waiting.shift()?.();
   return {
+    files: null,
     now: () => performance.now(),
     defer(callback) {
       waiting.push(callback);

@@ -37,6 +37,7 @@ function bench(): Bench {
   const session = new DebugSession({
     client: guest,
     readFile: async (path) => FILES[path] ?? assert.fail(`no ${path}`),
+    localPath: () => null,
     send: (message) => {
       messages.push(message);
       client.receive(message);

@@ -1,7 +1,7 @@
 /** Launch configurations: what is accepted, what an error names, what a program is recognised as. */
 import assert from 'node:assert/strict';
 import { Fields } from '../../../extension/debug/fields.ts';
-import { type GuestPlan, planGuest } from '../../../extension/debug/guestConfig.ts';
+import { type GuestFiles, type GuestPlan, planGuest } from '../../../extension/debug/guestConfig.ts';
 import { LAUNCH_ATTRIBUTES, readAttachArguments, readLaunchArguments, vectorOf } from '../../../extension/debug/launchArguments.ts';
 
 const read = (values: object) => readLaunchArguments(new Fields(values));
@@ -20,12 +20,13 @@ const multiboot = (): Uint8Array => {
   return image;
 };
 
-function plan(values: object, files: Record<string, Uint8Array>): Promise<GuestPlan> {
-  return planGuest(read(values), async (path) => {
+function plan(values: object, files: Record<string, Uint8Array>, localPath: GuestFiles['localPath'] = () => null): Promise<GuestPlan> {
+  const readFile = async (path: string): Promise<Uint8Array> => {
     const found = files[path];
     if (!found) throw new Error('no such file');
     return found;
-  });
+  };
+  return planGuest(read(values), { readFile, localPath });
 }
 
 describe('a launch configuration', () => {
@@ -56,6 +57,7 @@ describe('a launch configuration', () => {
     ['a bad boot order', { program: 'a', boot: 'n' }, /^boot: /],
     ['a drive without file', { drives: [{ kind: 'disk' }] }, /^drives\[0\]\.file: /],
     ['a drive of a wrong kind', { drives: [{ file: 'x', kind: 'tape' }] }, /^drives\[0\]\.kind: /],
+    ['a backing file that is no path', { drives: [{ file: 'x', kind: 'disk', backing: [1] }] }, /^drives\[0\]\.backing\[0\]: /],
     ['drives that are no list', { drives: 'x' }, /^drives: a list/],
     ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
     ['a listing at no address', { program: 'a', listing: { file: 'x', address: 'top' } }, /^listing\.address: /],
@@ -135,6 +137,46 @@ describe('a program', () => {
       plan({ drives: [{ file: 'd', kind: 'disk' }], boot: 'a' }, { d: bootSector() }),
       /^Error: boot: there is no floppy/,
     );
+  });
+
+  it('has its images opened by the worker where it can, and handed over whole where not', async () => {
+    const files = { p: bootSector(), d: bootSector(), b: bootSector() },
+      values = { program: 'p', drives: [{ file: 'd', kind: 'disk', format: 'qcow2', backing: ['b'], snapshot: false }] };
+    const local = await plan(values, { p: bootSector() }, (path) => `/folder/${path}`);
+    assert.deepEqual(local.config.drives, [
+      { kind: 'floppy', index: 0, readOnly: false, image: { path: '/folder/p' } },
+      {
+        kind: 'disk',
+        index: 0,
+        readOnly: false,
+        image: { path: '/folder/d' },
+        format: 'qcow2',
+        backing: [{ path: '/folder/b' }],
+        writeThrough: true,
+      },
+    ]);
+    const whole = await plan(values, files);
+    assert.deepEqual(whole.config.drives[1]?.image, { name: 'd', bytes: bootSector() });
+    assert.deepEqual(whole.config.drives[1]?.backing, [{ name: 'b', bytes: bootSector() }]);
+  });
+
+  it('is a disk when it is a qcow2 image', async () => {
+    const { config } = await plan({ program: 'x' }, { x: Uint8Array.of(0x51, 0x46, 0x49, 0xfb, 0, 0) });
+    assert.deepEqual([config.drives[0]?.kind, config.boot], ['disk', { kind: 'drives', order: 'c' }]);
+  });
+
+  it('is a CD-ROM when it has an ISO 9660 descriptor, and boots from it', async () => {
+    const iso = new Uint8Array(17 * 2048);
+    iso.set(bootSector());
+    iso.set(new TextEncoder().encode('CD001'), 16 * 2048 + 1);
+    const { config } = await plan({ program: 'x.iso' }, { 'x.iso': iso });
+    assert.deepEqual([config.drives[0]?.kind, config.drives[0]?.index, config.boot], ['cdrom', 2, { kind: 'drives', order: 'd' }]);
+    const beside = await plan({ drives: [{ file: 'd', kind: 'disk' }], cdrom: 'x.iso' }, { d: bootSector(), 'x.iso': iso });
+    assert.deepEqual(
+      [beside.config.drives.map(({ kind, index }) => `${kind} ${index}`), beside.config.boot],
+      [['disk 0', 'cdrom 2'], { kind: 'drives', order: 'cd' }],
+    );
+    await assert.rejects(plan({ program: 'x.iso', cdrom: 'x.iso' }, { 'x.iso': iso }), /drives: cdrom 2 is program already/);
   });
 
   it('can be drives alone', async () => {

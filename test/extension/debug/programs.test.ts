@@ -43,7 +43,12 @@ describe('a debug session', () => {
     return path(`${name}${extension}`);
   }
   async function launch(configuration: object): Promise<DapClient> {
-    const made = new DebugSession({ client: hypervisor, readFile, send: (message) => client.receive(message) });
+    const made = new DebugSession({
+      client: hypervisor,
+      readFile: (file) => readFile(file),
+      localPath: (file) => file,
+      send: (message) => client.receive(message),
+    });
     session = made;
     const client: DapClient = new DapClient((message) => made.handle(message));
     await client.start({ paced: false, stopOnEntry: true, ...configuration });

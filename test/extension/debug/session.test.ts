@@ -43,7 +43,8 @@ describe('a debug session of the example boot sector', () => {
         onEvent: (listener) => hypervisor.onEvent(listener),
         dispose: () => undefined,
       },
-      readFile,
+      readFile: (file) => readFile(file),
+      localPath: (file) => file,
       send: (message) => client.receive(message),
       rebuild: async (configuration) => configuration,
     });

@@ -111,7 +111,8 @@ describe('loaders, given random and mutated images', function () {
       for (let seed = 1; seed <= rounds; seed++) {
         const random = seeded(seed),
           image = random.below(4) === 0 ? noise(random) : mutate(random.pick(seeds), random);
-        const drives = [{ kind: random.pick(['floppy', 'disk'] as const), index: random.below(2), image, readOnly: true }];
+        const read = (offset: number, length: number): Uint8Array => image.slice(offset, offset + length);
+        const drives = [{ kind: random.pick(['floppy', 'disk'] as const), index: random.below(2), size: image.length, read }];
         const ok = attempt(`seed ${seed}`, () => checkBounds(loadBootSource(source(image, random), drives, MEMORY)));
         if (ok) loaded++;
         else refused++;

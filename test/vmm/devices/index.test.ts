@@ -1,11 +1,25 @@
 import { strict as assert } from 'node:assert';
+import { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Device, SavedState, SavedValue } from '../../../src/vmm/device.ts';
 import { DEVICES, type DeviceName } from '../../../src/vmm/devices/index.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { createRig, MICROSECOND, type Rig, setUpPic } from './rig.ts';
 
 const SIZES = [1, 1, 1, 2, 4] as const;
-const OPTIONS = { debugExit: { port: 0x501, size: 2 } };
+/** Every kind of drive; each machine has its own. */
+const OPTIONS = {
+  debugExit: { port: 0x501, size: 2 },
+  get drives(): Drive[] {
+    const image = Uint8Array.from({ length: 300 * 512 }, (_, n) => n >> 9);
+    return DRIVES.map(([kind, index]) => new Drive({ kind, index, image, readOnly: false }, null));
+  },
+};
+const DRIVES = [
+  ['floppy', 0],
+  ['disk', 0],
+  ['disk', 1],
+  ['cdrom', 2],
+] as const;
 
 function portsOf(device: Device): number[] {
   return (device.ports ?? []).flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
@@ -30,7 +44,12 @@ function act(rig: Rig, ports: readonly number[], random: Random): string {
       rig.run(random.below(2000) * random.pick([1, MICROSECOND, 100 * MICROSECOND]));
       return '';
     case 9: {
-      const address = 0xa0000 + random.below(0x20000);
+      const [first, bytes] = random.pick([
+        [0xa0000, 0x20000],
+        [0xfee00000, 0x400],
+        [0xfec00000, 0x20],
+      ]);
+      const address = first + random.below(bytes);
       const size = random.pick(SIZES);
       const value = rig.bus.memoryRead(address, size);
       rig.bus.memoryWrite(address, random.edgy(), size);

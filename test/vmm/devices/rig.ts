@@ -1,8 +1,10 @@
 // A machine of devices only: a clock that tests move by hand, pins that write down what happened, and the bus.
 
+import type { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Bus } from '../../../src/vmm/bus.ts';
 import type { DeviceContext } from '../../../src/vmm/device.ts';
 import { createDevices, type DeviceSet } from '../../../src/vmm/devices/index.ts';
+import type { PciBus } from '../../../src/vmm/pci/bus.ts';
 import { CYCLES_PER_SECOND, createTimers, type MachineTimers } from '../../../src/vmm/timers.ts';
 
 export const MICROSECOND = CYCLES_PER_SECOND / 1_000_000;
@@ -12,12 +14,19 @@ export const SECOND = CYCLES_PER_SECOND;
 export interface Rig {
   readonly devices: DeviceSet;
   readonly bus: Bus;
+  readonly pci: PciBus;
   readonly timers: MachineTimers;
   /** Pins that moved, in order: 'reset', 'a20 open', 'a20 closed', 'power off 3'. */
   readonly pins: string[];
   /** Bytes that devices sent, by channel. */
   readonly sent: { readonly [channel: string]: number[] };
-  /** Level of INTR. */
+  /** The first MiB of RAM as devices reach it. */
+  readonly ram: Uint8Array;
+  /** Attributes of the areas of C0000h-FFFFFh by address: 'r- 4000' is readable, not writable, 4000h bytes. */
+  readonly shadows: ReadonlyMap<number, string>;
+  /** Level of INTR at the processor, its acknowledge cycle, and whether no device can raise it. */
+  acknowledge(): number;
+  interruptsMasked(): boolean;
   intr: boolean;
   now: number;
   in(port: number): number;
@@ -29,21 +38,40 @@ export interface Rig {
 }
 
 export interface RigOptions {
+  drives?: readonly Drive[];
   startOfTime?: number;
   debugExit?: DeviceContext['debugExit'];
   now?: number;
 }
 
-export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), debugExit = null, now = 0 }: RigOptions = {}): Rig {
+export function createRig({
+  startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50),
+  debugExit = null,
+  now = 0,
+  drives = [],
+}: RigOptions = {}): Rig {
   const pins: string[] = [];
   const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [] };
+  const ram = new Uint8Array(1 << 20),
+    shadows = new Map<number, string>();
   const timers = createTimers(() => rig.now);
-  const rig = { now, intr: false, timers, pins, sent } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
-  const { devices, bus } = createDevices({
+  const rig = { now, intr: false, timers, pins, sent, ram, shadows } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
+  const { devices, bus, pci, acknowledge, interruptsMasked } = createDevices({
     timers,
     startOfTime,
     debugExit,
-    ram: new Uint8Array(0),
+    ram,
+    drives,
+    rom: new Uint8Array(0x10000).fill(0x90),
+    dma: {
+      read(address, length) {
+        const bytes = new Uint8Array(length).fill(0xff);
+        bytes.set(ram.subarray(address, address + length));
+        return bytes;
+      },
+      write: (address, bytes) => ram.set(bytes.subarray(0, Math.max(0, ram.length - address)), Math.min(address, ram.length)),
+    },
+    shadow: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
     channel: (name) => ({ write: (value) => void sent[name].push(value) }),
     pins: {
       reset: () => void pins.push('reset'),
@@ -57,6 +85,12 @@ export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), deb
   });
   rig.devices = devices;
   rig.bus = bus;
+  rig.pci = pci;
+  rig.acknowledge = acknowledge;
+  rig.interruptsMasked = interruptsMasked;
+  // As firmware leaves the local APIC: on, with the interrupt controllers at LINT0.
+  bus.memoryWrite(0xfee000f0, 0x1ff, 4);
+  bus.memoryWrite(0xfee00350, 0x700, 4);
   rig.in = (port) => bus.portRead(port, 1);
   rig.out = (port, ...values) => {
     for (const value of values) bus.portWrite(port, value, 1);

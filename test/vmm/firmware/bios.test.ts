@@ -7,6 +7,7 @@ import { ROM_ADDRESS, ROM_SYMBOLS } from '../../../src/vmm/firmware/symbols.ts';
 import { requireTool } from '../../support/tools.ts';
 import { byteDrive, createMemoryMachine } from './memoryMachine.ts';
 
+const MEMORY = 16 << 20;
 const word = (bytes: Uint8Array, at: number) => bytes[at] | (bytes[at + 1] << 8);
 
 describe('firmware', () => {
@@ -16,7 +17,7 @@ describe('firmware', () => {
   });
 
   it('has its reset vector, model byte and tables where programs look for them', () => {
-    const rom = romImage();
+    const rom = romImage(MEMORY);
     assert.equal(rom.length, 0x10000);
     assert.deepEqual([...rom.subarray(0xfff0, 0xfff5)], [0xea, 0x5b, 0xe0, 0x00, 0xf0]);
     assert.equal(rom[0xfffe], 0xfc);
@@ -27,14 +28,14 @@ describe('firmware', () => {
   });
 
   it('has a VMCALL at the address of every service', () => {
-    const rom = romImage(),
+    const rom = romImage(MEMORY),
       services = Object.entries(ROM_LABELS).filter(([name]) => name.startsWith('service_'));
     assert.ok(services.length >= 12);
     for (const [name, offset] of services) assert.deepEqual([...rom.subarray(offset, offset + 3)], [0x0f, 0x01, 0xc1], name);
   });
 
   it('draws the letters of all three fonts, and frames that touch their neighbours', () => {
-    const rom = romImage(),
+    const rom = romImage(MEMORY),
       glyph = (font: number, height: number, code: number) => [...rom.subarray(font + code * height, font + (code + 1) * height)];
     for (const [font, height] of [
       [ROM_LABELS.font8x16, 16],
@@ -113,6 +114,33 @@ describe('firmware', () => {
     machine.set('eflags', 0x20002);
     assert.notEqual(serveVmcall(machine, service), null);
     assert.equal(machine.get('eax') & 0xffff, 639);
+  });
+
+  it('serves the 32-bit entries in protected mode, ring 0, only', () => {
+    const machine = createMemoryMachine(),
+      directory = ROM_ADDRESS + ROM_LABELS.service_bios32;
+    machine.set('eax', 0x49435024);
+    machine.set('ebx', 0);
+    assert.equal(serveVmcall(machine, directory), null, 'not in real mode');
+    machine.set('cr0', 0x11);
+    machine.set('cs', 0x63);
+    assert.equal(serveVmcall(machine, directory), null, 'not in ring 3');
+    machine.set('cs', 0x60);
+    assert.notEqual(serveVmcall(machine, directory), null);
+    assert.deepEqual(
+      ['eax', 'ebx', 'ecx', 'edx'].map((name) => machine.get(name)),
+      [0x49435000, ROM_ADDRESS, 0x10000, ROM_LABELS.pci32],
+    );
+    machine.set('eax', 0x12345678);
+    machine.set('ebx', 0);
+    serveVmcall(machine, directory);
+    assert.equal(machine.get('eax') & 0xff, 0x80);
+    machine.set('eax', 0xb101);
+    serveVmcall(machine, ROM_ADDRESS + ROM_LABELS.service_pci32);
+    assert.deepEqual([machine.get('edx'), machine.get('eflags') & 1], [0x20494350, 0]);
+    machine.set('eax', 0xb106);
+    serveVmcall(machine, ROM_ADDRESS + ROM_LABELS.service_pci32);
+    assert.deepEqual([(machine.get('eax') >> 8) & 0xff, machine.get('eflags') & 1], [0x81, 1]);
   });
 
   it('offers the drives of the boot order that have an image', () => {

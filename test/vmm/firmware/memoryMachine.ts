@@ -90,16 +90,16 @@ export function createMemoryMachine({
     writePhysical: (address, data) => {
       machine.writeLinear(address, data);
     },
-    portRead(port) {
+    portRead(port, size = 1) {
       const file = files.get(port - 1);
       if (file) return file.get((ports.get(port - 1) ?? 0) & 0x7f) ?? 0;
       if (port === 0x64) return 0; // keyboard controller: nothing to read
       if (port === 0x3fd) return 0x60; // transmitter empty
-      return ports.get(port) ?? 0;
+      return (ports.get(port) ?? 0) % 256 ** size;
     },
     setMsr() {},
-    portWrite(port, value) {
-      if (!Number.isInteger(value) || value < 0 || value > 0xff) throw new RangeError(`port ${port} = ${value}`);
+    portWrite(port, value, size = 1) {
+      if (!Number.isInteger(value) || value < 0 || value >= 256 ** size) throw new RangeError(`port ${port} = ${value}`);
       writes.push([port, value]);
       const file = files.get(port - 1);
       if (file) file.set((ports.get(port - 1) ?? 0) & 0x7f, value);
@@ -124,7 +124,7 @@ export function createMemoryMachine({
         .join('')
         .trimEnd(),
   };
-  bytes.set(romImage(), ROM_ADDRESS);
+  bytes.set(romImage(memory), ROM_ADDRESS);
   initialise(machine);
   return machine;
 }

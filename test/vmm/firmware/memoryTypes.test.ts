@@ -2,25 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { cpuModel } from '../../../src/runtime/cpuModels.ts';
-import type { CpuHost } from '../../../src/runtime/host.ts';
 import { createProcessor } from '../../../src/runtime/processor.ts';
 import { S } from '../../../src/translator/state.ts';
 import type { FirmwareMachine } from '../../../src/vmm/firmware/machine.ts';
 import { setMemoryTypes } from '../../../src/vmm/firmware/memoryTypes.ts';
+import { emptyHost } from '../../support/emptyHost.ts';
 
 const MIB = 0x100000;
-const host: CpuHost = {
-  portRead: () => 0xff,
-  portWrite() {},
-  mmioRead: () => 0xff,
-  mmioWrite() {},
-  acknowledgeInterrupt: () => 0,
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
 function afterPowerOn(cpuName: string): Int32Array {
-  const cpu = createProcessor({ arenaBytes: MIB }).createCpu({ host, offset: 0, bytes: MIB, tier: 'interpret', model: cpuModel(cpuName) });
+  const cpu = createProcessor({ arenaBytes: MIB }).createCpu({ host: emptyHost, offset: 0, bytes: MIB, tier: 'interpret', model: cpuModel(cpuName) });
   setMemoryTypes({
     setMsr: (number, low, high) => void cpu.setMsr(number, low, high),
   } satisfies Partial<FirmwareMachine> as FirmwareMachine);
@@ -48,7 +38,7 @@ describe('memory types set by the firmware', () => {
   });
   it('a register that is not there, or a value that is not valid, changes nothing', () => {
     const cpu = createProcessor({ arenaBytes: MIB }).createCpu({
-      host,
+      host: emptyHost,
       offset: 0,
       bytes: MIB,
       tier: 'interpret',

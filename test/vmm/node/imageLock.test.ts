@@ -18,7 +18,7 @@ describe('the lock of a disk image', () => {
     const release = lockImage(image);
     symlinkSync(image, join(folder, 'link.img'));
     for (const name of ['disk.img', 'link.img'])
-      assert.throws(() => lockImage(join(folder, name)), new RegExp(`${name}' is in use for writing by process ${process.pid};`));
+      assert.throws(() => lockImage(join(folder, name)), new RegExp(`${name}' is in use for writing by process ${process.pid}\\.`));
     release();
     assert.ok(!existsSync(`${image}.cp86-lock`));
     lockImage(image)();
@@ -34,7 +34,7 @@ describe('the lock of a disk image', () => {
 
   it('is not taken from a process that has not written its name yet', () => {
     writeFileSync(`${image}.cp86-lock`, '');
-    assert.throws(() => lockImage(image), /in use for writing; /);
+    assert.throws(() => lockImage(image), /in use for writing\. /);
   });
 
   it('says why it cannot be had', () => assert.throws(() => lockImage(join(folder, 'none.img')), /no such file/i));

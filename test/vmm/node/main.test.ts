@@ -75,31 +75,40 @@ describe('cp86', function () {
     assert.deepEqual([status, out], [33, 'A']);
   });
 
-  it('writes what the guest changed to the image, and not with -snapshot', () => {
-    const file = image(1);
-    cp86('-fda', file, '-snapshot', ...EXIT);
-    assert.deepEqual(new Uint8Array(readFileSync(join(folder, file))), guest(1));
-    cp86('-fda', file, ...EXIT);
-    assert.deepEqual(new Uint8Array(readFileSync(join(folder, file))).slice(512), guest(1).slice(0, 512));
+  it('leaves images as they are, unless told to write through or to commit', () => {
+    const file = image(1),
+      through = `file=${file},if=floppy,snapshot=off`;
+    const changed = (...args: string[]): boolean => {
+      writeFileSync(join(folder, file), guest(1));
+      assert.equal(cp86(...args, ...EXIT).status, 3);
+      const now = new Uint8Array(readFileSync(join(folder, file)));
+      assert.deepEqual(now.slice(0, 512), guest(1).slice(0, 512));
+      return Buffer.from(now.slice(512)).equals(guest(1).slice(0, 512));
+    };
+    assert.equal(changed('-fda', file), false);
+    assert.equal(changed('-drive', through), true);
+    assert.equal(changed('-drive', through, '-snapshot'), false);
+    assert.equal(changed('-fda', file, '--commit'), true);
   });
 
   it('lets one program at a time write an image', async () => {
     const file = image(1);
     writeFileSync(join(folder, file), guestThatStays());
-    const first = spawn(process.execPath, [program, '-fda', file, '-serial', 'stdio'], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+    const through = `file=${file},if=floppy,snapshot=off`;
+    const first = spawn(process.execPath, [program, '-drive', through, '-serial', 'stdio'], {
+      cwd: folder,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     await new Promise((resolve) => first.stdout.once('data', resolve));
-    const second = cp86('-fda', file, '-serial', 'stdio', '--timeout', '5');
+    const second = cp86('-drive', through, '-serial', 'stdio', '--timeout', '5');
     assert.deepEqual([second.status, second.out], [1, '']);
-    assert.match(
-      second.error,
-      /^cp86: 'floppy\.img' is in use for writing by process \d+; -snapshot or readonly=on uses it without writing/,
-    );
-    assert.equal(cp86('-fda', file, '-snapshot', '-serial', 'stdio', '--max-ticks', '20000').out, 'A');
+    assert.match(second.error, /^cp86: 'floppy\.img' is in use for writing by process \d+\./);
+    assert.match(cp86('-fda', file, '--max-ticks', '20000').error, /in use for writing/);
     const ended = new Promise((resolve) => first.once('exit', resolve));
     first.kill('SIGKILL');
     await ended;
-    assert.equal(cp86('-fda', file, '-serial', 'stdio', '--max-ticks', '20000').out, 'A');
-    assert.match(cp86('-fda', file, '-hda', file).error, /in use for writing/);
+    assert.equal(cp86('-drive', through, '-serial', 'stdio', '--max-ticks', '20000').out, 'A');
+    assert.match(cp86('-drive', through, '-hda', file).error, /in use for writing/);
     assert.deepEqual(readdirSync(folder), [file]);
   });
 
@@ -145,7 +154,7 @@ describe('cp86', function () {
   });
 
   const errors: [string[], RegExp][] = [
-    [['-fda', 'nowhere.img'], /^cp86: image: cannot read 'nowhere.img': no such file\n$/],
+    [['-fda', 'nowhere.img'], /^cp86: cannot open 'nowhere.img': no such file\n$/],
     [['-frobnicate'], /^cp86: -frobnicate: there is no such option/],
     [[], /^cp86: no drive to boot from/],
     [['-kernel', program], /^cp86: not a kernel image/],

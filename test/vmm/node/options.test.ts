@@ -24,7 +24,7 @@ describe('command line options', () => {
   for (const [text, mib] of memory) it(`-m ${text} is ${mib} MiB`, () => assert.equal(parse(`-m ${text}`).memory, mib));
 
   it("name drives in all of QEMU's ways", () => {
-    const disk = { kind: 'disk', readOnly: false, snapshot: false },
+    const disk = { kind: 'disk', format: null, backing: null, readOnly: false, snapshot: true },
       floppy = { ...disk, kind: 'floppy' };
     assert.deepEqual(parse('-fda a -hda c').drives, [
       { ...floppy, index: 0, file: 'a' },
@@ -41,13 +41,20 @@ describe('command line options', () => {
         ['xv6.img', 0],
       ],
     );
-    assert.deepEqual(parse('-drive file=a,,b,if=floppy,readonly=on,snapshot=on').drives, [
-      { kind: 'floppy', index: 0, file: 'a,b', readOnly: true, snapshot: true },
+    assert.deepEqual(parse('-drive file=a,,b,format=qcow2,backing=c,if=floppy,readonly=on,snapshot=off').drives, [
+      { kind: 'floppy', index: 0, file: 'a,b', format: 'qcow2', backing: 'c', readOnly: true, snapshot: false },
     ]);
     assert.deepEqual(
       parse('-drive file=x,format=raw -drive file=y,format=raw').drives.map(({ index }) => index),
       [0, 1],
     );
+  });
+
+  it('-cdrom is the third place of the channels, which disks share', () => {
+    const places = (text: string): string[] => parse(text).drives.map(({ kind, index }) => `${kind} ${index}`);
+    assert.deepEqual(places('-cdrom x.iso -hda a -hdd d -drive file=e,media=disk'), ['cdrom 2', 'disk 0', 'disk 3', 'disk 1']);
+    assert.deepEqual(places('-drive file=x.iso,media=cdrom,index=0'), ['cdrom 0']);
+    assert.throws(() => parse('-cdrom x.iso -hdc c'), /disk drive 2 is given twice/);
   });
 
   it("-device isa-debug-exit has QEMU's defaults", () => {
@@ -57,7 +64,7 @@ describe('command line options', () => {
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
     assert.equal(parse('-boot order=ac,menu=off').bootOrder, 'ac');
-    assert.equal(parse('-boot once=d,order=dc').bootOrder, 'c');
+    assert.equal(parse('-boot once=d,order=dcn').bootOrder, 'dc');
   });
   it('-serial can be given for each port', () => {
     const settings = parse('-serial none -serial file:out.txt');
@@ -94,12 +101,12 @@ describe('command line options', () => {
     ['-cpu max,+vmx', /^-cpu 'max,\+vmx': '\+vmx' is not known/],
     ['-device e1000', /isa-debug-exit/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
-    ['-drive format=qcow2,file=x', /format=raw/],
+    ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
     ['-fda a -fda b', /floppy drive 0 is given twice/],
     ['-d exits', /'exits' is not known/],
-    ['-boot x', /letters a and c/],
+    ['-boot x', /letters a, c and d/],
     ['--clock sun', /instructions or host/],
     ['--max-ticks 1e9', /whole number/],
     ['--timeout 0', /seconds/],
