@@ -1,9 +1,6 @@
 // The x87 (SDM volume 1, "Programming with the x87 FPU"; volume 2, "Escape Opcode Instructions"): one table of forms by
 // opcode and ModRM byte. Every form but the control instructions reports a pending exception first and leaves its address,
 // operand address and opcode in the last-instruction registers.
-//
-// Known gaps, which raise #UD: F2XM1, FYL2X, FYL2XP1, FPTAN, FPATAN, FSIN, FCOS, FSINCOS. An unmasked exception with CR0.NE
-// clear is not reported at all (fpu/state.ts).
 
 import { CS, S, VECTOR } from '../../translator/state.ts';
 import type { Engine } from '../engine.ts';
@@ -14,6 +11,7 @@ import type { MemoryForm, RegisterForm } from './forms.ts';
 import { createOperands } from './memory.ts';
 import { createOperations, OPERATION } from './operations.ts';
 import { createState } from './state.ts';
+import { createTranscendentals } from './transcendentalForms.ts';
 import { createTransfer } from './transfer.ts';
 
 /** ORDINARY reports a pending exception and leaves its addresses, WAITING does the first alone, SILENT neither. */
@@ -31,6 +29,7 @@ export function createFpu(engine: Engine): Fpu {
     operands = createOperands(engine),
     transfer = createTransfer(engine, state, operands),
     operations = createOperations(engine, state, transfer),
+    transcendentals = createTranscendentals(state),
     control = createFpuControl(engine, state, operands);
 
   /** By the low 3 bits of the opcode and the reg field. */
@@ -89,6 +88,14 @@ export function createFpu(engine: Engine): Fpu {
   single(0xd9, 0xfa, operations.squareRoot);
   single(0xd9, 0xfc, operations.roundToInteger);
   single(0xd9, 0xfd, operations.scale);
+  single(0xd9, 0xf0, transcendentals.exp);
+  single(0xd9, 0xf1, transcendentals.log);
+  single(0xd9, 0xf2, transcendentals.tan);
+  single(0xd9, 0xf3, transcendentals.atan);
+  single(0xd9, 0xf9, transcendentals.logOfSum);
+  single(0xd9, 0xfb, transcendentals.sinCos);
+  single(0xd9, 0xfe, transcendentals.sin);
+  single(0xd9, 0xff, transcendentals.cos);
 
   // ---- data transfer
   for (const [opcode, kind] of [
