@@ -44,6 +44,7 @@ const NO_HOST: CpuHost = {
   mmioRead: (_address, size) => (size === 4 ? 0xffffffff : size === 2 ? 0xffff : 0xff),
   mmioWrite() {},
   acknowledgeInterrupt: () => 0xff,
+  ferr() {},
   vmcall: () => false,
   cycles: () => 0,
   exit() {},

@@ -44,6 +44,8 @@ export interface VirtualCpu {
   /** Level of the INTR pin. */
   setIntr(level: boolean): void;
   nmi(): void;
+  /** Level of the IGNNE# pin: x87 exceptions that wait are ignored while CR0.NE is clear. */
+  setIgnne(level: boolean): void;
   setA20(open: boolean): void;
   /** State after RESET# (SDM volume 3, "Processor State After Reset"); ticks go on. */
   reset(): void;

@@ -8,7 +8,7 @@ import { ARITHMETIC_FLAGS, CS, REGISTERS, S, STATE_WORDS, VECTOR } from '../tran
 import { type CodeCache, createCodeCache } from './codeCache.ts';
 import type { RaisedException, StopCause, VirtualCpu, Watch } from './cpu-types.ts';
 import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
-import { GuestFault } from './faults.ts';
+import { GuestFault, WAITING } from './faults.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory, PAGE } from './memory.ts';
 import type { Processor } from './processor.ts';
@@ -167,10 +167,11 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
           if (executor.execute()) return 'breakpoint';
         }
       } catch (caught) {
-        if (caught !== HELD && !(caught instanceof GuestFault)) throw caught;
+        if (caught !== HELD && caught !== WAITING && !(caught instanceof GuestFault)) throw caught;
         if (withheld !== 0) r[S.BUDGET]! += takeWithheld();
-        // The instruction paid for the delivery; one that is held has not begun.
+        // The instruction paid for the delivery; one that is held or waits has not begun.
         r[S.BUDGET]!++;
+        if (caught === WAITING) continue;
         if (!(caught instanceof GuestFault) || holds(caught.vector, caught.errorCode, caught.address)) return 'exception';
         r[S.BUDGET]!--;
         deliver(() => processor.interrupts.deliverException(caught));
@@ -248,6 +249,10 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       r[S.PINS]! |= PIN.NMI;
       engine.updateEvents();
       if (r[S.EVENTS] !== 0) interruptLoop();
+    },
+    setIgnne(level) {
+      activate();
+      r[S.PINS] = level ? r[S.PINS]! | PIN.IGNNE : r[S.PINS]! & ~PIN.IGNNE;
     },
     setA20(open) {
       activate();

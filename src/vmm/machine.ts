@@ -93,6 +93,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
           signals.wake = true;
           cpu.nmi();
         },
+        ignne: (level) => cpu.setIgnne(level),
         intr(level) {
           if (level) signals.wake = true;
           cpu.setIntr(level);
@@ -135,6 +136,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       exits,
       signals,
       acknowledge: () => devices.pic.acknowledge(),
+      ferr: (level) => devices.coprocessorError.ferr(level),
       firmware(linear) {
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);

@@ -33,6 +33,8 @@ export function runGuest(file: string, tier: 'interpret' | 'mixed' | 'translate'
     mmioRead: () => 0xff,
     mmioWrite() {},
     acknowledgeInterrupt: () => 0,
+
+    ferr() {},
     vmcall: () => false,
     cycles: () => 0,
     exit() {},

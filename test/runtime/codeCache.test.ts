@@ -16,6 +16,8 @@ const host: CpuHost = {
   mmioRead: () => 0,
   mmioWrite() {},
   acknowledgeInterrupt: () => 0,
+
+  ferr() {},
   vmcall: () => false,
   cycles: () => 0,
   exit() {},

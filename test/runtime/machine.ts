@@ -29,6 +29,7 @@ export const host = {
   exits: [] as { reason: ExitName; qualification: number; detail: number }[],
   time: 0,
   vector: 0x20,
+  ferr: false,
 };
 const cpuHost: CpuHost = {
   portRead(at, size) {
@@ -46,6 +47,7 @@ const cpuHost: CpuHost = {
   },
   mmioWrite: (at, value, size) => void host.accesses.push({ what: 'write', at, size, value }),
   acknowledgeInterrupt: () => host.vector,
+  ferr: (level) => void (host.ferr = level),
   vmcall: () => false,
   cycles: () => host.time,
   exit: (reason, qualification, detail) => void host.exits.push({ reason, qualification, detail }),

@@ -33,6 +33,8 @@ const host: CpuHost = {
   mmioRead: (address, size) => (size === 4 ? address >>> 0 : address & (size === 2 ? 0xffff : 0xff)),
   mmioWrite() {},
   acknowledgeInterrupt: () => 0x20,
+
+  ferr() {},
   vmcall: () => false,
   cycles: () => 1000,
   exit() {},

@@ -25,7 +25,7 @@ interface Entry<F> {
 
 export function createFpu(engine: Engine): Fpu {
   const { r, r16 } = engine;
-  const state = createState(r),
+  const state = createState(engine),
     operands = createOperands(engine),
     transfer = createTransfer(engine, state, operands),
     operations = createOperations(engine, state, transfer),

@@ -4,6 +4,7 @@
 
 import { Bus } from '../bus.ts';
 import type { DeviceContext, DeviceKind } from '../device.ts';
+import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
 import { IsaDebugExit } from './isaDebugExit.ts';
@@ -32,6 +33,7 @@ const KINDS = {
   debugExit: { title: 'isa-debug-exit', create: (context: DeviceContext) => new IsaDebugExit(context) },
   systemControlA: { title: 'System control port A (92h)', create: (context: DeviceContext) => new SystemControlA(context) },
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },
+  coprocessorError: { title: 'Coprocessor error logic (IRQ 13)', create: (context: DeviceContext) => new CoprocessorError(context) },
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
 };
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { ACTIVITY, PIN } from '../../../src/runtime/events.ts';
+import { WAITING } from '../../../src/runtime/faults.ts';
 import { createFpu } from '../../../src/runtime/fpu/index.ts';
 import { CS, DS, S, VECTOR } from '../../../src/translator/state.ts';
-import { engine, get16, get32, put16, put32, r, raises, reset } from '../machine.ts';
+import { engine, get16, get32, host, put16, put32, r, raises, reset } from '../machine.ts';
 
 const NE = 0x20,
   PE = 1;
@@ -93,12 +95,43 @@ describe('x87', () => {
       FLDCW(0x37b);
       raises(() => fpu.wait(), VECTOR.MF);
     });
-    it('raise nothing while CR0.NE is clear', () => {
-      divideByZero();
-      r[S.CR0]! &= ~NE;
-      fpu.wait();
-      FLD1();
-      assert.equal(top(), 5);
+    describe('while CR0.NE is clear', () => {
+      beforeEach(() => {
+        r[S.CR0]! &= ~NE;
+        host.ferr = false;
+        divideByZero();
+      });
+      it('assert FERR# at once, until they are cleared', () => {
+        assert.equal(host.ferr, true);
+        FNSTSW();
+        assert.equal(host.ferr, true);
+        FNCLEX();
+        assert.equal(host.ferr, false);
+      });
+      it('make the next waiting instruction wait for an interrupt', () => {
+        for (const instruction of [FLD1, () => fpu.wait()]) {
+          assert.throws(instruction, (thrown) => thrown === WAITING);
+          assert.equal(r[S.ACTIVITY], ACTIVITY.HALT);
+          assert.equal(top(), 6);
+        }
+      });
+      it('are ignored while IGNNE# is asserted', () => {
+        r[S.PINS]! |= PIN.IGNNE;
+        fpu.wait();
+        FLD1();
+        assert.equal(top(), 5);
+        assert.equal(host.ferr, true);
+      });
+      it('no longer assert FERR# after FNINIT, FNSAVE and an FLDENV without them', () => {
+        FNINIT();
+        assert.equal(host.ferr, false);
+        divideByZero();
+        memory(0xdd, 6, AT + 0x200, 32);
+        assert.equal(host.ferr, false);
+        divideByZero();
+        memory(0xd9, 6, AT + 0x200, 16);
+        assert.equal(host.ferr, false);
+      });
     });
   });
 

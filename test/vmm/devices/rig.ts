@@ -50,6 +50,7 @@ export function createRig({ startOfTime = Date.UTC(2024, 1, 28, 23, 59, 50), deb
       a20: (open) => void pins.push(open ? 'a20 open' : 'a20 closed'),
       powerOff: (status) => void pins.push(status === null ? 'power off' : `power off ${status}`),
       nmi: () => void pins.push('nmi'),
+      ignne: (level) => void pins.push(level ? 'ignne on' : 'ignne off'),
       intr: (level) => {
         rig.intr = level;
       },
