@@ -1,5 +1,6 @@
 // Makes test/vectors: builds test/native/runner.c, runs random cases of every row on this machine's processor and keeps what
-// it did. Needs gcc with 32-bit libraries on x86. Usage: npm run vectors [-- NAME-PATTERN]
+// it did. Needs gcc with 32-bit libraries on x86. Usage: npm run vectors [-- NAME-PATTERN [FILE]]; the
+// file is user-mode unless the vectors of a few rows go to one of their own.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -62,6 +63,7 @@ function vectorsOf(runner: string, c: Case, seed: number): string[] {
 
 function main(): void {
   const pattern = new RegExp(process.argv[2] ?? '.'),
+    file = process.argv[3] ?? 'user-mode',
     folder = mkdtempSync(join(tmpdir(), 'cp86-vectors-'));
   const runner = buildRunner(folder);
   const model = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
@@ -75,7 +77,7 @@ function main(): void {
   });
   rmSync(folder, { recursive: true });
   mkdirSync(join(root, 'test/vectors'), { recursive: true });
-  writeFileSync(join(root, 'test/vectors/user-mode.txt.gz'), gzipSync(`${text.join('\n')}\n`, { level: 9 }));
+  writeFileSync(join(root, `test/vectors/${file}.txt.gz`), gzipSync(`${text.join('\n')}\n`, { level: 9 }));
   console.log(`${text.length} lines; data at ${LAYOUT.DATA.toString(16)}`);
   if (short.length > 0) console.log(`fewer than ${EACH}:\n${short.join('\n')}`);
 }

@@ -13,18 +13,25 @@ import { parseLine } from '../native/record.ts';
 
 const EACH = 100;
 
-/** Lines of the file by the title above them. */
+/** Of the first file the processor is named. */
+const FILES = ['user-mode', 'fisttp'];
+
+/** Lines of the files by the title above them. */
 function readVectors(): { processor: string; vectors: Map<string, string[]> } {
-  const [first, ...sections] = gunzipSync(readFileSync(join(import.meta.dirname, '../vectors/user-mode.txt.gz')))
-    .toString()
-    .split('\n= ');
-  const vectors = new Map(
-    sections.map((section) => {
-      const [title, ...lines] = section.trimEnd().split('\n');
-      return [title!, lines] as const;
-    }),
+  const files = FILES.map((name) =>
+    gunzipSync(readFileSync(join(import.meta.dirname, `../vectors/${name}.txt.gz`)))
+      .toString()
+      .split('\n= '),
   );
-  return { processor: first!.replace('# processor: ', ''), vectors };
+  const vectors = new Map(
+    files.flatMap(([, ...sections]) =>
+      sections.map((section) => {
+        const [title, ...lines] = section.trimEnd().split('\n');
+        return [title!, lines] as const;
+      }),
+    ),
+  );
+  return { processor: files[0]![0]!.replace('# processor: ', ''), vectors };
 }
 function grouped<T>(list: readonly T[], key: (item: T) => string | undefined): Map<string, T[]> {
   const groups = new Map<string, T[]>();

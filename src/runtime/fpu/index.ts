@@ -112,6 +112,9 @@ export function createFpu(engine: Engine): Fpu {
   memory(0xdb, 7, transfer.store('extended', true));
   memory(0xdf, 5, transfer.load('int64'));
   memory(0xdf, 7, transfer.store('int64', true));
+  memory(0xdf, 1, transfer.store('int16', true, true));
+  memory(0xdb, 1, transfer.store('int32', true, true));
+  memory(0xdd, 1, transfer.store('int64', true, true));
   memory(0xdf, 4, transfer.load('bcd'));
   memory(0xdf, 6, transfer.store('bcd', true));
   each(0xd9, 0xc0, transfer.loadRegister);

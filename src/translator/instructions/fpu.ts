@@ -53,6 +53,7 @@ x87('FSTP', 'd9 /3 Md', 'dd /3 Mq', 'db /7 Mt', 'dd d8+i STi', 'd9 d8+i STi', 'd
 x87('FILD', 'df /0 Mw', 'db /0 Md', 'df /5 Mq');
 x87('FIST', 'df /2 Mw', 'db /2 Md');
 x87('FISTP', 'df /3 Mw', 'db /3 Md', 'df /7 Mq');
+x87('FISTTP', 'df /1 Mw', 'db /1 Md', 'dd /1 Mq'); // of SSE3
 x87('FBLD', 'df /4 Mt');
 x87('FBSTP', 'df /6 Mt');
 x87('FXCH', 'd9 c8+i STi', 'dd c8+i STi', 'df c8+i STi');
