@@ -13,6 +13,7 @@ const host: CpuHost = {
   mmioRead: () => 0,
   mmioWrite() {},
   acknowledgeInterrupt: () => 0,
+  ferr() {},
   vmcall: () => false,
   cycles: () => 0,
   exit() {},
