@@ -213,6 +213,8 @@ function handlerTarget(form: Form, jumpResult: number): Target {
     storeModified: ({ w }, e, a, value) => `if(${hit(e, a, w)})${storeText(e, a, value, w)};else W${w}(${a},${value});`,
     probe: ({ w }, a) => `e=${entry('tw', a)};if(!(${hit('e', a, w)}))M${w}(${a});`,
     call: (name, args) => `sys.${name}(${args.join(',')})`,
+    attempt: (opcode, offset, seg, w) =>
+      `if(!x87(${opcode},${offset},${EIP})){sys.escape(${opcode},${seg},${offset},${w});${EIP}=${CODE_BASE}+${field(RECORD.NEXT)}|0;return ${RESULT.EVENTS};}`,
     raise: (vector, code) => `fault(${vector},${code});`,
     raiseIf: (c, vector, code) => `if(${c})fault(${vector},${code});`,
     jump: (to) => `${EIP}=${to};return ${jumpResult};`,
@@ -244,6 +246,7 @@ export const ENGINE_NAMES = [
   'LR',
   'LW',
   'sys',
+  'x87',
   'fault',
   'condition',
   'flagsOf',

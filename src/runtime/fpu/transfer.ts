@@ -11,7 +11,7 @@ import { type FpuState, UNDERFLOW } from './state.ts';
 import { DE, IE, ROUND, roundingOf } from './words.ts';
 
 export type MemoryKind = 'single' | 'double' | 'extended' | 'int16' | 'int32' | 'int64' | 'bcd';
-const BYTES: Record<MemoryKind, number> = { single: 4, double: 8, extended: 10, int16: 2, int32: 4, int64: 8, bcd: 10 };
+export const BYTES: Record<MemoryKind, number> = { single: 4, double: 8, extended: 10, int16: 2, int32: 4, int64: 8, bcd: 10 };
 
 export interface Transfer {
   load(kind: MemoryKind): MemoryForm;

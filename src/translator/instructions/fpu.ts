@@ -7,19 +7,41 @@ import type { Meaning } from './notation.ts';
 import { insn } from './notation.ts';
 
 const inMemory: Meaning = (b, i, d, s) => {
+  const { seg } = memory(s);
+  if (b.model.flat(seg)) b.attempt(b.read(d), seg, b.offset(s), i.w);
+  else b.call('escape', b.read(d), b.imm(seg), b.offset(s), b.imm(i.w));
+};
+const inRegisters: Meaning = (b, i, d) => b.attempt(b.read(d), -1, b.imm(0), i.w);
+/** Of those that set flags: ZF, PF, CF. */
+const intoFlags: Meaning = (b, i, d) => {
+  b.attempt(b.read(d), -1, b.imm(0), i.w);
+  b.flagsAll(b.second());
+};
+/** Of those that read flags, or that do not wait. */
+const controlInMemory: Meaning = (b, i, d, s) => {
   b.call('escape', b.read(d), b.imm(memory(s).seg), b.offset(s), b.imm(i.w));
 };
-const inRegisters: Meaning = (b, i, d) => {
+const controlInRegisters: Meaning = (b, i, d) => {
   b.call('escape', b.read(d), b.imm(-1), b.imm(0), b.imm(i.w));
 };
 const SIZED = { operandSized: true } as const;
 /** `d8 /0 Md` and the like; a register form's code ends in its operands or in none. */
-function x87(name: string, ...encodings: string[]): void {
-  for (const encoding of encodings) {
-    const [opcode, second, operands] = encoding.split(' ');
-    insn(name, [`${opcode} ${second} FOP${operands ? `,${operands}` : ''}`], second!.startsWith('/') ? inMemory : inRegisters, SIZED);
-  }
+function declare(inMemoryForm: Meaning, inRegisterForm: Meaning): (name: string, ...encodings: string[]) => void {
+  return (name, ...encodings) => {
+    for (const encoding of encodings) {
+      const [opcode, second, operands] = encoding.split(' ');
+      insn(
+        name,
+        [`${opcode} ${second} FOP${operands ? `,${operands}` : ''}`],
+        second!.startsWith('/') ? inMemoryForm : inRegisterForm,
+        SIZED,
+      );
+    }
+  };
 }
+const x87 = declare(inMemory, inRegisters),
+  x87Compare = declare(inMemory, intoFlags),
+  x87Control = declare(controlInMemory, controlInRegisters);
 
 // ---- arithmetic: single, double, 16- and 32-bit integer, register forms in both directions, popping
 // DC and DE register forms reverse what the reg field says in D8 for subtraction and division
@@ -67,7 +89,7 @@ for (const [condition, code] of [
   ['NBE', 'db d0'],
   ['NU', 'db d8'],
 ] as const) {
-  x87(`FCMOV${condition}`, `${code}+i ST,STi`);
+  x87Control(`FCMOV${condition}`, `${code}+i ST,STi`);
 }
 
 // ---- comparison
@@ -79,10 +101,10 @@ x87('FUCOMP', 'dd e8+i STi');
 x87('FUCOMPP', 'da e9');
 x87('FICOM', 'da /2 Md', 'de /2 Mw');
 x87('FICOMP', 'da /3 Md', 'de /3 Mw');
-x87('FCOMI', 'db f0+i ST,STi');
-x87('FUCOMI', 'db e8+i ST,STi');
-x87('FCOMIP', 'df f0+i ST,STi');
-x87('FUCOMIP', 'df e8+i ST,STi');
+x87Compare('FCOMI', 'db f0+i ST,STi');
+x87Compare('FUCOMI', 'db e8+i ST,STi');
+x87Compare('FCOMIP', 'df f0+i ST,STi');
+x87Compare('FUCOMIP', 'df e8+i ST,STi');
 x87('FTST', 'd9 e4');
 x87('FXAM', 'd9 e5');
 
@@ -101,23 +123,23 @@ x87('FSIN', 'd9 fe');
 x87('FCOS', 'd9 ff');
 
 // ---- control
-x87('FLDENV', 'd9 /4 M');
-x87('FNSTENV', 'd9 /6 M');
-x87('FLDCW', 'd9 /5 Mw');
-x87('FNSTCW', 'd9 /7 Mw');
-x87('FRSTOR', 'dd /4 M');
-x87('FNSAVE', 'dd /6 M');
-x87('FNSTSW', 'dd /7 Mw', 'df e0 AX');
+x87Control('FLDENV', 'd9 /4 M');
+x87Control('FNSTENV', 'd9 /6 M');
+x87Control('FLDCW', 'd9 /5 Mw');
+x87Control('FNSTCW', 'd9 /7 Mw');
+x87Control('FRSTOR', 'dd /4 M');
+x87Control('FNSAVE', 'dd /6 M');
+x87Control('FNSTSW', 'dd /7 Mw', 'df e0 AX');
 x87('FNOP', 'd9 d0');
 x87('FDECSTP', 'd9 f6');
 x87('FINCSTP', 'd9 f7');
 x87('FFREE', 'dd c0+i STi');
 x87('FFREEP', 'df c0+i STi');
-x87('FNENI', 'db e0'); // of the 8087; ignored since the 80287
-x87('FNDISI', 'db e1');
-x87('FNCLEX', 'db e2');
-x87('FNINIT', 'db e3');
-x87('FNSETPM', 'db e4'); // of the 80287; ignored since the 80387
+x87Control('FNENI', 'db e0'); // of the 8087; ignored since the 80287
+x87Control('FNDISI', 'db e1');
+x87Control('FNCLEX', 'db e2');
+x87Control('FNINIT', 'db e3');
+x87Control('FNSETPM', 'db e4'); // of the 80287; ignored since the 80387
 insn('FWAIT', ['9b'], (b) => {
   b.call('wait');
 });
