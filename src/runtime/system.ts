@@ -29,10 +29,10 @@ export interface System {
 export interface Fpu {
   escape(opcode: number, segment: number, offset: number, size: number): void;
   /**
-   * The same where it takes no special care: opcode, linear address of the operand in a flat segment, EIP of the instruction; never
-   * faults and raises no event. False: nothing has changed. The flags that an instruction sets are in S.SECOND.
+   * The same where it takes no special care: opcode, linear address of the operand, EIP of the instruction, the operand's segment, which
+   * is flat; never faults and raises no event. False: nothing has changed. The flags that an instruction sets are in S.SECOND.
    */
-  attempt(opcode: number, linear: number, eip: number): boolean;
+  attempt(opcode: number, linear: number, eip: number, segment: number): boolean;
   wait(): void;
 }
 const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), attempt: () => false, wait() {} };

@@ -2,7 +2,7 @@
 // opcode and ModRM byte. Every form but the control instructions reports a pending exception first and leaves its address,
 // operand address and opcode in the last-instruction registers.
 
-import { ARITHMETIC_FLAGS, CS, DS, S, VECTOR } from '../../translator/state.ts';
+import { ARITHMETIC_FLAGS, CS, S, VECTOR } from '../../translator/state.ts';
 import { CR0 } from '../controlBits.ts';
 import type { Engine } from '../engine.ts';
 import { fault } from '../faults.ts';
@@ -197,7 +197,7 @@ export function createFpu(engine: Engine): Fpu {
   /** Nothing waits and nothing can be raised: an instruction on registers is done without an event. */
   const isQuiet = (): boolean => (r[S.FPU_CONTROL]! & EXCEPTIONS) === EXCEPTIONS;
   return {
-    attempt(opcode, offset, eip) {
+    attempt(opcode, linear, eip, segment) {
       if ((r[S.CR0]! & (CR0.EM | CR0.TS)) !== 0 || (r[S.FPU_STATUS]! & ES) !== 0) return false;
       if ((opcode & 0xc0) === 0xc0) {
         const entry = registerForms[((opcode & 0x700) >> 2) | (opcode & 0x3f)];
@@ -212,13 +212,13 @@ export function createFpu(engine: Engine): Fpu {
       }
       const entry = memoryForms[((opcode & 0x700) >> 5) | ((opcode >> 3) & 7)];
       if (entry === undefined || entry.bytes === 0) return false;
-      if (entry.fast === undefined || !entry.fast(offset)) {
-        if (!isQuiet() || !fast.reaches(offset, entry.bytes)) return false;
-        entry.run(DS, offset, 32);
+      if (entry.fast === undefined || !entry.fast(linear)) {
+        if (!isQuiet() || !fast.reaches(linear, entry.bytes)) return false;
+        entry.run(segment, linear, 32);
       }
       leaveAddress(opcode, eip);
-      r[S.FPU_DP] = offset;
-      r[S.FPU_DS] = r[S.SEG_SELECTOR + DS]!;
+      r[S.FPU_DP] = linear;
+      r[S.FPU_DS] = r[S.SEG_SELECTOR + segment]!;
       return true;
     },
     escape(opcode, segment, offset, size) {

@@ -77,7 +77,7 @@ describe('x87 instructions done at once', () => {
           memory = engine.u8.slice(engine.memory.offset + AT, engine.memory.offset + AT + 16);
         const context = `${opcode.toString(16)} control ${r[S.FPU_CONTROL]!.toString(16)} status ${r[S.FPU_STATUS]!.toString(16)} tags ${r[S.FPU_TAGS]!.toString(16)} ${outcome()}`;
         tried++;
-        if (!fpu.attempt(opcode, inMemory ? AT : 0, EIP)) {
+        if (!fpu.attempt(opcode, inMemory ? AT : 0, EIP, inMemory ? DS : -1)) {
           assert.deepEqual(r, state, `nothing changes: ${context}`);
           continue;
         }
@@ -100,16 +100,16 @@ describe('x87 instructions done at once', () => {
     r[S.FPU_CONTROL] = 0x37f;
     const FLD1 = 0x1e8,
       FLD = 0x505;
-    assert.ok(fpu.attempt(FLD1, 0, EIP));
+    assert.ok(fpu.attempt(FLD1, 0, EIP, -1));
     r[S.FPU_STATUS]! |= 0x80;
-    assert.ok(!fpu.attempt(FLD1, 0, EIP));
+    assert.ok(!fpu.attempt(FLD1, 0, EIP, -1));
     r[S.FPU_STATUS]! &= ~0x80;
     r[S.CR0]! |= 8;
-    assert.ok(!fpu.attempt(FLD1, 0, EIP));
+    assert.ok(!fpu.attempt(FLD1, 0, EIP, -1));
     r[S.CR0]! &= ~8;
     engine.R32(AT);
-    assert.ok(fpu.attempt(FLD, AT, EIP));
-    assert.ok(!fpu.attempt(FLD, AT + 0xffc, EIP), 'across the page');
-    assert.ok(!fpu.attempt(FLD, AT + 0x5000, EIP), 'not in the TLB');
+    assert.ok(fpu.attempt(FLD, AT, EIP, DS));
+    assert.ok(!fpu.attempt(FLD, AT + 0xffc, EIP, DS), 'across the page');
+    assert.ok(!fpu.attempt(FLD, AT + 0x5000, EIP, DS), 'not in the TLB');
   });
 });
