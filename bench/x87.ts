@@ -29,6 +29,7 @@ const LOOPS: readonly (readonly [name: string, setUp: string, body: string])[] =
   ['FMUL ST, ST(1); FMUL m64', 'dd06 d9e8', 'd8c9 dc4e08'.repeat(EACH / 2)],
   ['FDIVR ST, ST(1)', 'dd06 dd4608', 'd8f9'.repeat(EACH)],
   ['FCOMI ST, ST(1)', 'dd06 dd4608', 'dbf1'.repeat(EACH)],
+  ['FCOM ST(1), FNSTSW AX', 'dd06 dd4608', 'd8d1 dfe0'.repeat(EACH / 2)],
   ['FXCH ST(1)', 'dd06 dd4608', 'd9c9'.repeat(EACH)],
   // Steps of a scalar product and of Horner's rule.
   ['FLD m64, FMUL m64, FADDP; FMUL m64', 'd9ee', 'dd06 dc4e08 dec1 dc4e08'.repeat(EACH / 4)],

@@ -34,7 +34,7 @@ interface MemoryEntry extends Entry<MemoryForm> {
 }
 
 export function createFpu(engine: Engine): Fpu {
-  const { r, r16 } = engine;
+  const { r } = engine;
   const state = createState(engine),
     operands = createOperands(engine),
     transfer = createTransfer(engine, state, operands),
@@ -174,7 +174,6 @@ export function createFpu(engine: Engine): Fpu {
   controls(0xdd, 4, control.restore, WAITING);
   controls(0xdd, 6, control.save, SILENT);
   controls(0xdd, 7, control.storeStatus, SILENT);
-  single(0xdf, 0xe0, () => void (r16[2 * S.EAX] = state.status()), SILENT);
   single(0xd9, 0xd0, () => {});
   single(0xd9, 0xf6, () => void (state.settle(0), state.rotate(-1)));
   single(0xd9, 0xf7, () => void (state.settle(0), state.rotate(1)));

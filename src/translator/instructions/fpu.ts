@@ -2,6 +2,7 @@
 // runtime/fpu on the x87 state (SDM volume 1, "Programming with the x87 FPU"; volume 2, appendix "Escape Opcode
 // Instructions"). Encodings the SDM leaves out but the processors take as aliases carry the name of what they do.
 
+import { S, VECTOR } from '../state.ts';
 import { memory } from './common.ts';
 import type { Meaning } from './notation.ts';
 import { insn } from './notation.ts';
@@ -24,6 +25,9 @@ const controlInMemory: Meaning = (b, i, d, s) => {
 const controlInRegisters: Meaning = (b, i, d) => {
   b.call('escape', b.read(d), b.imm(-1), b.imm(0), b.imm(i.w));
 };
+/** CR0.EM and CR0.TS. */
+const EM = 4,
+  TS = 8;
 const SIZED = { operandSized: true } as const;
 /** `d8 /0 Md` and the like; a register form's code ends in its operands or in none. */
 function declare(inMemoryForm: Meaning, inRegisterForm: Meaning): (name: string, ...encodings: string[]) => void {
@@ -129,7 +133,12 @@ x87Control('FLDCW', 'd9 /5 Mw');
 x87Control('FNSTCW', 'd9 /7 Mw');
 x87Control('FRSTOR', 'dd /4 M');
 x87Control('FNSAVE', 'dd /6 M');
-x87Control('FNSTSW', 'dd /7 Mw', 'df e0 AX');
+x87Control('FNSTSW', 'dd /7 Mw');
+// The register form stands between comparison and branch of every program before FCOMI: it calls nothing.
+insn('FNSTSW', ['df e0 FOP,AX'], (b, _i, _d, s) => {
+  b.raiseIf(b.ne(b.and(b.state(S.CR0), b.imm(EM | TS)), b.imm(0)), VECTOR.NM);
+  b.write(s, b.trunc(b.state(S.FPU_STATUS), 16));
+});
 x87('FNOP', 'd9 d0');
 x87('FDECSTP', 'd9 f6');
 x87('FINCSTP', 'd9 f7');
