@@ -1,4 +1,4 @@
-// The benchmarks (`npm run bench`): kernels on CP/86, v86 and QEMU, guests beside each other, many exits, and
+// The benchmarks (`npm run bench`): kernels on CP/86, v86 and QEMU, the x87, guests beside each other, many exits, and
 // the VM Exits panel with many exits. README.md says what is measured and how.
 
 import { writeFileSync } from 'node:fs';
@@ -10,9 +10,10 @@ import { KERNELS } from './kernels.ts';
 import { measurePanel, missedByPanel, missingForPanel, panelTable } from './panel.ts';
 import { figures, figuresTable, slowerThanV86, TOLERANCE } from './report.ts';
 import { installed, measure, type Samples } from './rounds.ts';
+import { measureX87, x87Table } from './x87.ts';
 
 const HELP = `npm run bench -- [options]
-  --only PARTS     comma-separated: kernels, interactive, exits, panel (default: all)
+  --only PARTS     comma-separated: kernels, x87, interactive, exits, panel (default: all)
   --kernels NAMES  comma-separated: ${KERNELS.map(({ name }) => name).join(', ')} (default: all)
   --passes N       times each emulator is started with each kernel (default 3)
   --rounds N       warm rounds of a pass (default 12)
@@ -22,7 +23,7 @@ const HELP = `npm run bench -- [options]
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'kernels,interactive,exits,panel' },
+    only: { type: 'string', default: 'kernels,x87,interactive,exits,panel' },
     kernels: { type: 'string', default: KERNELS.map(({ name }) => name).join() },
     passes: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '12' },
@@ -48,7 +49,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const parts = chosen('only', ['kernels', 'interactive', 'exits', 'panel']),
+  const parts = chosen('only', ['kernels', 'x87', 'interactive', 'exits', 'panel']),
     names = chosen(
       'kernels',
       KERNELS.map(({ name }) => name),
@@ -70,6 +71,11 @@ async function main(): Promise<number> {
     process.stdout.write(`\n${figuresTable(all)}`);
     missed.push(...slowerThanV86(all));
     Object.assign(result, { kernels: { samples, figures: all, tolerance: TOLERANCE } });
+  }
+  if (parts.includes('x87')) {
+    const x87 = measureX87();
+    process.stdout.write(`\n${x87Table(x87)}`);
+    Object.assign(result, { x87 });
   }
   if (parts.includes('interactive')) {
     const interactive = await measureInteractive();

@@ -58,7 +58,7 @@ function devices(): string {
     startOfTime: 0,
     debugExit: { port: 0x501, size: 2 },
     channel: () => ({ write() {} }),
-    pins: { reset() {}, a20() {}, powerOff() {}, nmi() {}, intr() {} },
+    pins: { reset() {}, a20() {}, powerOff() {}, nmi() {}, ignne() {}, intr() {} },
   });
   return table(
     ['name', 'device', 'ports', 'memory'],

@@ -6,6 +6,7 @@ import type { Instruction } from '../translator/decode.ts';
 import { decode } from '../translator/decode.ts';
 import type { Feature } from '../translator/features.ts';
 import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
+import type { MemoryModel } from '../translator/ir/builder.ts';
 import { callsOf } from '../translator/ir/print.ts';
 import { meaningOps } from '../translator/meaning.ts';
 import { MODE } from '../translator/mode.ts';
@@ -315,11 +316,13 @@ function endOf({ code }: CodePage, p: number): number {
   return code[p] === PSEUDO.CROSSING ? 4096 : code[p + RECORD.NEXT]!;
 }
 
+/** Where the fewest instructions need a call. */
+const FLAT: MemoryModel = { flat: () => true, stackMask: -1 };
 /** Whether decoding stops after it: whatever may go elsewhere is decoded on only when it has fallen through. */
 function endsBlock(i: Instruction): boolean {
   let known = blockEnds.get(i.row.id);
   if (known === undefined) {
-    const ops = meaningOps(i);
+    const ops = meaningOps(i, FLAT);
     blockEnds.set(i.row.id, (known = callsOf(ops).ends || ops.some((v) => v.op === 'jump' || v.op === 'branch' || v.op === 'raise')));
   }
   return known;

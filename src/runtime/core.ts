@@ -48,6 +48,7 @@ const NO_HOST: CpuHost = {
   readMsr: () => ({ low: 0, high: 0 }),
   writeMsr: () => false,
   acknowledgeInterrupt: () => 0xff,
+  ferr() {},
   vmcall: () => false,
   cycles: () => 0,
   exit() {},

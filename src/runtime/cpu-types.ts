@@ -44,6 +44,8 @@ export interface VirtualCpu {
   /** Level of the INTR pin. */
   setIntr(level: boolean): void;
   nmi(): void;
+  /** Level of the IGNNE# pin: x87 exceptions that wait are ignored while CR0.NE is clear. */
+  setIgnne(level: boolean): void;
   setA20(open: boolean): void;
   /** ANDed to every physical address: lacks bit 20 while the A20 gate is closed. */
   readonly addressMask: number;

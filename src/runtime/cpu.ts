@@ -9,7 +9,7 @@ import { type CodeCache, createCodeCache } from './codeCache.ts';
 import type { RaisedException, StopCause, VirtualCpu, Watch } from './cpu-types.ts';
 import { type CpuModel, cpuModel } from './cpuModels.ts';
 import { ACTIVITY, BOUNDARY, EVENT, PIN } from './events.ts';
-import { GuestFault } from './faults.ts';
+import { GuestFault, WAITING } from './faults.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory, PAGE } from './memory.ts';
 import { findMsr } from './msr.ts';
@@ -180,10 +180,11 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
           if (executor.execute()) return 'breakpoint';
         }
       } catch (caught) {
-        if (caught !== HELD && !(caught instanceof GuestFault)) throw caught;
+        if (caught !== HELD && caught !== WAITING && !(caught instanceof GuestFault)) throw caught;
         if (withheld !== 0) r[S.BUDGET]! += takeWithheld();
-        // The instruction paid for the delivery; one that is held has not begun.
+        // The instruction paid for the delivery; one that is held or waits has not begun.
         r[S.BUDGET]!++;
+        if (caught === WAITING) continue;
         if (!(caught instanceof GuestFault) || holds(caught.vector, caught.errorCode, caught.address)) return 'exception';
         r[S.BUDGET]!--;
         deliver(() => processor.interrupts.deliverException(caught));
@@ -264,6 +265,10 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       r[S.PINS]! |= PIN.NMI;
       engine.updateEvents();
       if (r[S.EVENTS] !== 0) interruptLoop();
+    },
+    setIgnne(level) {
+      activate();
+      r[S.PINS] = level ? r[S.PINS]! | PIN.IGNNE : r[S.PINS]! & ~PIN.IGNNE;
     },
     setA20(open) {
       activate();

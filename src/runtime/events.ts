@@ -31,7 +31,7 @@ export const EVENT = {
 } as const;
 
 /** Bits of S.PINS. */
-export const PIN = { INTR: 1, NMI: 2, NMI_BLOCKED: 4 } as const;
+export const PIN = { INTR: 1, NMI: 2, NMI_BLOCKED: 4, IGNNE: 8, FERR: 16 } as const;
 /** Values of S.SHADOW. */
 export const SHADOW = { NONE: 0, STI: 1, MOV_SS: 2 } as const;
 /** Values of S.ACTIVITY. */

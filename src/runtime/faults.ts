@@ -37,6 +37,9 @@ export function debugFault(status: number): never {
   return fault(VECTOR.DB);
 }
 
+/** Thrown by an instruction that has not begun and waits for an interrupt: the processor is inactive until one comes. */
+export const WAITING = Symbol('waiting');
+
 const CONTRIBUTORY = (1 << VECTOR.DE) | (1 << VECTOR.TS) | (1 << VECTOR.NP) | (1 << VECTOR.SS) | (1 << VECTOR.GP);
 
 /** Classes of "Conditions for Generating a Double Fault". */

@@ -16,6 +16,8 @@ export interface CpuHost {
   writeMsr(msr: number, low: number, high: number): boolean;
   /** INTA cycle: the vector of the highest pending interrupt. Called only when the INTR line is up. */
   acknowledgeInterrupt(): number;
+  /** Level of the FERR# pin: an unmasked x87 exception waits while CR0.NE is clear. Called when it changes. */
+  ferr(level: boolean): void;
   /** VMCALL at this linear address of the instruction: true when handled (a ROM service); else it is a hypercall, or #UD. */
   vmcall(linear: number): boolean;
   /** Virtual cycles since power-on (an integer below 2^53), exact at this instruction. */

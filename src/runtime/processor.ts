@@ -26,8 +26,8 @@ export interface Processor {
 /** `arenaBytes`: RAM of all guests of the worker, whole pages, 1 MiB to 2 GiB. */
 export function createProcessor({ arenaBytes }: { arenaBytes: number }): Processor {
   const engine = createEngine({ arenaBytes }),
-    { system, interrupts } = createSystem(engine, createFpu(engine));
-  const scope = createScope(engine, system);
+    { system, x87, interrupts } = createSystem(engine, createFpu(engine));
+  const scope = createScope(engine, system, x87);
   const handlers = createHandlers(scope, () => processor.active!.stopsHere());
   const translation = createTranslation(scope, engine.u8, createSiteRunner(engine.r, handlers));
   const executor = createExecutor(engine, handlers, translation);

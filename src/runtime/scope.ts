@@ -17,6 +17,7 @@ import {
 } from '../translator/ir/ops.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
+import type { Fpu } from './system.ts';
 import { OPEN_PART, USER_PART } from './tlb.ts';
 
 export type GeneratedCodeScope = { readonly r: Int32Array } & { readonly [N in (typeof ENGINE_NAMES)[number]]: unknown };
@@ -27,7 +28,7 @@ export interface SegmentedAccess {
   LW(segment: number, offset: number, size: number): number;
 }
 
-export function createScope(engine: Engine & SegmentedAccess, system: SystemCalls): GeneratedCodeScope {
+export function createScope(engine: Engine & SegmentedAccess, system: SystemCalls, x87: Fpu['attempt']): GeneratedCodeScope {
   const { r, r8, r16, u8, dv, tr, tw, ends, R8, R16, R32, M8, M16, M32, W8, W16, W32, LR, LW } = engine;
   return {
     r,
@@ -54,6 +55,7 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     LR,
     LW,
     sys: system,
+    x87,
     fault,
     condition,
     flagsOf,

@@ -1,4 +1,4 @@
-// Instructions inside a region that only the interpreter can do (ports, flags with rules, segment loads, the x87): the region
+// Instructions inside a region that only the interpreter can do (ports, flags with rules, segment loads, FLDCW): the region
 // puts its registers back, has the instruction's records run here, and goes on after it when nothing that it relies on has
 // changed. Leaving for the dispatcher instead costs about a tenth of a microsecond more each time.
 

@@ -22,15 +22,21 @@ import { createTransfers } from './transfers.ts';
 
 export interface System {
   readonly system: SystemCalls;
+  readonly x87: Fpu['attempt'];
   readonly interrupts: Interrupts;
 }
 
 /** The x87 as instruction semantics reach it once CR0 has let them: see translator/calls.ts. */
 export interface Fpu {
   escape(opcode: number, segment: number, offset: number, size: number): void;
+  /**
+   * The same where it takes no special care: opcode, linear address of the operand, EIP of the instruction, the operand's segment, which
+   * is flat; never faults and raises no event. False: nothing has changed. The flags that an instruction sets are in S.SECOND.
+   */
+  attempt(opcode: number, linear: number, eip: number, segment: number): boolean;
   wait(): void;
 }
-const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), wait() {} };
+const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), attempt: () => false, wait() {} };
 
 export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
   const { r, segments, descriptors } = engine;
@@ -95,5 +101,5 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
       fpu.escape(opcode, segment, offset, size);
     },
   };
-  return { system, interrupts };
+  return { system, x87: fpu.attempt, interrupts };
 }

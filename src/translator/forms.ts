@@ -121,8 +121,10 @@ export function writeRecords(i: Instruction, mode: number, code: Int32Array, p: 
   }
   code.fill(0, p, p + RECORD.WORDS);
   code[p] = form.id;
-  if (address && flat) writeAddress(address, code, p);
-  else code[p + RECORD.BASE] = memory ? (memory.seg as number) : i.seg;
+  if (address && flat) {
+    writeAddress(address, code, p);
+    if (isEscape(i.row)) code[p + RECORD.REGISTER_B] = memory.seg as number;
+  } else code[p + RECORD.BASE] = memory ? (memory.seg as number) : i.seg;
   code[p + RECORD.SELF] = i.at;
   code[p + RECORD.NEXT] = next;
   let register: number = RECORD.REGISTER_A,
@@ -149,6 +151,9 @@ const field = (n: number): string => `c[p+${n}]`;
 const CODE_BASE = `r[${S.CODE_BASE}]`;
 const EIP = `r[${S.EIP}]`;
 
+/** An x87 instruction: of a flat operand, too, it leaves the segment in a register. */
+const isEscape = (row: Row): boolean => row.operands.includes('FOP');
+const flatSegment = (row: Row): Known => (isEscape(row) ? field(RECORD.REGISTER_B) : DS);
 /** The form's operands with record fields in place of what varies. */
 function symbolicOperands(form: Form): Operand[] {
   let register: number = RECORD.REGISTER_A,
@@ -157,7 +162,7 @@ function symbolicOperands(form: Form): Operand[] {
     const code = form.row.operands[n] ?? 'I'; // A far pointer has one code and two operands.
     if (FIXED_OPERAND.test(code)) return o;
     if (o.kind === 'reg' || o.kind === 'sreg') return { ...o, n: field(register++) };
-    if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: form.flat ? DS : field(RECORD.BASE) };
+    if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: form.flat ? flatSegment(form.row) : field(RECORD.BASE) };
     const text = field(immediate);
     immediate = RECORD.DISP;
     return { kind: 'imm', w: o.w, value: code.startsWith('J') ? `${CODE_BASE}+${text}|0` : text };
@@ -213,6 +218,8 @@ function handlerTarget(form: Form, jumpResult: number): Target {
     storeModified: ({ w }, e, a, value) => `if(${hit(e, a, w)})${storeText(e, a, value, w)};else W${w}(${a},${value});`,
     probe: ({ w }, a) => `e=${entry('tw', a)};if(!(${hit('e', a, w)}))M${w}(${a});`,
     call: (name, args) => `sys.${name}(${args.join(',')})`,
+    attempt: (opcode, offset, seg, w) =>
+      `if(!x87(${opcode},${offset},${EIP},${seg})){sys.escape(${opcode},${seg},${offset},${w});${EIP}=${CODE_BASE}+${field(RECORD.NEXT)}|0;return ${RESULT.EVENTS};}`,
     raise: (vector, code) => `fault(${vector},${code});`,
     raiseIf: (c, vector, code) => `if(${c})fault(${vector},${code});`,
     jump: (to) => `${EIP}=${to};return ${jumpResult};`,
@@ -246,6 +253,7 @@ export const ENGINE_NAMES = [
   'LR',
   'LW',
   'sys',
+  'x87',
   'fault',
   'condition',
   'flagsOf',

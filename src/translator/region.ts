@@ -150,6 +150,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     },
     storeModified: (v, e, a, value) => `${storeText(members.get(v)?.group.entry ?? e, a, value, v.w)};`,
     probe: (v, a) => checked(v, tw, 'e', a).before,
+    attempt: (opcode, offset, seg) => `if(!x87(${opcode},${offset},${eipText(current.i.at)},${seg}))${leave}`,
     call: (name) => {
       throw new Error(`a region cannot call ${name}`);
     },

@@ -79,7 +79,7 @@ export const S = {
   SHADOW: 77,
   /** 1 while in HLT, 2 in shutdown (triple fault). */
   ACTIVITY: 78,
-  /** Interrupt pins: bit 0 level of INTR, bit 1 an NMI waits, bit 2 NMIs are blocked until IRET. */
+  /** Interrupt pins: bit 0 level of INTR, bit 1 an NMI waits, bit 2 NMIs are blocked until IRET, bit 3 level of IGNNE#, bit 4 of FERR#. */
   PINS: 79,
   /** (cache) changes whenever what a region relies on may have changed: translations, code, mode. */
   CODE_EPOCH: 90,

@@ -42,6 +42,8 @@ export interface DeviceContext {
     /** Power off with QEMU's exit status (isa-debug-exit) or null for a clean power-off. */
     powerOff(status: number | null): void;
     nmi(): void;
+    /** IGNNE#: the processor goes on with x87 instructions while an exception waits. */
+    ignne(level: boolean): void;
     /** INTR, the output of the master interrupt controller. */
     intr(level: boolean): void;
   };

@@ -130,6 +130,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
           signals.wake = true;
           cpu.nmi();
         },
+        ignne: (level) => cpu.setIgnne(level),
         intr(level) {
           if (level) signals.wake = true;
           cpu.setIntr(level);
@@ -173,6 +174,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       signals,
       acknowledge: () => set.acknowledge(),
       localApic,
+      ferr: (level) => devices.coprocessorError.ferr(level),
       firmware(linear) {
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);

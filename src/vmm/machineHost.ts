@@ -29,6 +29,8 @@ export interface HostParts {
   readonly signals: Signals;
   /** INTA of the interrupt controllers. */
   acknowledge(): number;
+  /** Level of FERR#. */
+  ferr(level: boolean): void;
   readonly localApic: Pick<LocalApic, 'base' | 'setBase' | 'deadline'>;
   /** The firmware's service with its VMCALL at this linear address; null when there is none. */
   firmware(linear: number): ServedCall | null;
@@ -143,6 +145,7 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
       settle(machine);
       return vector;
     },
+    ferr: (level) => parts().ferr(level),
     vmcall(linear) {
       const machine = parts();
       const start = machine.exits.watched ? machine.now() : 0;

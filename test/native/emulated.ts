@@ -22,9 +22,9 @@ import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput, type VectorOutput }
 
 const { CODE, DATA, SIZE, AT } = LAYOUT;
 const engine = createEngine({ arenaBytes: 4 << 20 }),
-  { system } = createSystem(engine, createFpu(engine)),
+  { system, x87 } = createSystem(engine, createFpu(engine)),
   { r, u8, dv } = engine;
-const scope = createScope(engine, system),
+const scope = createScope(engine, system, x87),
   handlers = createHandlers(scope, () => false),
   translation = createTranslation(scope, u8, createSiteRunner(r, handlers));
 const executor = createExecutor(engine, handlers, translation);

@@ -35,6 +35,8 @@ export function runGuest(file: string, tier: 'interpret' | 'mixed' | 'translate'
     readMsr: () => ({ low: 0, high: 0 }),
     writeMsr: () => false,
     acknowledgeInterrupt: () => 0,
+
+    ferr() {},
     vmcall: () => false,
     cycles: () => 0,
     exit() {},

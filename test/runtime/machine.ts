@@ -32,6 +32,7 @@ export const host = {
   vector: 0x20,
   /** The machine's model-specific registers; it refuses values whose high half is negative. */
   msrs: new Map<number, { low: number; high: number }>(),
+  ferr: false,
 };
 const cpuHost: CpuHost = {
   portRead(at, size) {
@@ -54,6 +55,7 @@ const cpuHost: CpuHost = {
     return high >= 0;
   },
   acknowledgeInterrupt: () => host.vector,
+  ferr: (level) => void (host.ferr = level),
   vmcall: () => false,
   cycles: () => host.time,
   exit: (reason, qualification, detail) => void host.exits.push({ reason, qualification, detail }),

@@ -31,6 +31,7 @@ const host: CpuHost = {
   readMsr: () => ({ low: 0, high: 0 }),
   writeMsr: () => false,
   acknowledgeInterrupt: () => 0x20,
+  ferr() {},
   // The line has come to its end, or the processor has gone astray. In a slot VMCALL is one of the instructions, and undefined.
   vmcall(linear) {
     const slot = slotAt(line, linear);

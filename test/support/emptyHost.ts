@@ -10,6 +10,7 @@ export const emptyHost: CpuHost = {
   readMsr: () => ({ low: 0, high: 0 }),
   writeMsr: () => false,
   acknowledgeInterrupt: () => 0,
+  ferr() {},
   vmcall: () => false,
   cycles: () => 0,
   exit() {},

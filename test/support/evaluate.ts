@@ -142,6 +142,10 @@ export function evaluate(m: EvaluatedMachine, i: Instruction, base: number): voi
         if (r[S.EIP] !== self) eip = undefined;
         break;
       }
+      case 'attempt':
+        m.system.escape!(get(v.a), segment, get(v.b), v.w);
+        n = ops.length;
+        break;
       case 'raise':
         return fault(k, segment);
       case 'raiseIf':

@@ -32,7 +32,7 @@ const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
       'int' as const,
     ]),
   ),
-  ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows', 'X'].map((name) => [name, 'bool' as const])),
+  ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows', 'x87', 'X'].map((name) => [name, 'bool' as const])),
   ...Object.fromEntries(['W8', 'W16', 'W32', 'fault'].map((name) => [name, 'nothing' as const])),
 };
 const METHODS: Readonly<Record<string, Readonly<Record<string, 'int' | 'nothing'>>>> = {

@@ -1,15 +1,18 @@
 // The register stack, its tags, and what becomes of the exceptions an operation raised (SDM volume 1, "x87 FPU Register Stack",
 // "x87 FPU Floating-Point Exception Handling"). An unmasked exception sets ES and B here; it is delivered as #MF by the next
-// waiting instruction. With CR0.NE clear nothing is delivered, as when IGNNE# is held: FERR# reaches no interrupt controller.
+// waiting instruction. With CR0.NE clear it asserts FERR# at once instead, and the next waiting instruction waits for an interrupt
+// unless IGNNE# is asserted ("MS-DOS Compatibility Sub-mode").
 
 import { S, VECTOR } from '../../translator/state.ts';
 import { CR0 } from '../controlBits.ts';
-import { fault } from '../faults.ts';
+import type { Engine } from '../engine.ts';
+import { ACTIVITY, PIN } from '../events.ts';
+import { fault, WAITING } from '../faults.ts';
 import { type Float80, set, setIndefinite } from './float80.ts';
 import { BEFORE, BUSY, C1, CONTROL_BITS, CONTROL_FIXED, ES, EXCEPTIONS, IE, INITIAL_CONTROL, OE, SF, TOP, TOP_SHIFT, UE } from './words.ts';
 
 export interface FpuState {
-  /** #MF when an unmasked exception waits. */
+  /** #MF, or a wait for an interrupt, when an unmasked exception waits. */
   checkPending(): void;
   control(): number;
   /** Loads the control word; what it unmasks of the flags that are set becomes pending. */
@@ -53,7 +56,8 @@ export const UNDERFLOW = IE | SF;
 /** What a push onto a full stack raises. */
 export const OVERFLOW = IE | SF | C1;
 
-export function createState(r: Int32Array): FpuState {
+export function createState(engine: Engine): FpuState {
+  const { r } = engine;
   const indefinite: Float80 = { sign: 0, exponent: 0, high: 0, low: 0 };
   setIndefinite(indefinite);
 
@@ -61,6 +65,22 @@ export function createState(r: Int32Array): FpuState {
   function summarize(): void {
     const pending = r[S.FPU_STATUS]! & ~r[S.FPU_CONTROL]! & EXCEPTIONS;
     r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~(ES | BUSY)) | (pending !== 0 ? ES | BUSY : 0);
+    driveFerr();
+  }
+  function driveFerr(): void {
+    const asserted = (r[S.FPU_STATUS]! & ES) !== 0 && (r[S.CR0]! & CR0.NE) === 0;
+    if (asserted === ((r[S.PINS]! & PIN.FERR) !== 0)) return;
+    r[S.PINS]! ^= PIN.FERR;
+    engine.host.ferr(asserted);
+  }
+  /** ES is set. */
+  function report(): void {
+    if ((r[S.CR0]! & CR0.NE) !== 0) fault(VECTOR.MF);
+    driveFerr();
+    if ((r[S.PINS]! & PIN.IGNNE) !== 0) return;
+    r[S.ACTIVITY] = ACTIVITY.HALT;
+    engine.updateEvents();
+    throw WAITING;
   }
   function record(raised: number, stopping: number, kept = 0): boolean {
     const unmasked = raised & ~r[S.FPU_CONTROL]! & EXCEPTIONS;
@@ -73,6 +93,7 @@ export function createState(r: Int32Array): FpuState {
     if ((unmasked & BEFORE) !== 0) found &= (raised & SF) !== 0 ? BEFORE | SF | C1 : BEFORE;
     else if ((unmasked & stopping) !== 0) found &= BEFORE | OE | UE;
     r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~C1) | found | kept | ES | BUSY;
+    driveFerr();
     return (unmasked & stopping) === 0;
   }
   function write(i: number, x: Float80): void {
@@ -98,7 +119,7 @@ export function createState(r: Int32Array): FpuState {
 
   return {
     checkPending() {
-      if ((r[S.FPU_STATUS]! & ES) !== 0 && (r[S.CR0]! & CR0.NE) !== 0) fault(VECTOR.MF);
+      if ((r[S.FPU_STATUS]! & ES) !== 0) report();
     },
     control: () => r[S.FPU_CONTROL]!,
     setControl(value) {
@@ -115,11 +136,13 @@ export function createState(r: Int32Array): FpuState {
     },
     clearExceptions() {
       r[S.FPU_STATUS]! &= ~(EXCEPTIONS | SF | ES | BUSY);
+      driveFerr();
     },
     initialize() {
       r[S.FPU_CONTROL] = INITIAL_CONTROL;
       r[S.FPU_STATUS] = r[S.FPU_TAGS] = 0;
       r[S.FPU_OPCODE] = r[S.FPU_IP] = r[S.FPU_CS] = r[S.FPU_DP] = r[S.FPU_DS] = 0;
+      driveFerr();
     },
     isEmpty,
     read(i, out) {

@@ -1,4 +1,4 @@
-// Loads, stores, exchange and constants (SDM volume 2, FLD, FST, FILD, FIST, FBLD, FBSTP, FXCH, FCMOVcc, FLD1 and the others).
+// Loads, stores, exchange and constants (SDM volume 2, FLD, FST, FILD, FIST, FISTTP, FBLD, FBSTP, FXCH, FCMOVcc, FLD1 and the others).
 
 import { CF, PF, ZF } from '../../translator/state.ts';
 import type { Engine } from '../engine.ts';
@@ -11,11 +11,12 @@ import { type FpuState, UNDERFLOW } from './state.ts';
 import { DE, IE, ROUND, roundingOf } from './words.ts';
 
 export type MemoryKind = 'single' | 'double' | 'extended' | 'int16' | 'int32' | 'int64' | 'bcd';
-const BYTES: Record<MemoryKind, number> = { single: 4, double: 8, extended: 10, int16: 2, int32: 4, int64: 8, bcd: 10 };
+export const BYTES: Record<MemoryKind, number> = { single: 4, double: 8, extended: 10, int16: 2, int32: 4, int64: 8, bcd: 10 };
 
 export interface Transfer {
   load(kind: MemoryKind): MemoryForm;
-  store(kind: MemoryKind, pop: boolean): MemoryForm;
+  /** Rounds by the control word, or always towards zero. */
+  store(kind: MemoryKind, pop: boolean, truncates?: boolean): MemoryForm;
   /** Reads an operand of an arithmetic instruction; returns IE or DE. */
   operand(kind: MemoryKind, segment: number, offset: number, out: Float80): number;
   readonly loadRegister: RegisterForm;
@@ -138,22 +139,24 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
         state.push(x);
       }
     },
-    store: (kind, pop) => (segment, offset) => {
-      let raised = UNDERFLOW;
-      if (state.isEmpty(0)) {
-        setIndefinite(x);
-        convert(kind, ROUND.NEAREST);
-      } else {
-        state.read(0, x);
-        raised = convert(kind, roundingOf(state.control()));
-      }
-      // An unmasked exception goes before a fault of the operand.
-      if (!state.mayStore(raised)) return state.settleStore(raised);
-      const at = memory.writable(segment, offset, BYTES[kind]);
-      state.settleStore(raised);
-      put(kind, at);
-      if (pop) state.pop();
-    },
+    store:
+      (kind, pop, truncates = false) =>
+      (segment, offset) => {
+        let raised = UNDERFLOW;
+        if (state.isEmpty(0)) {
+          setIndefinite(x);
+          convert(kind, ROUND.NEAREST);
+        } else {
+          state.read(0, x);
+          raised = convert(kind, truncates ? ROUND.ZERO : roundingOf(state.control()));
+        }
+        // An unmasked exception goes before a fault of the operand.
+        if (!state.mayStore(raised)) return state.settleStore(raised);
+        const at = memory.writable(segment, offset, BYTES[kind]);
+        state.settleStore(raised);
+        put(kind, at);
+        if (pop) state.pop();
+      },
     loadRegister(i) {
       if (state.isEmpty(i)) {
         if (!state.underflow()) return;

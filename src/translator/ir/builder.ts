@@ -38,6 +38,7 @@ export type EffectName =
   | 'else'
   | 'end'
   | 'call'
+  | 'attempt'
   | 'second'
   | 'raise'
   | 'raiseIf'
@@ -404,6 +405,13 @@ export class Builder {
   call(name: CallName, ...args: Value[]): Value {
     if (args.length !== CALLS[name].args) throw new Error(`${name} takes ${CALLS[name].args} arguments`);
     return this.record('call', name, 32, NONE, args[0], args[1], args[2], args[3]);
+  }
+  /**
+   * An x87 instruction on ST(i) (`seg` -1) or with an operand in a flat segment. What it cannot do at once is done by the call
+   * `escape` and ends the instruction there; ops after it see what it left in S.SECOND.
+   */
+  attempt(opcode: Value, seg: Known, offset: Value, w: Width): void {
+    this.record('attempt', NONE, w, seg, opcode, offset);
   }
   second(): Value {
     return this.record('second');

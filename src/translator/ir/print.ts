@@ -45,6 +45,8 @@ export interface Target {
   storeModified(modified: Value, entry: string, linear: string, value: string): string;
   probe(access: Value, linear: string): string;
   call(name: CallName, args: string[]): string;
+  /** Builder.attempt: an x87 instruction done at once, or the whole of it by CALLS.escape and nothing after it. */
+  attempt(opcode: string, offset: string, seg: Known, w: Width): string;
   raise(vector: number, errorCode: number): string;
   raiseIf(condition: string, vector: number, errorCode: number): string;
   jump(target: string): string;
@@ -273,6 +275,13 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
           define(v, t, NOTHING);
         } else out.push(`${text};`);
         kind = undefined;
+        break;
+      }
+      case 'attempt': {
+        const opcode = use(v.a!).text,
+          offset = simplified(use(v.b!).text);
+        settle(() => true);
+        out.push(target.attempt(opcode, offset, v.seg, v.w));
         break;
       }
       case 'raise':

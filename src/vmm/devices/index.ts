@@ -5,6 +5,7 @@
 import { Bus } from '../bus.ts';
 import type { Device, DeviceContext, DeviceKind, IrqLine } from '../device.ts';
 import { PciBus } from '../pci/bus.ts';
+import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
 import { Fdc82077 } from './fdc82077.ts';
@@ -42,6 +43,7 @@ const KINDS = {
   debugExit: { title: 'isa-debug-exit', create: (context: DeviceContext) => new IsaDebugExit(context) },
   systemControlA: { title: 'System control port A (92h)', create: (context: DeviceContext) => new SystemControlA(context) },
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },
+  coprocessorError: { title: 'Coprocessor error logic (IRQ 13)', create: (context: DeviceContext) => new CoprocessorError(context) },
   powerOff: { title: 'Power-off ports', create: (context: DeviceContext) => new PowerOff(context) },
   hostBridge: { title: 'i440FX host bridge', create: (context: DeviceContext) => new HostBridge(context) },
   floppy: { title: '82077AA floppy controller', create: (context: DeviceContext) => new Fdc82077(context) },

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { ACTIVITY, PIN } from '../../../src/runtime/events.ts';
+import { WAITING } from '../../../src/runtime/faults.ts';
 import { createFpu } from '../../../src/runtime/fpu/index.ts';
 import { CS, DS, S, VECTOR } from '../../../src/translator/state.ts';
-import { engine, get16, get32, put16, put32, r, raises, reset } from '../machine.ts';
+import { engine, get16, get32, host, put16, put32, r, raises, reset } from '../machine.ts';
 
 const NE = 0x20,
   PE = 1;
@@ -16,7 +18,7 @@ const FNINIT = (): void => register(0xdb, 0xe3),
   FLDZ = (): void => register(0xd9, 0xee),
   FNCLEX = (): void => register(0xdb, 0xe2),
   FDIVP = (): void => register(0xde, 0xf9),
-  FNSTSW = (): void => register(0xdf, 0xe0);
+  FNSTSW = (): void => memory(0xdd, 7, AT + 0x300);
 function FLDCW(value: number): void {
   put16(AT + 0x100, value);
   memory(0xd9, 5, AT + 0x100);
@@ -79,7 +81,7 @@ describe('x87', () => {
     it('are seen and cleared by control instructions that do not wait', () => {
       divideByZero();
       FNSTSW();
-      assert.equal(r[S.EAX]! & 0x80ff, 0x8084);
+      assert.equal(get16(AT + 0x300) & 0x80ff, 0x8084);
       memory(0xd9, 7);
       FNCLEX();
       assert.equal(status() & 0x80ff, 0);
@@ -93,12 +95,43 @@ describe('x87', () => {
       FLDCW(0x37b);
       raises(() => fpu.wait(), VECTOR.MF);
     });
-    it('raise nothing while CR0.NE is clear', () => {
-      divideByZero();
-      r[S.CR0]! &= ~NE;
-      fpu.wait();
-      FLD1();
-      assert.equal(top(), 5);
+    describe('while CR0.NE is clear', () => {
+      beforeEach(() => {
+        r[S.CR0]! &= ~NE;
+        host.ferr = false;
+        divideByZero();
+      });
+      it('assert FERR# at once, until they are cleared', () => {
+        assert.equal(host.ferr, true);
+        FNSTSW();
+        assert.equal(host.ferr, true);
+        FNCLEX();
+        assert.equal(host.ferr, false);
+      });
+      it('make the next waiting instruction wait for an interrupt', () => {
+        for (const instruction of [FLD1, () => fpu.wait()]) {
+          assert.throws(instruction, (thrown) => thrown === WAITING);
+          assert.equal(r[S.ACTIVITY], ACTIVITY.HALT);
+          assert.equal(top(), 6);
+        }
+      });
+      it('are ignored while IGNNE# is asserted', () => {
+        r[S.PINS]! |= PIN.IGNNE;
+        fpu.wait();
+        FLD1();
+        assert.equal(top(), 5);
+        assert.equal(host.ferr, true);
+      });
+      it('no longer assert FERR# after FNINIT, FNSAVE and an FLDENV without them', () => {
+        FNINIT();
+        assert.equal(host.ferr, false);
+        divideByZero();
+        memory(0xdd, 6, AT + 0x200, 32);
+        assert.equal(host.ferr, false);
+        divideByZero();
+        memory(0xd9, 6, AT + 0x200, 16);
+        assert.equal(host.ferr, false);
+      });
     });
   });
 
@@ -211,6 +244,85 @@ describe('x87', () => {
     }
   });
 
+  describe('transcendental instructions', () => {
+    const FSIN = (): void => register(0xd9, 0xfe),
+      FSINCOS = (): void => register(0xd9, 0xfb),
+      FPTAN = (): void => register(0xd9, 0xf2),
+      FYL2X = (): void => register(0xd9, 0xf1);
+    const stack = (i: number): string => {
+      const word = S.FPU_R0 + 4 * ((top() + i) & 7),
+        digits = (n: number, count: number): string => (n >>> 0).toString(16).padStart(count, '0');
+      return digits(r[word + 2]! & 0xffff, 4) + digits(r[word + 1]!, 8) + digits(r[word]!, 8);
+    };
+    function load80(high: number, low: number, upper: number): void {
+      put32(AT, low);
+      put32(AT + 4, high);
+      put16(AT + 8, upper);
+      memory(0xdb, 5);
+    }
+    const C2 = 0x400;
+
+    it('leave an angle of 2^63 where it is and set C2', () => {
+      for (const [opcode, modrm] of [
+        [0xd9, 0xfe],
+        [0xd9, 0xff],
+        [0xd9, 0xf2],
+        [0xd9, 0xfb],
+      ] as const) {
+        FNINIT();
+        load80(0x80000000, 0, 0x403e);
+        register(opcode, modrm);
+        assert.equal(status() & 0x47ff, C2);
+        assert.equal(top(), 7);
+        assert.equal(stack(0), '403e8000000000000000');
+      }
+    });
+    it('clear C2 for any other', () => {
+      load80(0x80000000, 0, 0x403e);
+      FSIN();
+      register(0xdd, 0xd8);
+      FLD1();
+      FSIN();
+      assert.equal(status() & C2, 0);
+    });
+    it('push a second result: the cosine, and 1 after a tangent', () => {
+      FLDZ();
+      FSINCOS();
+      assert.deepEqual([top(), stack(0), stack(1), status() & 0xff], [6, '3fff8000000000000000', '0'.repeat(20), 0]);
+      FNINIT();
+      FLD1();
+      FPTAN();
+      assert.deepEqual([top(), stack(0), stack(1), status() & 0xff], [6, '3fff8000000000000000', '3fffc75922e5f71d2dc5', 0x20]);
+    });
+    it('pop one operand of two', () => {
+      FLD1();
+      put16(AT, 8);
+      memory(0xdf, 0);
+      FYL2X();
+      assert.deepEqual([top(), stack(0)], [7, '4000c000000000000000']);
+    });
+    it('give indefinite values on a full stack and of an empty one', () => {
+      for (let n = 0; n < 8; n++) FLD1();
+      FSINCOS();
+      assert.deepEqual([top(), stack(0), stack(1), status() & 0x2ff], [7, 'ffffc000000000000000', 'ffffc000000000000000', 0x241]);
+      FNINIT();
+      FYL2X();
+      assert.deepEqual([top(), stack(0), status() & 0x2ff], [1, 'ffffc000000000000000', 0x41]);
+    });
+    it('change no register when an exception is unmasked', () => {
+      FLDCW(0x37e);
+      load80(0x80000000, 0, 0x7fff);
+      FPTAN();
+      assert.deepEqual([top(), stack(0), status() & 0x80ff], [7, '7fff8000000000000000', 0x8081]);
+    });
+    it('report a zero logarithm as a zero divide', () => {
+      FLD1();
+      FLDZ();
+      FYL2X();
+      assert.deepEqual([top(), stack(0), status() & 0xff], [7, 'ffff8000000000000000', 4]);
+    });
+  });
+
   it('masks all exceptions after FNSTENV', () => {
     FLDCW(0x340);
     memory(0xd9, 6, AT, 16);
@@ -220,8 +332,7 @@ describe('x87', () => {
   it('ignores what the 8087 and the 80287 had', () => {
     for (const modrm of [0xe0, 0xe1, 0xe4]) register(0xdb, modrm);
   });
-  it('raises #UD for what it does not do yet, and for what no x87 does', () => {
-    for (const modrm of [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff]) raises(() => register(0xd9, modrm), VECTOR.UD);
+  it('raises #UD for what no x87 does', () => {
     raises(() => register(0xd9, 0xe2), VECTOR.UD);
     raises(() => memory(0xd9, 1), VECTOR.UD);
   });

@@ -78,6 +78,7 @@ export function createRig({
       a20: (open) => void pins.push(open ? 'a20 open' : 'a20 closed'),
       powerOff: (status) => void pins.push(status === null ? 'power off' : `power off ${status}`),
       nmi: () => void pins.push('nmi'),
+      ignne: (level) => void pins.push(level ? 'ignne on' : 'ignne off'),
       intr: (level) => {
         rig.intr = level;
       },
