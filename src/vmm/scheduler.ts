@@ -41,10 +41,9 @@ const MAXIMUM_TICKS = 20_000_000;
 const FIRST_GUESS = 5000;
 /**
  * Guests up to this many times slower than the fastest share ticks. Guests slower than the square of it share time: equal ticks
- * would give them nearly all of it, since a guest that only faults is 100 to 400 times slower. In between the price of a
- * millisecond rises from a quarter of what the fastest would have run to all of it, so that no guest gains by becoming slower:
- * with equal weights a guest 4 times slower than its neighbour has 80 % of the time, and one 16 times slower 50 %. Ordinary
- * guests beside each other differ by less than 4 once they are warm.
+ * would give them nearly all of it, since a guest that only faults is thousands of times slower than a hot loop. In between the
+ * price of a millisecond rises from a quarter of what the fastest would have run to all of it, so that no guest gains by becoming
+ * slower: with equal weights a guest 4 times slower than its neighbour has 80 % of the time, and one 16 times slower 50 %.
  *
  * Prices rest on a mean of the last turns' rates, which a turn that waited for a processor that other programs had hardly moves.
  * So that nobody gains by fast turns between slow ones, a turn's first LONG_TURN milliseconds cost at least that quarter each.
