@@ -4,7 +4,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CPU_MODELS, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { screenRows } from './guest.ts';
+
+const CPU = `${DEFAULT_CPU},model-id=${CPU_MODELS[DEFAULT_CPU].brand}`;
 
 export interface Qemu {
   /** The text screen now. */
@@ -16,11 +19,11 @@ export interface Qemu {
 const COLUMNS = 80,
   TEXT_BYTES = 25 * COLUMNS * 2;
 
-/** `options`: what to boot. The guest has 16 MiB and a Pentium II like ours. */
+/** `options`: what to boot. The guest has 16 MiB and a processor like ours, by name too. */
 export function startQemu(program: string, options: readonly string[]): Qemu {
   const folder = mkdtempSync(join(tmpdir(), 'cp86-qemu-')),
     file = join(folder, 'screen');
-  const child = spawn(program, ['-display', 'none', '-m', '16', '-cpu', 'pentium2', '-monitor', 'stdio', ...options]);
+  const child = spawn(program, ['-display', 'none', '-m', '16', '-cpu', CPU, '-monitor', 'stdio', ...options]);
   let said = '';
   child.stdout.on('data', (data: Buffer) => {
     said += data.toString('latin1');
