@@ -110,7 +110,11 @@ export async function startServer(options: ServerOptions = {}): Promise<Running>
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   const origin = `http://127.0.0.1:${port}`;
+  // A watchdog ends this process without waiting: the server, in a group of its own, must not outlive it.
+  const endAtOnce = () => child.exitCode === null && child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  process.once('exit', endAtOnce);
   const stop = async () => {
+    process.off('exit', endAtOnce);
     await endGroup(child);
     rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
