@@ -63,8 +63,14 @@ const BY_ADDRESS = new Map(
 const TABLES = 0x8000,
   FACS = EBDA + 0x100;
 
+/** Made ROMs by size of RAM: guests of one size share the bytes, which nobody changes. Sizes are few; not all are kept where they are many. */
+const roms = new Map<number, Uint8Array>(),
+  MOST_ROMS = 16;
+
 /** The 64 KiB of the ROM of a machine with this much RAM: code, and the tables that describe the machine. */
 export function romImage(memory: number): Uint8Array {
+  const known = roms.get(memory);
+  if (known) return known;
   const image = new Uint8Array(ROM_BYTES);
   for (const [offset, text] of ROM_PIECES)
     image.set(
@@ -72,6 +78,8 @@ export function romImage(memory: number): Uint8Array {
       offset,
     );
   image.set(systemTables(ROM_ADDRESS + TABLES, FACS, memory), TABLES);
+  if (roms.size >= MOST_ROMS) roms.clear();
+  roms.set(memory, image);
   return image;
 }
 

@@ -20,11 +20,11 @@ export class TableWriter {
   }
   /** Exactly so many characters, filled up with `fill`. */
   text(text: string, length: number, fill = ' '): this {
-    for (const letter of text.padEnd(length, fill).slice(0, length)) this.u8(letter.charCodeAt(0));
+    for (const letter of text.padEnd(length, fill).slice(0, length)) this.#bytes.push(letter.charCodeAt(0) & 0xff);
     return this;
   }
   bytes(bytes: ArrayLike<number>): this {
-    for (let n = 0; n < bytes.length; n++) this.u8(bytes[n]);
+    for (let n = 0; n < bytes.length; n++) this.#bytes.push(bytes[n] & 0xff);
     return this;
   }
   /** Zeros up to this offset. */
