@@ -155,7 +155,7 @@ export class Execution implements Runnable {
     this.#listener.ended(exitStatus, reason);
   }
 
-  /** One turn; a fault of an image or its file ends the guest, a fault of this program ends the guest, with the place, and no other guest. */
+  /** One turn; what is wrong with an image ends the guest, a fault of this program, too, with the place, and no other guest. */
   turn(ticks: number): TurnResult {
     try {
       return this.#loop(ticks);
