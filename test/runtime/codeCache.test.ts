@@ -10,7 +10,6 @@ const MIB = 1 << 20,
 /** What the cache of one guest may take. */
 const MOST_BYTES = 256 * MIB;
 
-
 describe('code cache', () => {
   const processor = createProcessor({ arenaBytes: MEMORY });
   const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 0xff);

@@ -7,8 +7,8 @@ import { createProcessor } from '../../src/runtime/processor.ts';
 import { FEATURES } from '../../src/translator/features.ts';
 import { ROWS } from '../../src/translator/instructions/index.ts';
 import { S, VECTOR } from '../../src/translator/state.ts';
-import { enterProtectedMode, r, raises, resetTo, system } from './machine.ts';
 import { emptyHost } from '../support/emptyHost.ts';
+import { enterProtectedMode, r, raises, resetTo, system } from './machine.ts';
 
 const MIB = 0x100000;
 /** 0:7C00 in real mode; every exception's handler is a HLT of its own: its vector is the offset of where the guest halts. */

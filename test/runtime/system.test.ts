@@ -18,7 +18,7 @@ const KNOWN: { readonly [title: string]: string } = {
   'ADD to a read-only page': READS_FIRST,
   'CMPXCHG of a read-only page that does not compare': READS_FIRST,
   'XCHG with a read-only page': READS_FIRST,
-  'a reserved bit of a large page': "QEMU's processor has PSE-36, which makes an address of that bit",
+  'a reserved bit of a large page': 'QEMU leaves P clear in the error code beside RSVD',
 };
 
 describe('system instructions, paging and exceptions as guest code', () => {

@@ -287,7 +287,7 @@ interrupt_gate:
         ret
 
 directory_image:
-        dd TABLE1 | 7, TABLE1 | 5, TABLE1 | 3, 0x87, 0x2087, 0
+        dd TABLE1 | 7, TABLE1 | 5, TABLE1 | 3, 0x87, 0x200087, 0
 table_image:
         dd FRAME_A | 7, FRAME_A | 3, FRAME_A | 5, FRAME_A | 1, FRAME_A | 6, FRAME_A | 0x107, FRAME_B | 7, FRAME_A | 7
 

@@ -10,7 +10,13 @@ import { emptyHost } from '../../support/emptyHost.ts';
 
 const MIB = 0x100000;
 function afterPowerOn(cpuName: string): Int32Array {
-  const cpu = createProcessor({ arenaBytes: MIB }).createCpu({ host: emptyHost, offset: 0, bytes: MIB, tier: 'interpret', model: cpuModel(cpuName) });
+  const cpu = createProcessor({ arenaBytes: MIB }).createCpu({
+    host: emptyHost,
+    offset: 0,
+    bytes: MIB,
+    tier: 'interpret',
+    model: cpuModel(cpuName),
+  });
   setMemoryTypes({
     setMsr: (number, low, high) => void cpu.setMsr(number, low, high),
   } satisfies Partial<FirmwareMachine> as FirmwareMachine);
