@@ -121,9 +121,10 @@ export class LocalApic implements Device {
   get isDeaf(): boolean {
     return !this.softwareEnabled;
   }
-  /** No entry of the local vector table asks for an interrupt; LINT0 counts where it is not the interrupt controllers' wire. */
+  /** Neither its timer nor what is at LINT0 interrupts; LINT0 does not count where it is the interrupt controllers' wire. */
   get entriesMasked(): boolean {
-    return this.state.vectors.every((entry, index) => (entry & MASKED) !== 0 || (index === LVT.LINT0 && this.passesLint0));
+    const isMasked = (index: number): boolean => (this.state.vectors[index] & MASKED) !== 0;
+    return isMasked(LVT.TIMER) && (isMasked(LVT.LINT0) || this.passesLint0);
   }
 
   /** INTR of the interrupt controllers. */
