@@ -367,12 +367,15 @@ export class Fdc82077 implements Device {
     const ends = state.sector >= last;
     if (!ends) state.sector++;
     else {
+      // The next address as in the data sheet's table "Result phase": with both sides, the side changes each time.
+      const goesOn = bothSides && state.head === 0;
       state.sector = 1;
-      if (bothSides && state.head === 0) {
-        state.head = 1;
+      if (bothSides) state.head ^= 1;
+      if (!goesOn) state.cylinder++;
+      else if (!terminal) {
         state.command[1] |= 4;
-        if (!terminal) return this.goOn();
-      } else state.cylinder++;
+        return this.goOn();
+      }
       if (!terminal) return this.conclude(this.opcode === OPCODE.verify ? 0 : ST0.ABNORMAL, { st1: ST1.END_OF_CYLINDER, st2: 0 });
     }
     if (terminal) this.conclude(0);

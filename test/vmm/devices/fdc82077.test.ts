@@ -80,8 +80,17 @@ describe('82077AA', () => {
     const rig = open();
     seek(rig, 5);
     channel(rig, TO_MEMORY, 20 * 512);
-    assert.deepEqual(transfer(rig, 0xe6, 0, 5, 0, 17, 2, 18, 0x1b, 0xff), [4, 0, 0, 6, 1, 1, 2]);
+    assert.deepEqual(transfer(rig, 0xe6, 0, 5, 0, 17, 2, 18, 0x1b, 0xff), [4, 0, 0, 6, 0, 1, 2]);
     assert.deepEqual(rig.ram.slice(0x5000, 0x5000 + 20 * 512), sector(5 * 36 + 16, 20));
+  });
+
+  it('tells as next address the other side, or the next cylinder behind the second one', () => {
+    const rig = open();
+    channel(rig, TO_MEMORY, 18 * 512);
+    assert.deepEqual(transfer(rig, 0xe6, 0, 0, 0, 1, 2, 18, 0x1b, 0xff), [0, 0, 0, 0, 1, 1, 2]);
+    channel(rig, TO_MEMORY, 18 * 512);
+    assert.deepEqual(transfer(rig, 0xe6, 4, 0, 1, 1, 2, 18, 0x1b, 0xff), [4, 0, 0, 1, 0, 1, 2]);
+    assert.deepEqual(rig.ram.slice(0x5000, 0x5000 + 18 * 512), sector(18, 18));
   });
 
   it('ends at the end of the track when the channel has not', () => {
