@@ -3,11 +3,10 @@
 // "Handling Self- and Cross-Modifying Code".
 
 import type { Instruction } from '../translator/decode.ts';
-import { decode } from '../translator/decode.ts';
+import { decodeIn } from '../translator/decode.ts';
 import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
 import { callsOf } from '../translator/ir/print.ts';
 import { meaningOps } from '../translator/meaning.ts';
-import { MODE } from '../translator/mode.ts';
 import { type CodePage, createCodePage } from './codePage.ts';
 import type { Engine } from './engine.ts';
 import { type GuestMemory, PAGE } from './memory.ts';
@@ -212,8 +211,7 @@ export function createCodeCache(
       return made;
     },
     decodeBlock(p, offset, linear) {
-      const code32 = (p.mode & MODE.CODE32) !== 0,
-        arena = p.arena;
+      const arena = p.arena;
       const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : fetch(engine, (linear + at) | 0));
       // The block before ended in "nothing decoded here" for this very offset: go on in its place.
       const last = p.used - RECORD.WORDS;
@@ -229,7 +227,7 @@ export function createCodeCache(
           pseudo(p, PSEUDO.UNDECODED, at);
           return first;
         }
-        const i = decode(byte, at, code32);
+        const i = decodeIn(byte, at, p.mode);
         p.map[at] = p.used / RECORD.WORDS + 1;
         if (breakpoints.has(at)) pseudo(p, PSEUDO.BREAKPOINT, at);
         if (at + i.length > 4096) {
@@ -252,7 +250,7 @@ export function createCodeCache(
     decodeOne(linear, mode) {
       const at = linear & 0xfff,
         page = linear & ~0xfff;
-      const i = decode((n) => fetch(engine, (page + n) | 0), at, (mode & MODE.CODE32) !== 0);
+      const i = decodeIn((n) => fetch(engine, (page + n) | 0), at, mode);
       codeCache.onDecode?.(linear >>> 0, i.length);
       const code = new Int32Array(3 * RECORD.WORDS),
         end = writeRecords(i, mode, code, 0);

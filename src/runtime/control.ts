@@ -15,7 +15,7 @@ const TO = 0 << 4,
   LMSW = 3 << 4;
 const CR0_BITS = CR0.PE | CR0.MP | CR0.EM | CR0.TS | CR0.NE | CR0.WP | CR0.AM | CR0.NW | CR0.CD | CR0.PG;
 /** Bits of CR4 that the features CPUID reports define. */
-const CR4_BITS = CR4.TSD | CR4.DE | CR4.PSE | CR4.PGE | CR4.PCE;
+const CR4_BITS = CR4.TSD | CR4.DE | CR4.PSE | CR4.PGE | CR4.PCE | CR4.OSFXSR | CR4.OSXMMEXCPT;
 /** Changing one of these makes cached translations wrong. */
 const CR0_PAGING = CR0.PG | CR0.PE | CR0.WP,
   CR4_PAGING = CR4.PSE | CR4.PGE;
@@ -75,6 +75,7 @@ export function createControl(engine: Engine): Control {
         const changed = r[S.CR4]! ^ value;
         r[S.CR4] = value;
         if ((changed & CR4_PAGING) !== 0) tlb.flush();
+        if ((changed & CR4.OSFXSR) !== 0) updateMode();
         break;
       }
       default:

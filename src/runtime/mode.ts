@@ -1,10 +1,12 @@
 // Derived words of the state block: mode word, stack mask, TLB half and the segments' fast ends (SDM volume 3, "Limit
-// Checking", "Type Checking", "Segment Descriptors"). Rebuilt whenever a segment register, CPL, CR0 or EFLAGS.VM changes.
+// Checking", "Type Checking", "Segment Descriptors"). Rebuilt whenever a segment register, CPL, CR0, CR4.OSFXSR or EFLAGS.VM
+// changes.
 
 import { MODE } from '../translator/mode.ts';
 import { AC, CS, DS, ES, S, SS, VM } from '../translator/state.ts';
-import { CR0 } from './controlBits.ts';
+import { CR0, CR4 } from './controlBits.ts';
 import type { Core } from './core.ts';
+import { FEATURE_MODE } from './cpuid.ts';
 import { USER_HALF } from './tlb.ts';
 
 /** Bits of S.SEG_ACCESS: the type field's bits mean accessed, writable (data) or readable (code), expand-down or conforming, code. */
@@ -61,7 +63,10 @@ export function createMode(core: Core, flush: () => void): Mode {
       (flat(SS, true) ? MODE.FLAT_SS : 0) |
       (flat(CS, false) ? MODE.FLAT_CS : 0) |
       ((cr0 & CR0.PE) === 0 ? 0 : (flags & VM) !== 0 ? MODE.VM86 : MODE.PROTECTED) |
-      ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0);
+      ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0) |
+      ((cr0 & CR0.EM) !== 0 ? MODE.EMULATE : 0) |
+      ((r[S.CR4]! & CR4.OSFXSR) !== 0 ? MODE.OSFXSR : 0) |
+      FEATURE_MODE;
     r[S.STACK_MASK] = stack32 ? -1 : 0xffff;
     r[S.USER_TLB] = user ? USER_HALF : 0;
     const alignmentCheck = user && (cr0 & CR0.AM) !== 0 && (flags & AC) !== 0;

@@ -29,6 +29,7 @@ export function resetState(r: Int32Array): void {
   r[S.DR7] = 0x400;
   r[S.A20_MASK] = -1;
   r[S.FPU_CONTROL] = 0x40;
+  r[S.MXCSR] = 0x1f80;
   // Eight registers with +0.0, none empty.
   r[S.FPU_TAGS] = 0xff;
 }

@@ -15,6 +15,7 @@ import {
   mulHighS,
   mulHighU,
 } from '../translator/ir/ops.ts';
+import { VECTOR_FUNCTIONS } from '../translator/vector/functions.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
 import { USER_HALF } from './tlb.ts';
@@ -28,7 +29,7 @@ export interface SegmentedAccess {
 }
 
 export function createScope(engine: Engine & SegmentedAccess, system: SystemCalls): GeneratedCodeScope {
-  const { r, r8, r16, u8, dv, tr, tw, ends, R8, R16, R32, M8, M16, M32, W8, W16, W32, LR, LW } = engine;
+  const { r, r8, r16, u8, dv, tr, tw, ends, R8, R16, R32, M8, M16, M32, W8, W16, W32, RV, WV, LR, LW, vs } = engine;
   return {
     r,
     r8,
@@ -49,8 +50,12 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     W8,
     W16,
     W32,
+    RV,
+    WV,
     LR,
     LW,
+    vf: VECTOR_FUNCTIONS,
+    vs,
     sys: system,
     fault,
     condition,

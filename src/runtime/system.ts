@@ -13,6 +13,7 @@ import { createFlagControl } from './flagControl.ts';
 import { createIdt } from './idt.ts';
 import { createInterruptReturn } from './interruptReturn.ts';
 import { createInterrupts, type Interrupts } from './interrupts.ts';
+import { createMaskedStore } from './maskedStore.ts';
 import { createMsrs } from './msr.ts';
 import { createPorts } from './ports.ts';
 import { createStack } from './stack.ts';
@@ -28,8 +29,10 @@ export interface System {
 export interface Fpu {
   escape(opcode: number, segment: number, offset: number, size: number): void;
   wait(): void;
+  saveImage(segment: number, offset: number): void;
+  restoreImage(segment: number, offset: number): void;
 }
-const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), wait() {} };
+const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), wait() {}, saveImage: () => fault(VECTOR.UD), restoreImage: () => fault(VECTOR.UD) };
 
 export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
   const { r, segments, descriptors } = engine;
@@ -90,6 +93,9 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
       if ((r[S.CR0]! & (CR0.EM | CR0.TS)) !== 0) fault(VECTOR.NM);
       fpu.escape(opcode, segment, offset, size);
     },
+    saveImage: fpu.saveImage,
+    restoreImage: fpu.restoreImage,
+    maskedStore: createMaskedStore(engine),
   };
   return { system, interrupts };
 }

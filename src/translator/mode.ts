@@ -18,6 +18,12 @@ export const MODE = {
   PROTECTED: 128,
   /** Virtual-8086 mode. */
   VM86: 256,
-  /** CR0.EM or CR0.TS is set: x87 instructions raise #NM. */
+  /** CR0.EM or CR0.TS is set: x87 instructions raise #NM, MMX and SSE instructions by TS. */
   NO_FPU: 512,
+  /** CR0.EM is set: MMX and SSE instructions are undefined. */
+  EMULATE: 1024,
+  /** CR4.OSFXSR is set: the operating system saves the XMM registers. */
+  OSFXSR: 2048,
+  /** The first of the bits for what the processor has, one for each row of FEATURES (translator/features.ts). */
+  FEATURES: 4096,
 } as const;

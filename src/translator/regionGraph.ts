@@ -4,7 +4,7 @@
 // Relooper" (2022).
 
 import type { Instruction } from './decode.ts';
-import { decode } from './decode.ts';
+import { decodeIn } from './decode.ts';
 import type { MemoryModel, Value } from './ir/builder.ts';
 import { callsOf } from './ir/print.ts';
 import { meaningOps } from './meaning.ts';
@@ -115,7 +115,7 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
     if (steps.has(start) || blocks >= MAX_BLOCKS || steps.size >= MAX_INSTRUCTIONS) continue;
     blocks++;
     for (let at = start; wanted(at) && !steps.has(at) && at <= 4096 - LONGEST; ) {
-      const i = decode(q.byte, at, code32);
+      const i = decodeIn(q.byte, at, q.mode);
       const ops = regionOps(i, model);
       const after = at + i.length,
         { calls, transfers } = callsOf(ops);

@@ -11,6 +11,7 @@ import { fault } from '../faults.ts';
 import type { Fpu } from '../system.ts';
 import { createFpuControl } from './control.ts';
 import type { MemoryForm, RegisterForm } from './forms.ts';
+import { createImage } from './image.ts';
 import { createOperands } from './memory.ts';
 import { createOperations, OPERATION } from './operations.ts';
 import { createState } from './state.ts';
@@ -173,5 +174,6 @@ export function createFpu(engine: Engine): Fpu {
       }
     },
     wait: state.checkPending,
+    ...createImage(engine, state, operands),
   };
 }
