@@ -4,7 +4,18 @@
 import type { Instruction } from './decode.ts';
 import type { AddressParts, Operand } from './ir/builder.ts';
 import type { FormatOptions } from './mnemonics.ts';
-import { defaultSegment, displacement, hex, mnemonic, prefixes, registerName, SEGMENTS, shownOperands, targetText, vectorName } from './mnemonics.ts';
+import {
+  defaultSegment,
+  displacement,
+  hex,
+  mnemonic,
+  prefixes,
+  registerName,
+  SEGMENTS,
+  shownOperands,
+  targetText,
+  vectorName,
+} from './mnemonics.ts';
 
 /** Mnemonics that AT&T syntax spells differently. */
 const RENAMED: Readonly<Record<string, string>> = { cbw: 'cbtw', cwde: 'cwtl', cwd: 'cwtd', cdq: 'cltd', retf: 'lret', int1: 'int1' };

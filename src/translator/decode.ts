@@ -1,10 +1,10 @@
 // Bytes to instructions (SDM volume 2, chapter "Instruction Format"). The decoder has no opcode knowledge of its own: its
 // tables are built at start-up from the encodings of the instruction rows, and rows that overlap are refused there.
 
+import { refusal } from './features.ts';
 import { INVALID, NOT_AVAILABLE, ROWS, TOO_LONG } from './instructions/index.ts';
 import type { Row } from './instructions/notation.ts';
 import type { AddressParts, MemoryOperand, Operand, Width } from './ir/builder.ts';
-import { refusal } from './features.ts';
 import { MODE } from './mode.ts';
 import { CS, DS, ES, FS, GS, S, SS } from './state.ts';
 
@@ -63,7 +63,9 @@ const NO_OPCODE = /^(?:0f|26|2e|36|3e|6[4-7]|f[023])$/;
 
 /** @throws Error when a row's encoding is not in the notation */
 export function parseEncoding(row: Row): Encoding {
-  const match = /^(np |66 |f[23] )?(0f (?:3[8a] )?)?([0-9a-f]{2})(\+r|\+cc)?(?: \/(r|[0-7])(?:-([0-7]))?| ([c-f][0-9a-f])(\+i)?)?$/.exec(row.code);
+  const match = /^(np |66 |f[23] )?(0f (?:3[8a] )?)?([0-9a-f]{2})(\+r|\+cc)?(?: \/(r|[0-7])(?:-([0-7]))?| ([c-f][0-9a-f])(\+i)?)?$/.exec(
+    row.code,
+  );
   const [, prefix, map, opcode, span, digit, last, fixed, eight] = match ?? [];
   if (!match || (!map && NO_OPCODE.test(opcode!))) throw new Error(`${row.name}: encoding '${row.code}' is not understood`);
   const table = (prefix?.trim() ?? 'plain') as keyof Tables;

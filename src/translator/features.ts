@@ -34,7 +34,11 @@ export type Feature = keyof typeof FEATURES;
 export type ExtendedState = 'mmx' | 'xmm' | 'image';
 
 /** Why an instruction cannot run in a mode: undefined opcode, or the state's owner has to be asked first. */
-export function refusal(needs: Feature | undefined, state: ExtendedState | undefined, mode: number): 'undefined' | 'notAvailable' | undefined {
+export function refusal(
+  needs: Feature | undefined,
+  state: ExtendedState | undefined,
+  mode: number,
+): 'undefined' | 'notAvailable' | undefined {
   if (needs !== undefined && (mode & FEATURES[needs].mode) === 0) return 'undefined';
   if (state === undefined) return undefined;
   if (state !== 'image' && (mode & MODE.EMULATE) !== 0) return 'undefined';

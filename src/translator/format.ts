@@ -4,7 +4,18 @@ import { formatAtt } from './att.ts';
 import type { Instruction } from './decode.ts';
 import type { AddressParts, Operand } from './ir/builder.ts';
 import type { FormatOptions } from './mnemonics.ts';
-import { defaultSegment, displacement, hex, mnemonic, prefixes, registerName, SEGMENTS, shownOperands, targetText, vectorName } from './mnemonics.ts';
+import {
+  defaultSegment,
+  displacement,
+  hex,
+  mnemonic,
+  prefixes,
+  registerName,
+  SEGMENTS,
+  shownOperands,
+  targetText,
+  vectorName,
+} from './mnemonics.ts';
 
 export type { FormatOptions } from './mnemonics.ts';
 
@@ -104,7 +115,9 @@ function formatIntel(i: Instruction, options: FormatOptions): string {
             .reverse()
             .join(':'),
         ]
-      : operands.slice(0, shownOperands(i)).flatMap((o, n) => (row.operands[n] === 'FOP' ? [] : [operandText(i, row.operands[n]!, o, options)]));
+      : operands
+          .slice(0, shownOperands(i))
+          .flatMap((o, n) => (row.operands[n] === 'FOP' ? [] : [operandText(i, row.operands[n]!, o, options)]));
   const name = prefixes(i) + mnemonic(i);
   return texts.length === 0 ? name : `${name} ${texts.join(',')}`;
 }

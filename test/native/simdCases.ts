@@ -43,12 +43,41 @@ const SINGLES = [
   0x4b7fffff, 0x4b800001, 0x33800000, 0x34000000, 0x20000000, 0x5f000000,
 ] as const;
 const DOUBLES = [
-  0n, 0x8000000000000000n, 0x3ff0000000000000n, 0xbff0000000000000n, 0x3fe0000000000000n, 0x3ff8000000000000n, 0x4004000000000000n,
-  0xc004000000000000n, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n, 0xfff8000012345678n, 0x7ff0000000000001n,
-  0xfff4000000000000n, 1n, 0x800fffffffffffffn, 0x0010000000000000n, 0x8010000000000000n, 0x7fefffffffffffffn, 0xffefffffffffffffn,
-  0x41dfffffffc00000n, 0x41dfffffffe00000n, 0x41e0000000000000n, 0xc1e0000000000000n, 0xc1e0000000200000n, 0x433fffffffffffffn,
-  0x4340000000000001n, 0x3ca0000000000000n, 0x2000000000000000n, 0x5fe0000000000000n, 0x47efffffe0000000n, 0x47effffff0000000n,
-  0x380fffffffffffffn, 0x36a0000000000000n, 0x3690000000000000n,
+  0n,
+  0x8000000000000000n,
+  0x3ff0000000000000n,
+  0xbff0000000000000n,
+  0x3fe0000000000000n,
+  0x3ff8000000000000n,
+  0x4004000000000000n,
+  0xc004000000000000n,
+  0x7ff0000000000000n,
+  0xfff0000000000000n,
+  0x7ff8000000000000n,
+  0xfff8000012345678n,
+  0x7ff0000000000001n,
+  0xfff4000000000000n,
+  1n,
+  0x800fffffffffffffn,
+  0x0010000000000000n,
+  0x8010000000000000n,
+  0x7fefffffffffffffn,
+  0xffefffffffffffffn,
+  0x41dfffffffc00000n,
+  0x41dfffffffe00000n,
+  0x41e0000000000000n,
+  0xc1e0000000000000n,
+  0xc1e0000000200000n,
+  0x433fffffffffffffn,
+  0x4340000000000001n,
+  0x3ca0000000000000n,
+  0x2000000000000000n,
+  0x5fe0000000000000n,
+  0x47efffffe0000000n,
+  0x47effffff0000000n,
+  0x380fffffffffffffn,
+  0x36a0000000000000n,
+  0x3690000000000000n,
 ] as const;
 
 /** Exponent and mantissa style shared by the lanes of one input, so that operands meet. */
@@ -58,7 +87,11 @@ interface Style {
   readonly short: boolean;
 }
 function style(random: Random): Style {
-  return { near: random.pick([-1070, -1021, -149, -126, -62, -1, 0, 1, 22, 51, 63, 126, 511, 1022]), spread: random.pick([1, 3, 60]), short: random.below(3) === 0 };
+  return {
+    near: random.pick([-1070, -1021, -149, -126, -62, -1, 0, 1, 22, 51, 63, 126, 511, 1022]),
+    spread: random.pick([1, 3, 60]),
+    short: random.below(3) === 0,
+  };
 }
 function single(random: Random, { near, spread, short }: Style): number {
   if (random.below(4) === 0) return random.pick(SINGLES) | 0;
@@ -76,7 +109,8 @@ function double(random: Random, { near, spread, short }: Style): [number, number
   const kind = random.below(8);
   if (kind === 0) return [random.word(), random.word()];
   // A double that is nearly or exactly a single is what conversions round.
-  if (kind === 1) return [random.pick([0, 0x10000000, 0x10000001, 0x20000000, 0x30000000]), double(random, { near, spread, short: false })[1]];
+  if (kind === 1)
+    return [random.pick([0, 0x10000000, 0x10000001, 0x20000000, 0x30000000]), double(random, { near, spread, short: false })[1]];
   const exponent = Math.max(0, Math.min(2046, 1023 + near + random.below(spread * 2 + 1) - spread));
   const high = short ? random.word() & 0xe0000 : random.word() & 0xfffff;
   return [short ? random.pick([0, 1, -1, 0x400, random.word()]) : random.word(), (random.word() & 0x80000000) | (exponent << 20) | high];
@@ -109,12 +143,19 @@ function mxcsr(random: Random): number {
   return masks | (random.below(2) ? random.below(4) << 13 : 0) | (random.below(4) ? 0 : 0x8000) | (random.below(4) ? 0 : 0x40) | flags;
 }
 
+/** How many different instructions a case is made of: translating one takes longer than running it. */
+const FORMS = 12,
+  IMMEDIATE_FORMS = 50;
 const GENERAL = [0, 1, 2, 3, 6, 7] as const;
 /** The input of a case that a seed makes. */
 export function simdInput({ row, memory }: SimdCase, seed: number): SimdInput {
   const random = seeded(Math.imul(seed, 0x9e3779b1) ^ (seed >>> 7)),
     encoding = parseEncoding(row);
-  for (let n = 0; n < 4; n++) random.word();
+  const form = seeded(Math.imul(1 + (seed % (row.operands.includes('Ib') ? IMMEDIATE_FORMS : FORMS)), 0x85ebca6b));
+  for (let n = 0; n < 4; n++) {
+    random.word();
+    form.word();
+  }
   const words = new Int32Array(WORD.COUNT);
   for (let n = 0; n < 8; n++) words[n] = random.edgy();
   words[4] = PLACE.DATA + 0x800;
@@ -145,20 +186,20 @@ export function simdInput({ row, memory }: SimdCase, seed: number): SimdInput {
   }
   const code: number[] = [];
   if (encoding.prefix) code.push(encoding.prefix);
-  else if (row.name === 'POPCNT' && random.below(3) === 0) code.push(0x66);
+  if (row.name === 'POPCNT' && form.below(3) === 0) code.unshift(0x66);
   code.push(...OPCODE_MAPS[encoding.opcode >> 8]!, encoding.opcode & 0xff);
   if (encoding.modrm) {
-    const place = random.pick(encoding.modrm.filter((p) => p < 8 === memory));
+    const place = form.pick(encoding.modrm.filter((p) => p < 8 === memory));
     if (memory) {
-      const base = random.pick(GENERAL),
+      const base = form.pick(GENERAL),
         address = PLACE.DATA + PLACE.OPERAND + 16 + (random.below(8) ? 16 * random.below(2) : random.below(17));
       words[base] = address;
-      code.push(((row.code.endsWith('/r') ? random.below(8) : place) << 3) | base);
+      code.push(((row.code.endsWith('/r') ? form.below(8) : place) << 3) | base);
     } else {
       code.push(place + 0xb8);
       if (/^MASKMOV/.test(row.name)) words[7] = PLACE.DATA + PLACE.OPERAND + random.below(40);
     }
   }
-  if (row.operands.includes('Ib')) code.push(random.below(3) ? random.below(256) : random.below(20));
+  if (row.operands.includes('Ib')) code.push(form.below(3) ? form.below(256) : form.below(20));
   return { words, code };
 }

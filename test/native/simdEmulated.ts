@@ -78,18 +78,23 @@ function read(): Int32Array {
   return words;
 }
 
+/** The instruction that code memory holds, and for which tier it has been prepared. */
+let loaded = '';
+
 /** Runs one instruction; in the translated tier the region is used when the instruction can be translated. */
 export function runSimd(v: SimdInput, tier: 'interpret' | 'translate' | 'evaluate'): SimdOutput {
-  cache.clear();
+  const key = `${tier} ${v.code.join()}`;
+  if (key !== loaded) cache.clear();
   load(v);
   translation.tier = 'interpret';
   let trap = 0;
   try {
-    if (tier === 'translate') {
+    if (tier === 'translate' && key !== loaded) {
       const page = cache.find((CODE + AT) >>> 12, r[S.MODE]!);
       cache.decodeBlock(page, AT, CODE & ~0xfff);
       translation.translate(page, AT);
     }
+    loaded = key;
     r[S.BUDGET] = 1;
     if (tier === 'evaluate')
       evaluate(

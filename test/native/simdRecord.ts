@@ -52,7 +52,7 @@ export function parseSimdLine(line: string, inputOf: (seed: number) => SimdInput
   const [seed, code, trap, ...changes] = line.split(' '),
     input = inputOf(Number(seed));
   if (!input || Buffer.from(input.code).toString('hex') !== code)
-    throw new Error(`the generator no longer makes the input of '${line}': npm run vectors`);
+    throw new Error(`the generator no longer makes the input of '${line}': npm run simd-vectors`);
   const words = input.words.slice();
   for (const change of changes) {
     const [n, value] = change.split(':');

@@ -150,7 +150,15 @@ function start(mode: Mode, random: Random): Int32Array {
 /** Words that both tiers must agree on: all but scratch. */
 function architectural(words: Int32Array): number[] {
   return Array.from(words).map((word, n) =>
-    n === S.EA || n === S.SECOND || (n >= S.OPERAND && n < S.OPERAND + 4) || n === S.CODE_BASE || n === S.FLAGS_KIND || n === S.FLAGS_A || n === S.FLAGS_B ? 0 : word,
+    n === S.EA ||
+    n === S.SECOND ||
+    (n >= S.OPERAND && n < S.OPERAND + 4) ||
+    n === S.CODE_BASE ||
+    n === S.FLAGS_KIND ||
+    n === S.FLAGS_A ||
+    n === S.FLAGS_B
+      ? 0
+      : word,
   );
 }
 

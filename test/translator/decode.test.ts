@@ -30,7 +30,7 @@ function randomCode(seed: number, samples: number): Uint8Array {
     prefixes = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65];
   for (let n = 0; n < samples; n++) {
     while (random(4) === 0) bytes.push(prefixes[random(prefixes.length)]!);
-    if (random(3) === 0) bytes.push(0x0f);
+    if (random(3) === 0) bytes.push(0x0f, ...[[], [], [0x38], [0x3a]][random(4)]!);
     for (let k = 0; k < 10; k++) bytes.push(random(256));
     for (let k = 0; k < 15; k++) bytes.push(0x90);
   }

@@ -15,6 +15,7 @@ import './system.ts';
 import './fpu.ts';
 import './sseMove.ts';
 import './packedInteger.ts';
+import './sseFloat.ts';
 import './sse41.ts';
 
 export { INVALID, NOT_AVAILABLE, TOO_LONG } from './invalid.ts';

@@ -29,7 +29,15 @@ import {
 } from './vectorCommon.ts';
 
 /** One opcode for both register files: 0F map, or 0F 38 and 0F 3A written out. */
-function both(name: string, opcode: string, meanings: readonly [Meaning, Meaning], mmx: Feature, sse: Feature, imm = '', source = 'Qq'): void {
+function both(
+  name: string,
+  opcode: string,
+  meanings: readonly [Meaning, Meaning],
+  mmx: Feature,
+  sse: Feature,
+  imm = '',
+  source = 'Qq',
+): void {
   const code = opcode.length === 2 ? `0f ${opcode}` : opcode;
   insn(name, [`np ${code} /r Pq,${source}${imm}`], meanings[0], { feature: mmx, state: 'mmx' });
   insn(name, [`66 ${code} /r Vdq,Wdq${imm}`], meanings[1], { feature: sse, state: 'xmm' });
@@ -134,7 +142,8 @@ const quads: readonly [string, string, readonly Part[]][] = [
   ['PUNPCKLQDQ', '6c', ['d0', 'd1', 's0', 's1']],
   ['PUNPCKHQDQ', '6d', ['d2', 'd3', 's2', 's3']],
 ];
-for (const [name, opcode, parts] of quads) insn(name, [`66 0f ${opcode} /r Vdq,Wdq`], xmmParts(...parts), { feature: 'sse2', state: 'xmm' });
+for (const [name, opcode, parts] of quads)
+  insn(name, [`66 0f ${opcode} /r Vdq,Wdq`], xmmParts(...parts), { feature: 'sse2', state: 'xmm' });
 
 // ---- shuffles, single lanes
 insn('PSHUFW', ['np 0f 70 /r Pq,Qq,Ib'], mmxFunction(arrange.shuffleLowShorts), { feature: 'sse', state: 'mmx' });

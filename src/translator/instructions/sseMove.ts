@@ -84,7 +84,10 @@ insn('MOVMSKPD', ['66 0f 50 /r Gd,Upd'], signs([1, 3]), SSE2);
 function signs(words: readonly number[]): Meaning {
   return (b, _i, d, s) => {
     const bits = words.map((word, n) => b.shl(b.shr(b.stateAt(wordOf(s), word), b.imm(31)), b.imm(n)));
-    b.write(d, bits.reduce((x, y) => b.or(x, y)));
+    b.write(
+      d,
+      bits.reduce((x, y) => b.or(x, y)),
+    );
   };
 }
 

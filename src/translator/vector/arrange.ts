@@ -1,7 +1,7 @@
 // Shuffles, packs, unpacks, blends and extensions of vector lanes (SDM volume 2 for each operation). Where lanes move about,
 // the operands are copied first, since source and destination may be one register.
 
-import type { VectorFunction, Vectors } from './functions.ts';
+import { clamp, type VectorFunction, type Vectors } from './functions.ts';
 
 const held = new ArrayBuffer(32),
   heldWords = new Int32Array(held),
@@ -34,7 +34,6 @@ export const interleaveLowBytes = interleave(1, false),
   interleaveHighShorts = interleave(2, true);
 
 // ---- narrowing with saturation: the destination's lanes, then the source's
-const clamp = (low: number, high: number, x: number): number => (x < low ? low : x > high ? high : x);
 const packShorts =
   (low: number, high: number): VectorFunction =>
   (v, d, s, words) => {
@@ -149,7 +148,11 @@ const extend =
     const values = Array.from({ length: 16 / to }, (_, n) => lanes[first + n]!);
     if (to === 2) v.shorts.set(values, 2 * d);
     else if (to === 4) v.words.set(values, d);
-    else v.words.set(values.flatMap((x) => [x, signed ? x >> 31 : 0]), d);
+    else
+      v.words.set(
+        values.flatMap((x) => [x, signed ? x >> 31 : 0]),
+        d,
+      );
     return 0;
   };
 export const extendBytesToShorts = extend('signedBytes', 2, true),

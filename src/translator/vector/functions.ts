@@ -44,3 +44,6 @@ export function vectorNumber(f: VectorFunction): number {
   }
   return n;
 }
+
+/** What saturation does. */
+export const clamp = (low: number, high: number, x: number): number => Math.max(low, Math.min(high, x));

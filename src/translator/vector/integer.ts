@@ -3,7 +3,7 @@
 // have. Additions and comparisons of bytes, which string functions live on, work on four lanes of a word at once; the others
 // take lane after lane.
 
-import type { VectorFunction, Vectors } from './functions.ts';
+import { clamp, type VectorFunction, type Vectors } from './functions.ts';
 
 type Lanes = 'bytes' | 'signedBytes' | 'shorts' | 'signedShorts' | 'words';
 const PER_WORD: Readonly<Record<Lanes, number>> = { bytes: 4, signedBytes: 4, shorts: 2, signedShorts: 2, words: 1 };
@@ -22,17 +22,14 @@ const eachOf = (type: Lanes, f: (x: number) => number): VectorFunction => each(t
 /** d word := f(d word, s word). */
 const eachWord = (f: (x: number, y: number) => number): VectorFunction => each('words', f);
 
-const clamp = (low: number, high: number, x: number): number => (x < low ? low : x > high ? high : x);
 const signedByte = (x: number): number => clamp(-0x80, 0x7f, x),
   signedShort = (x: number): number => clamp(-0x8000, 0x7fff, x);
 
 // ---- addition and subtraction; in a word, each lane's top bit apart, so that no carry leaves a lane
 const TOPS8 = 0x80808080 | 0,
   TOPS16 = 0x80008000 | 0;
-const addLanes = (tops: number): VectorFunction =>
-  eachWord((x, y) => (((x & ~tops) + (y & ~tops)) | 0) ^ ((x ^ y) & tops));
-const subtractLanes = (tops: number): VectorFunction =>
-  eachWord((x, y) => (((x | tops) - (y & ~tops)) | 0) ^ ((x ^ ~y) & tops));
+const addLanes = (tops: number): VectorFunction => eachWord((x, y) => (((x & ~tops) + (y & ~tops)) | 0) ^ ((x ^ y) & tops));
+const subtractLanes = (tops: number): VectorFunction => eachWord((x, y) => (((x | tops) - (y & ~tops)) | 0) ^ ((x ^ ~y) & tops));
 export const addBytes = addLanes(TOPS8),
   addShorts = addLanes(TOPS16),
   subtractBytes = subtractLanes(TOPS8),
