@@ -104,7 +104,6 @@ function spelling(i: Instruction): string {
     name = mnemonic(i),
     first = row.operands[0];
   if (name === 'movzx' || name === 'movsx') return `${name.slice(0, 4)}${row.operands[1] === 'Eb' ? 'b' : 'w'}${w === 32 ? 'l' : 'w'}`;
-  if (name.startsWith('cvtsi2') && i.operands[1]!.kind === 'mem') return `${name}l`;
   if (first === 'A' || first === 'Mp') return `l${name}`;
   // the GNU assembler kept an exchange of the reversed forms that write ST(i)
   if (row.operands[1] === 'STi' && /^f(?:sub|div)/.test(name))

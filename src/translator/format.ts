@@ -66,6 +66,7 @@ function addressText(i: Instruction, address: AddressParts, seg: number): string
 }
 
 function operandText(i: Instruction, code: string, o: Operand, options: FormatOptions): string {
+  if (o.kind === 'vector') return vectorName(o);
   switch (code[0]) {
     case 'X':
     case 'B':
@@ -78,8 +79,6 @@ function operandText(i: Instruction, code: string, o: Operand, options: FormatOp
       return registerName(o.n as number, o.w);
     case 'sreg':
       return SEGMENTS[o.n as number]!;
-    case 'vector':
-      return vectorName(o);
     case 'mem':
       return sizeText(code, i.w) + addressText(i, o.address!, o.seg as number);
     case 'imm': {

@@ -87,8 +87,11 @@ function isFlat(i: Instruction, mode: number): boolean {
 }
 
 function formOf(i: Instruction, flat: boolean): Form {
-  const memory = memoryOf(i) ? 1 : 0;
-  const key = (((((i.row.id * 2 + (i.w >> 5)) * 2 + (i.address >> 5)) * 2 + memory) * 16 + i.cc) * 3 + REP[i.rep]) * 2 + (flat ? 1 : 0);
+  const memory = memoryOf(i) ? 1 : 0,
+    // Instructions on vector registers have no operand size, and no address size without an address.
+    w = i.row.state === undefined ? i.w >> 5 : 1,
+    address = i.row.state === undefined || i.row.addressSized || memory === 1 ? i.address >> 5 : 1;
+  const key = (((((i.row.id * 2 + w) * 2 + address) * 2 + memory) * 16 + i.cc) * 3 + REP[i.rep]) * 2 + (flat ? 1 : 0);
   let form = byKey.get(key);
   if (!form) {
     byKey.set(key, (form = { id: FIRST_FORM + FORMS.length, row: i.row, instruction: i, flat }));
