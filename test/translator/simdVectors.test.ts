@@ -77,6 +77,9 @@ describe(`MMX and SSE instructions as on the ${processor}`, () => {
     );
   });
   it('leaves out only what processors do differently', () => {
-    assert.deepEqual([...new Set(ROWS.filter((row) => isSimd(row) && withoutVectors(row)).map((row) => row.name))], ['FXSAVE', 'FXRSTOR', 'RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS']);
+    assert.deepEqual(
+      [...new Set(ROWS.filter((row) => isSimd(row) && withoutVectors(row)).map((row) => row.name))],
+      ['FXSAVE', 'FXRSTOR', 'RCPPS', 'RCPSS', 'RSQRTPS', 'RSQRTSS'],
+    );
   });
 });
