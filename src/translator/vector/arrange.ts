@@ -16,22 +16,47 @@ function hold({ words: w }: Vectors, d: number, s: number): void {
 }
 
 // ---- interleaving of the low or the high halves (of wider lanes: in micro-ops)
-const interleave =
-  (bytes: 1 | 2, high: boolean): VectorFunction =>
-  (v, d, s, words) => {
-    hold(v, d, s);
-    const from = high ? 2 * words : 0;
-    for (let n = 0; n < 4 * words; n++) {
-      const lane = Math.floor(n / bytes),
-        source = (lane & 1) * 16 + from + (lane >> 1) * bytes + (n % bytes);
-      v.bytes[4 * d + n] = heldBytes[source]!;
+/** Lanes of two words one after the other: the word that the low halves make, and that of the high halves. */
+interface Interleaved {
+  low(x: number, y: number): number;
+  high(x: number, y: number): number;
+}
+const spread = (x: number): number => (x & 0xff) | ((x & 0xff00) << 8);
+const BYTES: Interleaved = {
+    low: (x, y) => spread(x) | (spread(y) << 8),
+    high: (x, y) => spread(x >>> 16) | (spread(y >>> 16) << 8),
+  },
+  SHORTS: Interleaved = {
+    low: (x, y) => (x & 0xffff) | (y << 16),
+    high: (x, y) => (x >>> 16) | (y & 0xffff0000),
+  };
+// The order of the words is such that none is written before it has been read.
+const interleaveLow =
+  ({ low, high }: Interleaved): VectorFunction =>
+  ({ words: w }, d, s, words) => {
+    for (let n = words / 2 - 1; n >= 0; n--) {
+      const x = w[d + n]!,
+        y = w[s + n]!;
+      w[d + 2 * n] = low(x, y);
+      w[d + 2 * n + 1] = high(x, y);
     }
     return 0;
   };
-export const interleaveLowBytes = interleave(1, false),
-  interleaveLowShorts = interleave(2, false),
-  interleaveHighBytes = interleave(1, true),
-  interleaveHighShorts = interleave(2, true);
+const interleaveHigh =
+  ({ low, high }: Interleaved): VectorFunction =>
+  ({ words: w }, d, s, words) => {
+    for (let n = 0; n < words / 2; n++) {
+      const x = w[d + words / 2 + n]!,
+        y = w[s + words / 2 + n]!;
+      w[d + 2 * n] = low(x, y);
+      w[d + 2 * n + 1] = high(x, y);
+    }
+    return 0;
+  };
+export const interleaveLowBytes = interleaveLow(BYTES),
+  interleaveLowShorts = interleaveLow(SHORTS),
+  interleaveHighBytes = interleaveHigh(BYTES),
+  interleaveHighShorts = interleaveHigh(SHORTS);
 
 // ---- narrowing with saturation: the destination's lanes, then the source's
 const packShorts =

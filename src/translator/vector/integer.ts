@@ -28,8 +28,10 @@ const signedByte = (x: number): number => clamp(-0x80, 0x7f, x),
 // ---- addition and subtraction; in a word, each lane's top bit apart, so that no carry leaves a lane
 const TOPS8 = 0x80808080 | 0,
   TOPS16 = 0x80008000 | 0;
-const addLanes = (tops: number): VectorFunction => eachWord((x, y) => (((x & ~tops) + (y & ~tops)) | 0) ^ ((x ^ y) & tops));
-const subtractLanes = (tops: number): VectorFunction => eachWord((x, y) => (((x | tops) - (y & ~tops)) | 0) ^ ((x ^ ~y) & tops));
+const sumOf = (tops: number, x: number, y: number): number => (((x & ~tops) + (y & ~tops)) | 0) ^ ((x ^ y) & tops),
+  differenceOf = (tops: number, x: number, y: number): number => (((x | tops) - (y & ~tops)) | 0) ^ ((x ^ ~y) & tops);
+const addLanes = (tops: number): VectorFunction => eachWord((x, y) => sumOf(tops, x, y)),
+  subtractLanes = (tops: number): VectorFunction => eachWord((x, y) => differenceOf(tops, x, y));
 export const addBytes = addLanes(TOPS8),
   addShorts = addLanes(TOPS16),
   subtractBytes = subtractLanes(TOPS8),
@@ -53,17 +55,45 @@ export const subtractQuads: VectorFunction = ({ words: w }, d, s, count) => {
 };
 export const addSignedBytes = each('signedBytes', (x, y) => signedByte(x + y)),
   addSignedShorts = each('signedShorts', (x, y) => signedShort(x + y)),
-  addUnsignedBytes = each('bytes', (x, y) => Math.min(x + y, 0xff)),
-  addUnsignedShorts = each('shorts', (x, y) => Math.min(x + y, 0xffff)),
   subtractSignedBytes = each('signedBytes', (x, y) => signedByte(x - y)),
-  subtractSignedShorts = each('signedShorts', (x, y) => signedShort(x - y)),
-  subtractUnsignedBytes = each('bytes', (x, y) => Math.max(x - y, 0)),
-  subtractUnsignedShorts = each('shorts', (x, y) => Math.max(x - y, 0));
+  subtractSignedShorts = each('signedShorts', (x, y) => signedShort(x - y));
+
+// Unsigned lanes of a word: what was carried or borrowed out of a lane fills a mask of it.
+const carried = (x: number, y: number, sum: number): number => (x & y) | ((x | y) & ~sum),
+  borrowed = (x: number, y: number, difference: number): number => (~x & y) | ((~x | y) & difference);
+const fillBytes = (tops: number): number => Math.imul((tops & TOPS8) >>> 7, 0xff),
+  fillShorts = (tops: number): number => Math.imul((tops & TOPS16) >>> 15, 0xffff);
+export const addUnsignedBytes = eachWord((x, y) => {
+  const sum = sumOf(TOPS8, x, y);
+  return sum | fillBytes(carried(x, y, sum));
+});
+export const addUnsignedShorts = eachWord((x, y) => {
+  const sum = sumOf(TOPS16, x, y);
+  return sum | fillShorts(carried(x, y, sum));
+});
+export const subtractUnsignedBytes = eachWord((x, y) => {
+  const difference = differenceOf(TOPS8, x, y);
+  return difference & ~fillBytes(borrowed(x, y, difference));
+});
+export const subtractUnsignedShorts = eachWord((x, y) => {
+  const difference = differenceOf(TOPS16, x, y);
+  return difference & ~fillShorts(borrowed(x, y, difference));
+});
+/** All ones in the bytes of x that are below those of y. */
+const bytesBelow = (x: number, y: number): number => fillBytes(borrowed(x, y, differenceOf(TOPS8, x, y)));
+export const leastBytes = eachWord((x, y) => y ^ ((x ^ y) & bytesBelow(x, y))),
+  greatestBytes = eachWord((x, y) => x ^ ((x ^ y) & bytesBelow(x, y)));
 
 // ---- multiplication
-export const multiplyLow = each('signedShorts', (x, y) => Math.imul(x, y)),
-  multiplyHigh = each('signedShorts', (x, y) => Math.imul(x, y) >> 16),
-  multiplyHighUnsigned = each('shorts', (x, y) => Math.imul(x, y) >>> 16),
+export const multiplyLow: VectorFunction = ({ signedShorts: h }, d, s, words) => {
+  for (let n = 0; n < 2 * words; n++) h[2 * d + n] = Math.imul(h[2 * d + n]!, h[2 * s + n]!);
+  return 0;
+};
+export const multiplyHigh: VectorFunction = ({ signedShorts: h }, d, s, words) => {
+  for (let n = 0; n < 2 * words; n++) h[2 * d + n] = Math.imul(h[2 * d + n]!, h[2 * s + n]!) >> 16;
+  return 0;
+};
+export const multiplyHighUnsigned = each('shorts', (x, y) => Math.imul(x, y) >>> 16),
   multiplyHighRounded = each('signedShorts', (x, y) => ((Math.imul(x, y) >> 14) + 1) >> 1),
   multiplyLowWords = eachWord(Math.imul);
 /** Sums of two products of signed 16-bit lanes. */
@@ -117,9 +147,7 @@ export const equalQuads: VectorFunction = ({ words: w }, d, s, count) => {
   for (let n = 0; n < count; n += 2) w[d + n] = w[d + n + 1] = w[d + n] === w[s + n] && w[d + n + 1] === w[s + n + 1] ? -1 : 0;
   return 0;
 };
-export const leastBytes = each('bytes', Math.min),
-  greatestBytes = each('bytes', Math.max),
-  leastSignedBytes = each('signedBytes', Math.min),
+export const leastSignedBytes = each('signedBytes', Math.min),
   greatestSignedBytes = each('signedBytes', Math.max),
   leastShorts = each('shorts', Math.min),
   greatestShorts = each('shorts', Math.max),
