@@ -121,7 +121,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       throw new Error('a region knows its addresses');
     },
     place(segment, offset, w, write, held) {
-      if (model.flat(segment))
+      // Code can be read through a flat CS, never written.
+      if (model.flat(segment) && !(write && segment === CS))
         return /^[\w$]+$/.test(offset) ? { before: '', linear: offset } : { before: `${held}=${offset};`, linear: held };
       const n = segment as number;
       segments.add(n);

@@ -102,7 +102,7 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
   let likely: number[] | undefined;
   const guess = (): number | undefined => {
     if (!indirect) return undefined;
-    likely ??= indirectTargets(q, code32);
+    likely ??= indirectTargets(q);
     for (let to = likely.shift(); to !== undefined; to = likely.shift()) {
       if (!wanted(to) || steps.has(to)) continue;
       guessed.add(to);
@@ -164,11 +164,11 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
 }
 
 /** Offsets at which jumps arrive often although no instruction that has run leads there: in order, the most frequent first. */
-function indirectTargets(q: RegionRequest, code32: boolean): number[] {
+function indirectTargets(q: RegionRequest): number[] {
   const led = new Set<number>();
   for (let at = 0; at < 4096; at++) {
     if (!q.executed(at)) continue;
-    const i = decode(q.byte, at, code32),
+    const i = decodeIn(q.byte, at, q.mode),
       relative = i.operands.find((_, n) => i.row.operands[n]?.startsWith('J'));
     if (relative?.kind === 'imm') led.add(relative.value as number);
     if (!/^(?:JMP|RET)/.test(i.row.name)) led.add(at + i.length);
