@@ -1,6 +1,6 @@
 // Floating-point arithmetic to the last bit and flag, on integers (SDM volume 1, "SIMD Floating-Point Exceptions", "Operating on
 // NaNs", "Underflow"; IEEE 754). It serves whatever vector/float.ts cannot do with JavaScript's own doubles: other roundings
-// than to nearest, denormals, NaNs, infinities, unmasked exceptions, and whether a result is inexact. About a microsecond each.
+// than to nearest, denormals, NaNs, infinities, unmasked exceptions, and whether a result is inexact. 2 to 5 microseconds each.
 
 import { S } from '../state.ts';
 import type { VectorFunction, Vectors } from './functions.ts';
