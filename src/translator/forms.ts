@@ -8,7 +8,7 @@ import type { Instruction } from './decode.ts';
 import { FLAGS } from './flags.ts';
 import type { Row } from './instructions/notation.ts';
 import type { Known, Operand, Width } from './ir/builder.ts';
-import { Builder } from './ir/builder.ts';
+import { Builder, wordPast } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
 import { callsOf, printInstruction, sweep } from './ir/print.ts';
 import { MODE } from './mode.ts';
@@ -188,14 +188,13 @@ export function storeText(e: string, a: string, value: string, w: Width): string
 
 /** State words and memory at `e`^`a`, where all of it is known to be reachable: the copy in either direction. */
 export function loadWordsText(word: Known, e: string, a: string, words: number): string {
-  const texts = Array.from({ length: words }, (_, n) => `r[${past(word, n)}]=dv.getInt32(${n === 0 ? 'e' : `e+${4 * n}`},true);`);
+  const texts = Array.from({ length: words }, (_, n) => `r[${wordPast(word, n)}]=dv.getInt32(${n === 0 ? 'e' : `e+${4 * n}`},true);`);
   return `e=${e}^${a};${texts.join('')}`;
 }
 export function storeWordsText(word: Known, e: string, a: string, words: number): string {
-  const texts = Array.from({ length: words }, (_, n) => `dv.setInt32(${n === 0 ? 'e' : `e+${4 * n}`},r[${past(word, n)}],true);`);
+  const texts = Array.from({ length: words }, (_, n) => `dv.setInt32(${n === 0 ? 'e' : `e+${4 * n}`},r[${wordPast(word, n)}],true);`);
   return `e=${e}^${a};${texts.join('')}`;
 }
-const past = (word: Known, n: number): Known => (typeof word === 'number' ? word + n : n === 0 ? word : `${word}+${n}`);
 
 const entry = (table: string, a: string): string => `${table}[${a}>>>12|r[${S.USER_TLB}]]`;
 const registerView = (n: Known, w: Width): string => {

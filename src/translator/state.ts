@@ -134,6 +134,9 @@ export const CF = 1,
   ID = 0x200000;
 export const ARITHMETIC_FLAGS = CF | PF | AF | ZF | SF | OF;
 
+/** Bits of MXCSR that exist; setting another faults. */
+export const MXCSR_MASK = 0xffff;
+
 /** Exception vectors (SDM volume 3, "Exception and Interrupt Vectors"). */
 export const VECTOR = {
   DE: 0,

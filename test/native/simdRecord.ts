@@ -37,11 +37,6 @@ export function decodeRecords(bytes: Buffer): SimdOutput[] {
   });
 }
 
-export interface SimdLine {
-  readonly seed: number;
-  readonly code: readonly number[];
-  readonly output: SimdOutput;
-}
 const hex = (n: number): string => (n >>> 0).toString(16);
 export function simdLine(seed: number, input: SimdInput, { words, trap }: SimdOutput): string {
   const changes = [...words].flatMap((word, n) => (word === input.words[n] ? [] : [`${n}:${hex(word)}`]));

@@ -1,7 +1,7 @@
 // The image of the x87, MMX and SSE state in memory (SDM volume 2, FXSAVE, "Non-64-Bit Mode Layout of FXSAVE and FXRSTOR Memory
 // Region"). Bytes 288 to 511 are not written. XMM registers and MXCSR belong to it once the operating system has set CR4.OSFXSR.
 
-import { S, VECTOR } from '../../translator/state.ts';
+import { MXCSR_MASK, S, VECTOR } from '../../translator/state.ts';
 import { CR4 } from '../controlBits.ts';
 import type { Engine } from '../engine.ts';
 import { fault } from '../faults.ts';
@@ -12,8 +12,6 @@ import type { FpuState } from './state.ts';
 
 const BYTES = 512;
 const AT = { CONTROL: 0, STATUS: 2, TAGS: 4, OPCODE: 6, IP: 8, CS: 12, DP: 16, DS: 20, MXCSR: 24, MASK: 28, ST: 32, XMM: 160 } as const;
-/** Bits of MXCSR that may be set. */
-const MXCSR_MASK = 0xffff;
 
 export function createImage(engine: Engine, state: FpuState, memory: Operands): Pick<Fpu, 'saveImage' | 'restoreImage'> {
   const { r } = engine;

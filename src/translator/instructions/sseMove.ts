@@ -2,7 +2,8 @@
 // Data Transfer Instructions", "SSE2 Data Movement Instructions", "SSE3", "Cacheability Control", "MXCSR State Management
 // Instructions"; volume 2 for each operation). Moves are words of the state block copied; non-temporal stores are stores.
 
-import { S, VECTOR } from '../state.ts';
+import { wordPast } from '../ir/builder.ts';
+import { MXCSR_MASK, S, VECTOR } from '../state.ts';
 import { EDI, memory } from './common.ts';
 import type { Meaning, RowOptions } from './notation.ts';
 import { insn } from './notation.ts';
@@ -58,13 +59,9 @@ const moveScalar =
 insn('MOVSS', ['f3 0f 10 /r Vss,Wss', 'f3 0f 11 /r Wss,Vss'], moveScalar(1), SSE);
 insn('MOVSD', ['f2 0f 10 /r Vsd,Wsd', 'f2 0f 11 /r Wsd,Vsd'], moveScalar(2), SSE2);
 const loadLow: Meaning = (b, _i, d, s) => b.loadWords(wordOf(d), 2, memory(s).seg, b.offset(s));
-const loadHigh: Meaning = (b, _i, d, s) => b.loadWords(half(wordOf(d)), 2, memory(s).seg, b.offset(s));
+const loadHigh: Meaning = (b, _i, d, s) => b.loadWords(wordPast(wordOf(d), 2), 2, memory(s).seg, b.offset(s));
 const storeLow: Meaning = (b, _i, d, s) => b.storeWords(wordOf(s), 2, memory(d).seg, b.offset(d));
-const storeHigh: Meaning = (b, _i, d, s) => b.storeWords(half(wordOf(s)), 2, memory(d).seg, b.offset(d));
-/** Word of an XMM register's upper half. */
-function half(word: number | string): number | string {
-  return typeof word === 'number' ? word + 2 : `${word}+2`;
-}
+const storeHigh: Meaning = (b, _i, d, s) => b.storeWords(wordPast(wordOf(s), 2), 2, memory(d).seg, b.offset(d));
 insn('MOVLPS', ['np 0f 12 /r Vq,Mq'], loadLow, SSE);
 insn('MOVLPS', ['np 0f 13 /r Mq,Vq'], storeLow, SSE);
 insn('MOVLPD', ['66 0f 12 /r Vq,Mq'], loadLow, SSE2);
@@ -203,8 +200,6 @@ insn(
 insn('MOVNTI', ['np 0f c3 /r Md,Gd'], (b, _i, d, s) => b.write(d, b.read(s)), { feature: 'sse2' });
 
 // ---- control and status, the image of both register files, caches and fences
-/** Bits of MXCSR that exist. */
-const MXCSR_MASK = 0xffff;
 insn(
   'LDMXCSR',
   ['np 0f ae /2 Md'],

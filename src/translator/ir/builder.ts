@@ -108,6 +108,8 @@ export interface MemoryModel {
 }
 
 const NONE: Known = 0;
+/** The state word `n` after one that may be known only by the record. */
+export const wordPast = (word: Known, n: number): Known => (typeof word === 'number' ? word + n : n === 0 ? word : `${word}+${n}`);
 
 export class Builder {
   readonly ops: Value[] = [];
@@ -125,7 +127,6 @@ export class Builder {
     this.ops.push(value);
     return value;
   }
-  private readonly pastWords = (word: Known, n: number): Known => (typeof word === 'number' ? word + n : n === 0 ? word : `${word}+${n}`);
   private pure(op: PureName, a: Value, b?: Value, c?: Value): Value {
     if (known(a) && (!b || known(b)) && (!c || known(c))) {
       return this.imm(Number(PURE[op].evaluate(a.k as number, (b?.k as number) ?? 0, (c?.k as number) ?? 0)));
@@ -232,10 +233,10 @@ export class Builder {
   }
   /** A state word and those after it, of an operand whose first word may be known only by the record. */
   stateAt(word: Known, n: number): Value {
-    return this.state(this.pastWords(word, n));
+    return this.state(wordPast(word, n));
   }
   setStateAt(word: Known, n: number, v: Value): void {
-    this.setState(this.pastWords(word, n), v);
+    this.setState(wordPast(word, n), v);
   }
   /** EIP of the following instruction, and of this one. */
   next(): Value {

@@ -84,7 +84,6 @@ export function flushed(f: Format, bits: bigint): bigint {
 let mxcsr = 0,
   before = 0,
   after = 0;
-export const control = (): number => mxcsr;
 export function raiseBefore(flags: number): void {
   before |= flags;
 }
