@@ -4,7 +4,7 @@
 // src/vmm/boot decide what boots.
 
 import { isQcow2, readHeader } from '../src/vmm/block/qcow2Header.ts';
-import { FLOPPY_MAX } from './debug/guestConfig.ts';
+import { isFloppyImage } from './debug/guestConfig.ts';
 
 export interface SummaryRow {
   readonly label: string;
@@ -63,11 +63,11 @@ export function summarize(name: string, size: number, head: Uint8Array): ImageSu
   if (text(head, 0, 4) === '\x7fELF') return elf(view, head);
   if (head.length > 0x264 && text(head, 0x202, 4) === 'HdrS') return linux(view, head);
   if (isQcow2(head)) return qcow2(name, size, head);
-  if (head.length > 0x8006 && text(head, 0x8001, 5) === 'CD001') return iso(head, size);
+  if (head.length > 0x8006 && text(head, 0x8001, 5) === 'CD001') return iso(name, head, size);
   if (/\.com$/i.test(name) && !hasSignature(head)) return com(size);
   const multiboot = multibootRow(view);
   if (multiboot && !hasSignature(head)) return { kind: 'Multiboot kernel', rows: [multiboot] };
-  return disk(view, head, size);
+  return disk(name, view, head, size);
 }
 
 /** Whether the first sector ends in the boot signature 55 AA. */
@@ -75,11 +75,11 @@ export function hasSignature(head: Uint8Array): boolean {
   return head.length >= SECTOR && head[510] === 0x55 && head[511] === 0xaa;
 }
 
-function disk(view: DataView, head: Uint8Array, size: number): ImageSummary {
+function disk(name: string, view: DataView, head: Uint8Array, size: number): ImageSummary {
   const signed = hasSignature(head),
     floppy = FLOPPY_SIZES[size / 1024];
   const partitions = signed ? partitionRows(view) : [];
-  const kind = !signed ? 'Binary file' : size === SECTOR ? 'Boot sector' : size > FLOPPY_MAX ? 'Disk image' : 'Floppy image';
+  const kind = !signed ? 'Binary file' : size === SECTOR ? 'Boot sector' : isFloppyImage(name, size) ? 'Floppy image' : 'Disk image';
   const rows: SummaryRow[] = [
     signed
       ? { label: 'Boot signature', value: '55 AA at offset 510' }
@@ -191,7 +191,7 @@ function linux(view: DataView, head: Uint8Array): ImageSummary {
   return { kind: 'Linux kernel', rows };
 }
 
-function iso(head: Uint8Array, size: number): ImageSummary {
+function iso(name: string, head: Uint8Array, size: number): ImageSummary {
   const elTorito = head.length > 0x8827 && text(head, 0x8807, 23) === 'EL TORITO SPECIFICATION';
   return {
     kind: 'ISO 9660 image',
@@ -199,7 +199,7 @@ function iso(head: Uint8Array, size: number): ImageSummary {
       { label: 'Volume', value: text(head, 0x8028, 32).trim() || 'no name' },
       { label: 'Boot catalog', value: elTorito ? 'El Torito' : 'none: it cannot boot as a CD-ROM', warning: !elTorito },
       ...(hasSignature(head)
-        ? [{ label: 'Boot signature', value: `55 AA at offset 510: it boots as a ${size > FLOPPY_MAX ? 'disk, too' : 'floppy'}` }]
+        ? [{ label: 'Boot signature', value: `55 AA at offset 510: it boots as a ${isFloppyImage(name, size) ? 'floppy' : 'disk, too'}` }]
         : []),
     ],
   };

@@ -31,7 +31,7 @@ export interface GuestPlan {
 
 const BOOT_SECTOR = 0x7c00;
 /** Largest floppy format (2.88 MB); larger images are disks. */
-export const FLOPPY_MAX = 2880 * 1024;
+const FLOPPY_MAX = 2880 * 1024;
 /** Where an ISO 9660 image names its standard (ECMA-119, section "Volume descriptors"); many begin with a disk's boot sector, too. */
 const ISO_9660 = 16 * 2048 + 1;
 const FIXED_START = Date.UTC(2026, 0, 1);
@@ -138,16 +138,18 @@ function programFormat(args: LaunchArguments, path: string, image: Uint8Array): 
   if (args.loadAddress !== undefined) return 'flat';
   if (/\.com$/i.test(path)) return 'com';
   if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
-  // GRUB's rescue images are all of it: what fits on a floppy is one.
-  const signed = image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa;
-  if (signed && image.length <= FLOPPY_MAX) return 'floppy';
-  if (hasText(image, ISO_9660, 'CD001')) return 'cdrom';
-  if (signed) return 'disk';
+  const signed = image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa,
+    floppy = isFloppyImage(path, image.length);
+  if (hasText(image, ISO_9660, 'CD001') && !(signed && floppy)) return 'cdrom';
+  if (signed) return floppy ? 'floppy' : 'disk';
   if (isQcow2(image)) return 'disk';
   throw new Error(
     `program: ${baseName(path)} is no .com, ELF or bzImage and has no boot signature (55 AA at offset 510); for a flat binary give loadAddress, for anything else format`,
   );
 }
+
+/** Whether what can boot from a floppy is taken for one: GRUB's rescue floppy is an image of a CD-ROM, too. */
+export const isFloppyImage = (path: string, size: number): boolean => size <= FLOPPY_MAX && !/\.iso$/i.test(path);
 
 export function isElf(image: Uint8Array): boolean {
   return hasText(image, 0, '\x7fELF');

@@ -66,6 +66,12 @@ const SCOPES: readonly { readonly name: string; readonly reference: number; read
     expensive: true,
     build: (registers) => REGISTERS.filter((row) => row.group === 'fpu').map((row) => item(row, registers)),
   },
+  {
+    name: 'SIMD',
+    reference: 7,
+    expensive: true,
+    build: (registers) => REGISTERS.filter((row) => row.group === 'simd').map((row) => item(row, registers)),
+  },
 ];
 
 export function scopes(): DebugProtocol.Scope[] {
@@ -115,6 +121,10 @@ export async function storeRegister(
     await target.setRegister(row.name, extendedOf(text));
     return;
   }
+  if (row.width > 32) {
+    await target.setRegister(row.name, digitsOf(text, row.width / 4));
+    return;
+  }
   const { value } = await target.evaluate(text);
   const width = part?.width ?? row.width;
   if (width < 32 && value >= 2 ** width && value < 2 ** 32 - 2 ** (width - 1)) throw new Error(`${text} does not fit in ${width} bits`);
@@ -129,6 +139,7 @@ export function formatRegister(row: RegisterRow, value: number | string | undefi
     const decimal = describeExtended(digits);
     return decimal === undefined ? digits : `${decimal} (0x${digits.replace(/^0x/, '')})`;
   }
+  if (row.width > 32) return `0x${value ?? ''}`;
   const number = typeof value === 'number' ? value >>> 0 : 0;
   const text = `0x${hexDigits(number, row.width / 4)}`;
   if (!row.bits) return text;
@@ -176,7 +187,7 @@ function item(row: RegisterRow, registers: Registers, name = row.name): Item {
     register: row.editable ? row : undefined,
     children: row.bits ? FIELDS_REFERENCE + REGISTERS.indexOf(row) : undefined,
     memory: memoryOf(row, registers),
-    evaluateName: row.width === 80 ? undefined : row.name,
+    evaluateName: row.width > 32 ? undefined : row.name,
   };
 }
 
@@ -248,6 +259,13 @@ function table(name: string, n: number, registers: Registers): Item {
     memory: hex32(registers.number(`${name}_base`)),
     evaluateName: row ? name : undefined,
   };
+}
+
+/** Hexadecimal digits as a register takes them, zeros put in front. */
+function digitsOf(text: string, count: number): string {
+  const digits = /^(?:0x)?([0-9a-f_]+)$/i.exec(text.trim())?.[1]?.replaceAll('_', '');
+  if (!digits || digits.length > count) throw new Error(`up to ${count} hexadecimal digits are expected`);
+  return digits.toLowerCase().padStart(count, '0');
 }
 
 function extendedOf(text: string): string {

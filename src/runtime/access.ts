@@ -26,6 +26,9 @@ export interface Access {
   W8(linear: number, value: number): void;
   W16(linear: number, value: number): void;
   W32(linear: number, value: number): void;
+  /** State words from `word` on := memory, and the reverse: all of them or, when it faults, none. */
+  RV(word: number, linear: number, words: number): void;
+  WV(word: number, linear: number, words: number): void;
   /** As supervisor whatever CPL is, and without leave for user pages ("implicit"): descriptor tables, TSS, IDT. */
   readSystem(linear: number, size: Size): number;
   writeSystem(linear: number, value: number, size: Size): void;
@@ -102,6 +105,10 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
   function checkAlignment(linear: number, size: Size, access: number): void {
     if ((access & PF.USER) !== 0) requireAlignment(linear, size);
   }
+  /** Operands of 8 bytes are aligned to 8; for 16 bytes the instructions themselves ask for alignment, or need none. */
+  function checkWords(linear: number, words: number, access: number): void {
+    if (words === 2 && (access & PF.USER) !== 0) requireAlignment(linear, 8);
+  }
   /** Tells data breakpoints of the guest and of the debugger about an access that has been done. */
   function observe(linear: number, size: number, physical: number, isWrite: boolean): void {
     if (core.dataBreakpoints) {
@@ -155,6 +162,20 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
       const entry = tw[(linear >>> 12) | r[S.USER_TLB]!]!;
       if (((entry | linear) & 0xfff) < 0xffd) dv.setInt32(entry ^ linear, value, true);
       else write(linear, value, 4, rights() | PF.WRITE);
+    },
+    RV(word, linear, words) {
+      const user = rights();
+      checkWords(linear, words, user);
+      const values = Array.from({ length: words }, (_, n) => read((linear + 4 * n) | 0, 4, user));
+      r.set(values, word);
+    },
+    WV(word, linear, words) {
+      const access = rights() | PF.WRITE,
+        last = (linear + 4 * words - 1) | 0;
+      checkWords(linear, words, access);
+      locate(linear, access);
+      if ((linear ^ last) >>> 12 !== 0) locate(last, access);
+      for (let n = 0; n < words; n++) write((linear + 4 * n) | 0, r[word + n]!, 4, access);
     },
     readSystem: (linear, size) => read(linear, size, 0),
     writeSystem: (linear, value, size) => write(linear, value, size, PF.WRITE),

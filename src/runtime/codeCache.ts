@@ -3,13 +3,12 @@
 // "Handling Self- and Cross-Modifying Code".
 
 import type { Instruction } from '../translator/decode.ts';
-import { decode } from '../translator/decode.ts';
+import { decodeIn } from '../translator/decode.ts';
 import type { Feature } from '../translator/features.ts';
 import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
 import type { MemoryModel } from '../translator/ir/builder.ts';
 import { callsOf } from '../translator/ir/print.ts';
 import { meaningOps } from '../translator/meaning.ts';
-import { MODE } from '../translator/mode.ts';
 import { type CodePage, createCodePage } from './codePage.ts';
 import type { Engine } from './engine.ts';
 import { type GuestMemory, PAGE } from './memory.ts';
@@ -231,8 +230,7 @@ export function createCodeCache(
       return made;
     },
     decodeBlock(p, offset, linear) {
-      const code32 = (p.mode & MODE.CODE32) !== 0,
-        arena = p.arena;
+      const arena = p.arena;
       const byte = (at: number): number => (at < 4096 ? u8[arena + at]! : engine.fetchByte((linear + at) | 0));
       // The block before ended in "nothing decoded here" for this very offset: go on in its place.
       const last = p.used - RECORD.WORDS;
@@ -248,7 +246,7 @@ export function createCodeCache(
           pseudo(p, PSEUDO.UNDECODED, at);
           return first;
         }
-        const i = decode(byte, at, code32, features);
+        const i = decodeIn(byte, at, p.mode, features);
         p.map[at] = p.used / RECORD.WORDS + 1;
         if (breakpoints.has(at)) pseudo(p, PSEUDO.BREAKPOINT, at);
         if (at + i.length > 4096) {
@@ -271,7 +269,7 @@ export function createCodeCache(
     decodeOne(linear, mode) {
       const at = linear & 0xfff,
         page = linear & ~0xfff;
-      const i = decode((n) => engine.fetchByte((page + n) | 0), at, (mode & MODE.CODE32) !== 0, features);
+      const i = decodeIn((n) => engine.fetchByte((page + n) | 0), at, mode, features);
       codeCache.onDecode?.(linear >>> 0, i.length);
       const code = new Int32Array(3 * RECORD.WORDS),
         end = writeRecords(i, mode, code, 0);

@@ -2,6 +2,7 @@
 // The parts (paging, segmentation, interrupts ...) are built on it in layers by runtime/engine.ts.
 
 import { STATE_WORDS } from '../translator/state.ts';
+import { type Vectors, vectorViews } from '../translator/vector/functions.ts';
 import { type CpuModel, cpuModel } from './cpuModels.ts';
 import type { CpuHost } from './host.ts';
 import { createMemory, type GuestMemory } from './memory.ts';
@@ -16,6 +17,8 @@ export interface Core {
   readonly r: Int32Array;
   readonly r8: Uint8Array;
   readonly r16: Uint16Array;
+  /** Views of it for vector functions. */
+  readonly vs: Vectors;
   /** The arena with every guest's RAM. */
   readonly u8: Uint8Array;
   readonly dv: DataView;
@@ -63,6 +66,7 @@ export function createCore(arenaBytes: number): Core {
     r: new Int32Array(state),
     r8: new Uint8Array(state),
     r16: new Uint16Array(state),
+    vs: vectorViews(state),
     u8,
     dv: new DataView(arena),
     tr: new Int32Array(TLB_SLOTS).fill(NO_ENTRY),

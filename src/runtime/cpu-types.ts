@@ -52,7 +52,7 @@ export interface VirtualCpu {
   /** State after RESET# (SDM volume 3, "Processor State After Reset"); ticks go on. */
   reset(): void;
 
-  /** Register by the names of translator/state.ts; 80-bit values as 20 hexadecimal digits. Throws RangeError for an unknown name or a value out of range. */
+  /** Register by the names of translator/state.ts; values of 80 and 128 bits as 20 and 32 hexadecimal digits. Throws RangeError for an unknown name or a value out of range. */
   get(name: string): number | string;
   set(name: string, value: number | string): void;
 
@@ -83,7 +83,7 @@ export interface VirtualCpu {
   /** What the delivery of #PF will load into CR2, while the processor stands before it; null elsewhere. */
   readonly comingCr2: number | null;
 
-  /** State that no register shows: privilege, shadow, activity, pins, pending debug conditions, A20, MSRs, hidden rights, SSE. For hashes. */
+  /** State that no register shows: privilege, shadow, activity, pins, pending debug conditions, A20, MSRs, hidden rights. For hashes. */
   hidden(): readonly number[];
   /** Bits the current code segment decodes with. */
   readonly codeSize: 16 | 32;

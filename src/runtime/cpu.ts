@@ -453,8 +453,6 @@ const HIDDEN: readonly number[] = [
   S.APIC_BASE,
   S.DEBUG_PENDING,
   S.REPEATING,
-  S.MXCSR,
-  ...Array.from({ length: 32 }, (_, n) => S.XMM0 + n),
   ...Array.from({ length: STATE_WORDS - S.HIDDEN }, (_, n) => S.HIDDEN + n),
 ];
 const rows = new Map(REGISTERS.map((row) => [row.name, row]));
@@ -463,24 +461,26 @@ function rowOf(name: string): (typeof REGISTERS)[number] {
   if (!row) throw new RangeError(`no register is named ${name}`);
   return row;
 }
-/** A register's value: unsigned number, or 20 hexadecimal digits for 80 bits. */
+/** A register's value: unsigned number, or hexadecimal digits for more than 32 bits. */
 function readRegister(words: Int32Array, name: string): number | string {
   const row = rowOf(name),
     value = words[row.word]!;
-  if (row.width === 80) {
-    const hex = (v: number, digits: number): string => (v >>> 0).toString(16).padStart(digits, '0');
-    return hex(words[row.word + 2]! & 0xffff, 4) + hex(words[row.word + 1]!, 8) + hex(value, 8);
+  if (row.width > 32) {
+    let text = '';
+    for (let word = row.word; text.length < row.width / 4; word++) text = (words[word]! >>> 0).toString(16).padStart(8, '0') + text;
+    return text.slice(-row.width / 4);
   }
   if (name === 'eflags') return ((value & ~ARITHMETIC_FLAGS) | flagsOf(words[S.FLAGS_KIND]!, words[S.FLAGS_A]!, words[S.FLAGS_B]!)) >>> 0;
   return row.width === 32 ? value >>> 0 : value & ((1 << row.width) - 1);
 }
 function writeRegister(words: Int32Array, name: string, value: number | string): void {
   const row = rowOf(name);
-  if (row.width === 80) {
-    if (typeof value !== 'string' || !/^[0-9a-f]{20}$/i.test(value)) throw new RangeError(`${name} takes 20 hexadecimal digits`);
-    words[row.word + 2] = Number.parseInt(value.slice(0, 4), 16);
-    words[row.word + 1] = Number.parseInt(value.slice(4, 12), 16);
-    words[row.word] = Number.parseInt(value.slice(12), 16);
+  if (row.width > 32) {
+    const digits = row.width / 4;
+    if (typeof value !== 'string' || value.length !== digits || !/^[0-9a-f]+$/i.test(value))
+      throw new RangeError(`${name} takes ${digits} hexadecimal digits`);
+    for (let end = digits, word = row.word; end > 0; end -= 8, word++)
+      words[word] = Number.parseInt(value.slice(Math.max(0, end - 8), end), 16);
     return;
   }
   if (typeof value !== 'number' || !Number.isInteger(value) || value < -(2 ** (row.width - 1)) || value >= 2 ** row.width) {

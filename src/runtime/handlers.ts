@@ -52,5 +52,5 @@ export function createHandlers(scope: GeneratedCodeScope, atBreakpoint: () => bo
   grow(MOST_FORMS);
   return handlers;
 }
-/** More forms than the table of instructions can give (about 2,500 in all). */
-const MOST_FORMS = 8191;
+/** More forms than the table of instructions can give (about 7,400 in all, each condition code and repeat prefix its own). */
+const MOST_FORMS = 12_287;

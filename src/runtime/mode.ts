@@ -63,7 +63,9 @@ export function createMode(core: Core, flush: () => void): Mode {
       (flat(SS, true) ? MODE.FLAT_SS : 0) |
       (flat(CS, false) ? MODE.FLAT_CS : 0) |
       ((cr0 & CR0.PE) === 0 ? 0 : (flags & VM) !== 0 ? MODE.VM86 : MODE.PROTECTED) |
-      ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0);
+      ((cr0 & (CR0.EM | CR0.TS)) !== 0 ? MODE.NO_FPU : 0) |
+      ((cr0 & CR0.EM) !== 0 ? MODE.EMULATE : 0) |
+      ((r[S.CR4]! & CR4.OSFXSR) !== 0 ? MODE.OSFXSR : 0);
     r[S.STACK_MASK] = stack32 ? -1 : 0xffff;
     r[S.USER_TLB] = user ? USER_PART : open ? OPEN_PART : 0;
     const alignmentCheck = user && (cr0 & CR0.AM) !== 0 && (flags & AC) !== 0 ? -1 : 0;

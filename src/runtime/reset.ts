@@ -32,6 +32,7 @@ export function resetState(r: Int32Array, signature: number): void {
   r[S.PAT] = r[S.PAT + 1] = 0x00070406;
   r[S.MISC_ENABLE] = 1;
   r[S.FPU_CONTROL] = 0x40;
+  r[S.MXCSR] = 0x1f80;
   // Eight registers with +0.0, none empty.
   r[S.FPU_TAGS] = 0xff;
 }

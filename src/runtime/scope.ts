@@ -15,6 +15,7 @@ import {
   mulHighS,
   mulHighU,
 } from '../translator/ir/ops.ts';
+import { VECTOR_FUNCTIONS } from '../translator/vector/functions.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
 import type { Fpu } from './system.ts';
@@ -29,7 +30,7 @@ export interface SegmentedAccess {
 }
 
 export function createScope(engine: Engine & SegmentedAccess, system: SystemCalls, x87: Fpu['attempt']): GeneratedCodeScope {
-  const { r, r8, r16, u8, dv, tr, tw, ends, R8, R16, R32, M8, M16, M32, W8, W16, W32, LR, LW } = engine;
+  const { r, r8, r16, u8, dv, tr, tw, ends, R8, R16, R32, M8, M16, M32, W8, W16, W32, RV, WV, LR, LW, vs } = engine;
   return {
     r,
     r8,
@@ -52,8 +53,12 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     W8,
     W16,
     W32,
+    RV,
+    WV,
     LR,
     LW,
+    vf: VECTOR_FUNCTIONS,
+    vs,
     sys: system,
     x87,
     fault,

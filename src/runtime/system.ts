@@ -14,6 +14,7 @@ import { createIdt } from './idt.ts';
 import { createInterruptReturn } from './interruptReturn.ts';
 import { createInterrupts, type Interrupts } from './interrupts.ts';
 import { hypercall } from './kvm.ts';
+import { createMaskedStore } from './maskedStore.ts';
 import { createMsrs } from './msr.ts';
 import { createPorts } from './ports.ts';
 import { createStack } from './stack.ts';
@@ -35,8 +36,11 @@ export interface Fpu {
    */
   attempt(opcode: number, linear: number, eip: number, segment: number): boolean;
   wait(): void;
+  saveImage(segment: number, offset: number): void;
+  restoreImage(segment: number, offset: number): void;
 }
-const ABSENT: Fpu = { escape: () => fault(VECTOR.UD), attempt: () => false, wait() {} };
+const absent = (): never => fault(VECTOR.UD);
+const ABSENT: Fpu = { escape: absent, attempt: () => false, wait() {}, saveImage: absent, restoreImage: absent };
 
 export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
   const { r, segments, descriptors } = engine;
@@ -100,6 +104,9 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
       if ((r[S.CR0]! & (CR0.EM | CR0.TS)) !== 0) fault(VECTOR.NM);
       fpu.escape(opcode, segment, offset, size);
     },
+    saveImage: fpu.saveImage,
+    restoreImage: fpu.restoreImage,
+    maskedStore: createMaskedStore(engine),
   };
   return { system, x87: fpu.attempt, interrupts };
 }

@@ -4,7 +4,18 @@
 import type { Instruction } from './decode.ts';
 import type { AddressParts, Operand } from './ir/builder.ts';
 import type { FormatOptions } from './mnemonics.ts';
-import { defaultSegment, displacement, hex, mnemonic, prefixes, registerName, SEGMENTS, targetText } from './mnemonics.ts';
+import {
+  defaultSegment,
+  displacement,
+  hex,
+  mnemonic,
+  prefixes,
+  registerName,
+  SEGMENTS,
+  shownOperands,
+  targetText,
+  vectorName,
+} from './mnemonics.ts';
 
 /** Mnemonics that AT&T syntax spells differently. */
 const RENAMED: Readonly<Record<string, string>> = { cbw: 'cbtw', cwde: 'cwtl', cwd: 'cwtd', cdq: 'cltd', retf: 'lret', int1: 'int1' };
@@ -41,6 +52,8 @@ function operandText(i: Instruction, code: string, o: Operand, options: FormatOp
       return `%${registerName(o.n as number, o.w)}`;
     case 'sreg':
       return `%${SEGMENTS[o.n as number]}`;
+    case 'vector':
+      return `%${vectorName(o)}`;
     case 'mem':
       return addressText(i, o.address!, o.seg as number);
     case 'imm': {
@@ -106,7 +119,7 @@ export function formatAtt(i: Instruction, options: FormatOptions): string {
     const [offset, selector] = i.operands.map((o) => (o.kind === 'imm' ? `$${hex(o.value as number)}` : ''));
     return `${prefixes(i)}${name} ${selector},${offset}`;
   }
-  const texts = i.operands.flatMap((o, n) => {
+  const texts = i.operands.slice(0, shownOperands(i)).flatMap((o, n) => {
     const code = row.operands[n]!;
     if (code === 'FOP' || code === '1') return [];
     const indirect = /^l?(?:jmp|call)$/.test(name) && !code.startsWith('J');

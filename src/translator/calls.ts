@@ -98,6 +98,11 @@ export const CALLS = {
   wait: call(0, ENDS),
   /** (ESC opcode low 3 bits << 8 | ModRM byte, segment or -1 for register forms, offset or 0, operand size): any x87 instruction; see runtime/fpu. */
   escape: call(4, ENDS),
+  /** (segment, offset): FXSAVE, FXRSTOR. */
+  saveImage: call(2),
+  restoreImage: call(2, ENDS),
+  /** (segment, offset, first state word of the data, of the mask): MASKMOVQ, MASKMOVDQU. */
+  maskedStore: call(4),
 } as const satisfies Record<string, CallRow>;
 export type CallName = keyof typeof CALLS;
 /** What the runtime must implement: one function per row. */

@@ -1,11 +1,12 @@
 // Bytes to instructions (SDM volume 2, chapter "Instruction Format"). The decoder has no opcode knowledge of its own: its
 // tables are built at start-up from the encodings of the instruction rows, and rows that overlap are refused there.
 
-import type { Feature } from './features.ts';
-import { INVALID, ROWS, TOO_LONG } from './instructions/index.ts';
+import { type Feature, refusal } from './features.ts';
+import { INVALID, NOT_AVAILABLE, ROWS, TOO_LONG } from './instructions/index.ts';
 import type { Row } from './instructions/notation.ts';
 import type { AddressParts, MemoryOperand, Operand, Width } from './ir/builder.ts';
-import { CS, DS, ES, FS, GS, SS } from './state.ts';
+import { MODE } from './mode.ts';
+import { CS, DS, ES, FS, GS, S, SS } from './state.ts';
 
 export interface Instruction {
   readonly row: Row;
@@ -42,26 +43,36 @@ const modrmIndex = (modrm: number): number => (modrm < 0xc0 ? (modrm >> 3) & 7 :
 
 /** An encoding of the notation, taken apart. */
 export interface Encoding {
-  /** F2 or F3 when the encoding needs that prefix, else 0. */
+  /** 66, F2 or F3 when the encoding needs that prefix, else 0. */
   readonly prefix: number;
-  /** First opcode, plus 0x100 in the 0F map; `count` opcodes from there belong to the row. */
+  /** In which of the tables it stands. */
+  readonly table: keyof Tables;
+  /** First opcode, plus the map's number * 0x100 (OPCODE_MAPS); `count` opcodes from there belong to the row. */
   readonly opcode: number;
   readonly count: number;
   /** ModRM entries (see modrmIndex) of the row; undefined when no ModRM byte follows. */
   readonly modrm?: readonly number[];
 }
 
+/** Bytes that lead to each opcode map, by the map's number. */
+export const OPCODE_MAPS: readonly (readonly number[])[] = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
+const MAP_NUMBERS: Readonly<Record<string, number>> = { '0f ': 1, '0f 38 ': 2, '0f 3a ': 3 };
+
 /** First bytes that are prefixes or lead to the second map. */
 const NO_OPCODE = /^(?:0f|26|2e|36|3e|6[4-7]|f[023])$/;
 
 /** @throws Error when a row's encoding is not in the notation */
 export function parseEncoding(row: Row): Encoding {
-  const match = /^(f[23] )?(0f )?([0-9a-f]{2})(\+r|\+cc)?(?: \/(r|[0-7])(?:-([0-7]))?| ([c-f][0-9a-f])(\+i)?)?$/.exec(row.code);
+  const match = /^(np |66 |f[23] )?(0f (?:3[8a] )?)?([0-9a-f]{2})(\+r|\+cc)?(?: \/(r|[0-7])(?:-([0-7]))?| ([c-f][0-9a-f])(\+i)?)?$/.exec(
+    row.code,
+  );
   const [, prefix, map, opcode, span, digit, last, fixed, eight] = match ?? [];
   if (!match || (!map && NO_OPCODE.test(opcode!))) throw new Error(`${row.name}: encoding '${row.code}' is not understood`);
+  const table = (prefix?.trim() ?? 'plain') as keyof Tables;
   const encoding = {
-    prefix: prefix ? Number.parseInt(prefix, 16) : 0,
-    opcode: Number.parseInt(opcode!, 16) + (map ? 0x100 : 0),
+    prefix: prefix && table !== 'np' ? Number.parseInt(prefix, 16) : 0,
+    table,
+    opcode: Number.parseInt(opcode!, 16) + (map ? MAP_NUMBERS[map]! * 0x100 : 0),
     count: span === '+r' ? 8 : span ? 16 : 1,
   };
   const places: number[] = [];
@@ -72,7 +83,7 @@ export function parseEncoding(row: Row): Encoding {
     const low = digit === 'r' ? 0 : Number(digit),
       high = digit === 'r' ? 7 : Number(last ?? digit);
     const anyMod = row.operands.some((code) => code === 'Cd' || code === 'Dd');
-    const memory = anyMod || !row.operands.some((code) => /^R[dv]$/.test(code)),
+    const memory = anyMod || !row.operands.some((code) => REGISTER_ONLY.test(code)),
       register = anyMod || !row.operands.some((code) => code[0] === 'M');
     for (let reg = low; reg <= high; reg++) {
       if (memory) places.push(reg);
@@ -82,23 +93,30 @@ export function parseEncoding(row: Row): Encoding {
   return { ...encoding, modrm: places };
 }
 
-/** The opcode tables of some rows: by opcode (0F map at 0x100), and the same for encodings with a prefix F2 and F3. */
+/** Operand codes of ModRM.rm that exclude memory. */
+const REGISTER_ONLY = /^(?:R[dv]|[NU]\w+)$/;
+
+/** The opcode tables of some rows, by opcode: without mandatory prefix, for none of the three prefixes, and for each of them. */
 export interface Tables {
   readonly plain: readonly Entry[];
+  readonly np: readonly Entry[];
+  readonly 66: readonly Entry[];
   readonly f2: readonly Entry[];
   readonly f3: readonly Entry[];
 }
+const OPCODES = OPCODE_MAPS.length * 0x100;
 
 /** @throws Error when two rows claim the same bytes */
 export function buildTables(rows: readonly Row[]): Tables {
-  const tables: Record<keyof Tables, Entry[]> = { plain: new Array<Entry>(512), f2: new Array<Entry>(512), f3: new Array<Entry>(512) };
+  const empty = (): Entry[] => new Array<Entry>(OPCODES);
+  const tables: Record<keyof Tables, Entry[]> = { plain: empty(), np: empty(), 66: empty(), f2: empty(), f3: empty() };
   const encodings = rows.filter((row) => row.code !== '').map((row) => ({ row, ...parseEncoding(row) }));
   const clash = (row: Row): never => {
     throw new Error(`${row.name} '${row.code}' overlaps another row`);
   };
   // exact opcodes first: `+r` and `+cc` take what is left
-  for (const { row, prefix, opcode, modrm } of encodings.filter(({ count }) => count === 1)) {
-    const table = tables[prefix === 0xf2 ? 'f2' : prefix === 0xf3 ? 'f3' : 'plain'];
+  for (const { row, table: name, opcode, modrm } of encodings.filter(({ count }) => count === 1)) {
+    const table = tables[name];
     const entry = table[opcode];
     if (!modrm) table[opcode] = entry ? clash(row) : row;
     else {
@@ -219,6 +237,12 @@ const FIXED_REGISTERS: Readonly<Record<string, readonly [width: Width | 'v', n: 
 };
 const FIXED_SEGMENTS: Readonly<Record<string, number>> = { ES, CS, SS, DS, FS, GS };
 
+/** Bytes of a vector register's or its memory operand's part that an operand uses, by the size in its code. */
+const VECTOR_BYTES: Readonly<Record<string, number>> = { dq: 16, ps: 16, pd: 16, q: 8, sd: 8, d: 4, ss: 4, w: 2 };
+const vectorBytes = (code: string): number => VECTOR_BYTES[code.slice(1)]!;
+const mmxRegister = (n: number, code: string): Operand => ({ kind: 'vector', word: S.FPU_R0 + 4 * n, w: 32, bytes: vectorBytes(code) });
+const xmmRegister = (n: number, code: string): Operand => ({ kind: 'vector', word: S.XMM0 + 4 * n, w: 32, bytes: vectorBytes(code) });
+
 /** Width of an operand's size letter; what is wider than 32 bits or has no size counts as the operand size or 32. */
 function width(code: string, w: 16 | 32): Width {
   switch (code[1]) {
@@ -251,6 +275,8 @@ function operand(code: string, fetch: Fetch, head: Head, memory: MemoryOperand |
       return imm(0, 8);
     case 'STi':
       return imm(modrm & 7, 8);
+    case 'XMM0':
+      return xmmRegister(0, 'Vdq');
     case 'FOP':
       return imm(((head.opcode & 7) << 8) | modrm, 16);
     case 'Ibs': {
@@ -262,7 +288,19 @@ function operand(code: string, fetch: Fetch, head: Head, memory: MemoryOperand |
     case 'E':
       return memory ? { ...memory, w } : { kind: 'reg', w, n: modrm & 7 };
     case 'M':
-      return { ...memory!, w };
+      return { ...memory!, w, ...(code.length === 3 ? { bytes: vectorBytes(code) } : {}) };
+    case 'P':
+      return mmxRegister((modrm >> 3) & 7, code);
+    case 'Q':
+      return memory ? { ...memory, w, bytes: vectorBytes(code) } : mmxRegister(modrm & 7, code);
+    case 'N':
+      return mmxRegister(modrm & 7, code);
+    case 'V':
+      return xmmRegister((modrm >> 3) & 7, code);
+    case 'W':
+      return memory ? { ...memory, w, bytes: vectorBytes(code) } : xmmRegister(modrm & 7, code);
+    case 'U':
+      return xmmRegister(modrm & 7, code);
     case 'R':
       return { kind: 'reg', w, n: modrm & 7 };
     case 'G':
@@ -331,18 +369,24 @@ function decodeWith(fetch: Fetch, code32: boolean, features: ReadonlySet<Feature
     else if (opcode === 0x64 || opcode === 0x65) override = opcode - 0x60;
     else break;
   }
-  if (opcode === 0x0f) opcode = 0x100 + fetch.u8();
-  const entry = (repeat === 0 ? undefined : TABLES[repeat === 0xf2 ? 'f2' : 'f3'][opcode]) ?? TABLES.plain[opcode];
+  if (opcode === 0x0f) {
+    opcode = 0x100 + fetch.u8();
+    if (opcode === 0x138) opcode = 0x200 + fetch.u8();
+    else if (opcode === 0x13a) opcode = 0x300 + fetch.u8();
+  }
+  const special = TABLES[repeat === 0xf2 ? 'f2' : repeat === 0xf3 ? 'f3' : w !== (code32 ? 32 : 16) ? 66 : 'np'][opcode],
+    plain = TABLES.plain[opcode],
+    entry = special ?? plain;
   let row: Row | undefined,
     modrm = 0,
     memory: MemoryOperand | undefined;
   if (Array.isArray(entry)) {
     modrm = fetch.u8();
-    row = entry[modrmIndex(modrm)];
+    row = entry[modrmIndex(modrm)] ?? (Array.isArray(plain) ? plain[modrmIndex(modrm)] : undefined);
   } else row = entry;
   if (!row || (row.feature && features && !features.has(row.feature))) return unusable(INVALID, at, fetch.p - at, w);
   const head: Head = { w, address, override, opcode, modrm };
-  if (Array.isArray(entry) && modrm < 0xc0 && !row.operands.some((code) => code[0] === 'R')) {
+  if (Array.isArray(entry) && modrm < 0xc0 && !row.operands.some((code) => REGISTER_ONLY.test(code))) {
     const parts = address === 16 ? address16(fetch, modrm) : address32(fetch, modrm);
     const seg = override >= 0 ? override : parts.base === 4 || parts.base === 5 ? SS : DS;
     memory = { kind: 'mem', w, seg, address: row.pops && parts.base === 4 ? { ...parts, disp: (parts.disp + (w >> 3)) | 0 } : parts };
@@ -368,4 +412,15 @@ function decodeWith(fetch: Fetch, code32: boolean, features: ReadonlySet<Feature
     rep: !row.string || repeat === 0 ? 'none' : repeat === 0xf3 ? 'rep' : 'repne',
     seg: override < 0 ? DS : override,
   };
+}
+
+/**
+ * The instruction as a processor in that mode executes it: what it has not, or may not use at present, becomes the row that
+ * raises #UD or #NM.
+ */
+export function decodeIn(byte: (index: number) => number, at: number, mode: number, features?: ReadonlySet<Feature>): Instruction {
+  const i = decode(byte, at, (mode & MODE.CODE32) !== 0, features);
+  const refused = refusal(i.row.state, mode);
+  if (refused === undefined) return i;
+  return { ...i, row: refused === 'undefined' ? INVALID : NOT_AVAILABLE, operands: [] };
 }

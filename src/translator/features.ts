@@ -1,6 +1,10 @@
 // Features of a processor by the names of Linux' /proc/cpuinfo, and where CPUID shows each (SDM volume 2, CPUID, "Information
 // Returned by CPUID Instruction"). An instruction's row names the feature that it comes with (instructions/notation.ts); which
-// model has which features, and which are built, stands in runtime/cpuModels.ts.
+// model has which features, and which are built, stands in runtime/cpuModels.ts. Beside them what state an extension's instructions
+// need the operating system to have enabled (SDM volume 3, "System Programming for Instruction Set Extensions and Processor Extended
+// States").
+
+import { MODE } from './mode.ts';
 
 /** Leaf and sub-leaf, register, bit. */
 export interface FeatureRow {
@@ -57,3 +61,17 @@ export const FEATURES = {
   nopl: null,
 } as const satisfies Record<string, FeatureRow | null>;
 export type Feature = keyof typeof FEATURES;
+
+/**
+ * State that an instruction uses besides general registers: the MMX registers, the XMM registers or MXCSR, or both sets as an
+ * image in memory.
+ */
+export type ExtendedState = 'mmx' | 'xmm' | 'image';
+
+/** Why an instruction cannot run in a mode: undefined opcode, or the state's owner has to be asked first. */
+export function refusal(state: ExtendedState | undefined, mode: number): 'undefined' | 'notAvailable' | undefined {
+  if (state === undefined) return undefined;
+  if (state !== 'image' && (mode & MODE.EMULATE) !== 0) return 'undefined';
+  if (state === 'xmm' && (mode & MODE.OSFXSR) === 0) return 'undefined';
+  return (mode & MODE.NO_FPU) !== 0 ? 'notAvailable' : undefined;
+}

@@ -4,7 +4,18 @@ import { formatAtt } from './att.ts';
 import type { Instruction } from './decode.ts';
 import type { AddressParts, Operand } from './ir/builder.ts';
 import type { FormatOptions } from './mnemonics.ts';
-import { defaultSegment, displacement, hex, mnemonic, prefixes, registerName, SEGMENTS, targetText } from './mnemonics.ts';
+import {
+  defaultSegment,
+  displacement,
+  hex,
+  mnemonic,
+  prefixes,
+  registerName,
+  SEGMENTS,
+  shownOperands,
+  targetText,
+  vectorName,
+} from './mnemonics.ts';
 
 export type { FormatOptions } from './mnemonics.ts';
 
@@ -13,9 +24,13 @@ export function format(i: Instruction, options: FormatOptions): string {
   return options.syntax === 'att' ? formatAtt(i, options) : formatIntel(i, options);
 }
 
+const VECTOR_SIZES: Readonly<Record<string, string>> = { dq: 'XMMWORD', ps: 'XMMWORD', pd: 'XMMWORD', sd: 'QWORD', ss: 'DWORD' };
+
 /** Size of a memory operand by the row's operand code; nothing for addresses without a size and beside an accumulator. */
 function sizeText(code: string, w: number): string {
   if (code[0] === 'O') return '';
+  const vector = VECTOR_SIZES[code.slice(1)];
+  if (vector !== undefined) return `${vector} PTR `;
   switch (code[1]) {
     case undefined:
     case 's':
@@ -51,6 +66,7 @@ function addressText(i: Instruction, address: AddressParts, seg: number): string
 }
 
 function operandText(i: Instruction, code: string, o: Operand, options: FormatOptions): string {
+  if (o.kind === 'vector') return vectorName(o);
   switch (code[0]) {
     case 'X':
     case 'B':
@@ -98,7 +114,9 @@ function formatIntel(i: Instruction, options: FormatOptions): string {
             .reverse()
             .join(':'),
         ]
-      : operands.flatMap((o, n) => (row.operands[n] === 'FOP' ? [] : [operandText(i, row.operands[n]!, o, options)]));
+      : operands
+          .slice(0, shownOperands(i))
+          .flatMap((o, n) => (row.operands[n] === 'FOP' ? [] : [operandText(i, row.operands[n]!, o, options)]));
   const name = prefixes(i) + mnemonic(i);
   return texts.length === 0 ? name : `${name} ${texts.join(',')}`;
 }

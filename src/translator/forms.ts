@@ -8,7 +8,7 @@ import type { Instruction } from './decode.ts';
 import { FLAGS } from './flags.ts';
 import type { Row } from './instructions/notation.ts';
 import type { Known, Operand, Width } from './ir/builder.ts';
-import { Builder } from './ir/builder.ts';
+import { Builder, wordPast } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
 import { callsOf, printInstruction, sweep } from './ir/print.ts';
 import { MODE } from './mode.ts';
@@ -87,8 +87,11 @@ function isFlat(i: Instruction, mode: number): boolean {
 }
 
 function formOf(i: Instruction, flat: boolean): Form {
-  const memory = memoryOf(i) ? 1 : 0;
-  const key = (((((i.row.id * 2 + (i.w >> 5)) * 2 + (i.address >> 5)) * 2 + memory) * 16 + i.cc) * 3 + REP[i.rep]) * 2 + (flat ? 1 : 0);
+  const memory = memoryOf(i) ? 1 : 0,
+    // Instructions on vector registers have no operand size, and no address size without an address.
+    w = i.row.state === undefined ? i.w >> 5 : 1,
+    address = i.row.state === undefined || i.row.addressSized || memory === 1 ? i.address >> 5 : 1;
+  const key = (((((i.row.id * 2 + w) * 2 + address) * 2 + memory) * 16 + i.cc) * 3 + REP[i.rep]) * 2 + (flat ? 1 : 0);
   let form = byKey.get(key);
   if (!form) {
     byKey.set(key, (form = { id: FIRST_FORM + FORMS.length, row: i.row, instruction: i, flat }));
@@ -97,7 +100,7 @@ function formOf(i: Instruction, flat: boolean): Form {
   return form;
 }
 
-const FIXED_OPERAND = /^(?:[A-D][LHX]|e?[A-DS][XIP]|[13]|[CDEFGS]S)$/;
+const FIXED_OPERAND = /^(?:[A-D][LHX]|e?[A-DS][XIP]|[13]|[CDEFGS]S|XMM0)$/;
 const byteIndex = (n: number): number => (n < 4 ? n * 4 : (n - 4) * 4 + 1);
 /** Index of a register in the view of its width. */
 function registerIndex(n: number, w: Width): number {
@@ -132,6 +135,7 @@ export function writeRecords(i: Instruction, mode: number, code: Int32Array, p: 
   i.operands.forEach((o, n) => {
     if (FIXED_OPERAND.test(i.row.operands[n]!)) return;
     if (o.kind === 'reg') code[p + register++] = registerIndex(o.n as number, o.w);
+    else if (o.kind === 'vector') code[p + register++] = o.word as number;
     else if (o.kind === 'sreg') code[p + register++] = o.n as number;
     else if (o.kind === 'imm') {
       code[p + immediate] = o.value as number;
@@ -162,7 +166,8 @@ function symbolicOperands(form: Form): Operand[] {
     const code = form.row.operands[n] ?? 'I'; // A far pointer has one code and two operands.
     if (FIXED_OPERAND.test(code)) return o;
     if (o.kind === 'reg' || o.kind === 'sreg') return { ...o, n: field(register++) };
-    if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: form.flat ? flatSegment(form.row) : field(RECORD.BASE) };
+    if (o.kind === 'vector') return { ...o, word: field(register++) };
+    if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: form.flat ? flatSegment(form.row) : field(RECORD.BASE), bytes: o.bytes };
     const text = field(immediate);
     immediate = RECORD.DISP;
     return { kind: 'imm', w: o.w, value: code.startsWith('J') ? `${CODE_BASE}+${text}|0` : text };
@@ -176,7 +181,7 @@ export function reaches(e: string, a: string, bytes: number): string {
   return bytes === 1 ? `(${e}&1)===0` : `((${e}|${a})&4095)<${4097 - bytes}`;
 }
 /** The same for an access of `w` bits. */
-export function hit(e: string, a: string, w: Width): string {
+export function hit(e: string, a: string, w: number): string {
   return reaches(e, a, w >> 3);
 }
 export function loadText(e: string, a: string, w: Width): string {
@@ -184,6 +189,16 @@ export function loadText(e: string, a: string, w: Width): string {
 }
 export function storeText(e: string, a: string, value: string, w: Width): string {
   return w === 8 ? `u8[${e}^${a}]=${value}` : `dv.${SETTER[w]}(${e}^${a},${value},true)`;
+}
+
+/** State words and memory at `e`^`a`, where all of it is known to be reachable: the copy in either direction. */
+export function loadWordsText(word: Known, e: string, a: string, words: number): string {
+  const texts = Array.from({ length: words }, (_, n) => `r[${wordPast(word, n)}]=dv.getInt32(${n === 0 ? 'e' : `e+${4 * n}`},true);`);
+  return `e=${e}^${a};${texts.join('')}`;
+}
+export function storeWordsText(word: Known, e: string, a: string, words: number): string {
+  const texts = Array.from({ length: words }, (_, n) => `dv.setInt32(${n === 0 ? 'e' : `e+${4 * n}`},r[${wordPast(word, n)}],true);`);
+  return `e=${e}^${a};${texts.join('')}`;
 }
 
 const entry = (table: string, a: string): string => `${table}[${a}>>>12|r[${S.USER_TLB}]]`;
@@ -217,6 +232,10 @@ function handlerTarget(form: Form, jumpResult: number): Target {
     store: ({ w }, a, value) => `e=${entry('tw', a)};if(${hit('e', a, w)})${storeText('e', a, value, w)};else W${w}(${a},${value});`,
     storeModified: ({ w }, e, a, value) => `if(${hit(e, a, w)})${storeText(e, a, value, w)};else W${w}(${a},${value});`,
     probe: ({ w }, a) => `e=${entry('tw', a)};if(!(${hit('e', a, w)}))M${w}(${a});`,
+    loadWords: (word, a, words) =>
+      `e=${entry('tr', a)};if(${hit('e', a, 32 * words)}){${loadWordsText(word, 'e', a, words)}}else RV(${word},${a},${words});`,
+    storeWords: (word, a, words) =>
+      `e=${entry('tw', a)};if(${hit('e', a, 32 * words)}){${storeWordsText(word, 'e', a, words)}}else WV(${word},${a},${words});`,
     call: (name, args) => `sys.${name}(${args.join(',')})`,
     attempt: (opcode, offset, seg, w) =>
       `if(!x87(${opcode},${offset},${EIP},${seg})){sys.escape(${opcode},${seg},${offset},${w});${EIP}=${CODE_BASE}+${field(RECORD.NEXT)}|0;return ${RESULT.EVENTS};}`,
@@ -250,8 +269,12 @@ export const ENGINE_NAMES = [
   'W8',
   'W16',
   'W32',
+  'RV',
+  'WV',
   'LR',
   'LW',
+  'vf',
+  'vs',
   'sys',
   'x87',
   'fault',

@@ -18,8 +18,12 @@ export const MODE = {
   PROTECTED: 128,
   /** Virtual-8086 mode. */
   VM86: 256,
-  /** CR0.EM or CR0.TS is set: x87 instructions raise #NM. */
+  /** CR0.EM or CR0.TS is set: x87 instructions raise #NM, MMX and SSE instructions by TS. */
   NO_FPU: 512,
+  /** CR0.EM is set: MMX and SSE instructions are undefined. */
+  EMULATE: 1024,
+  /** CR4.OSFXSR is set: the operating system saves the XMM registers. */
+  OSFXSR: 2048,
   /** CR4.SMAP and EFLAGS.AC are set below CPL 3: user pages are open to the supervisor. */
   OPEN: 1 << 24,
 } as const;

@@ -10,7 +10,7 @@
 
 import type { Instruction } from './decode.ts';
 import { FLAGS } from './flags.ts';
-import { ENGINE_HEADER, hit, loadText, RECORD, reaches, storeText } from './forms.ts';
+import { ENGINE_HEADER, hit, loadText, loadWordsText, RECORD, reaches, storeText, storeWordsText } from './forms.ts';
 import type { MemoryModel, Value, Width } from './ir/builder.ts';
 import type { Target } from './ir/print.ts';
 import { primary, printInstruction, sweep } from './ir/print.ts';
@@ -127,7 +127,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       throw new Error('a region knows its addresses');
     },
     place(segment, offset, w, write, held) {
-      if (model.flat(segment))
+      // Code can be read through a flat CS, never written.
+      if (model.flat(segment) && !(write && segment === CS))
         return /^[\w$]+$/.test(offset) ? { before: '', linear: offset } : { before: `${held}=${offset};`, linear: held };
       const n = segment as number;
       segments.add(n);
@@ -151,6 +152,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     storeModified: (v, e, a, value) => `${storeText(members.get(v)?.group.entry ?? e, a, value, v.w)};`,
     probe: (v, a) => checked(v, tw, 'e', a).before,
     attempt: (opcode, offset, seg) => `if(!x87(${opcode},${offset},${eipText(current.i.at)},${seg}))${leave}`,
+    loadWords: (word, a, words) => `e=${tr}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${loadWordsText(word, 'e', a, words)}`,
+    storeWords: (word, a, words) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${storeWordsText(word, 'e', a, words)}`,
     call: (name) => {
       throw new Error(`a region cannot call ${name}`);
     },

@@ -4,7 +4,7 @@
 // Relooper" (2022).
 
 import type { Instruction } from './decode.ts';
-import { decode } from './decode.ts';
+import { decodeIn } from './decode.ts';
 import type { Feature } from './features.ts';
 import type { MemoryModel, Value } from './ir/builder.ts';
 import { callsOf } from './ir/print.ts';
@@ -105,7 +105,7 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
   let likely: number[] | undefined;
   const guess = (): number | undefined => {
     if (!indirect) return undefined;
-    likely ??= indirectTargets(q, code32);
+    likely ??= indirectTargets(q);
     for (let to = likely.shift(); to !== undefined; to = likely.shift()) {
       if (!wanted(to) || steps.has(to)) continue;
       guessed.add(to);
@@ -118,7 +118,7 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
     if (steps.has(start) || blocks >= MAX_BLOCKS || steps.size >= MAX_INSTRUCTIONS) continue;
     blocks++;
     for (let at = start; wanted(at) && !steps.has(at) && at <= 4096 - LONGEST; ) {
-      const i = decode(q.byte, at, code32, q.features);
+      const i = decodeIn(q.byte, at, q.mode, q.features);
       const ops = regionOps(i, model);
       const after = at + i.length,
         { calls, transfers } = callsOf(ops);
@@ -167,11 +167,11 @@ function follow(q: RegionRequest, model: MemoryModel, code32: boolean, withSites
 }
 
 /** Offsets at which jumps arrive often although no instruction that has run leads there: in order, the most frequent first. */
-function indirectTargets(q: RegionRequest, code32: boolean): number[] {
+function indirectTargets(q: RegionRequest): number[] {
   const led = new Set<number>();
   for (let at = 0; at < 4096; at++) {
     if (!q.executed(at)) continue;
-    const i = decode(q.byte, at, code32, q.features),
+    const i = decodeIn(q.byte, at, q.mode, q.features),
       relative = i.operands.find((_, n) => i.row.operands[n]?.startsWith('J'));
     if (relative?.kind === 'imm') led.add(relative.value as number);
     if (!/^(?:JMP|RET)/.test(i.row.name)) led.add(at + i.length);

@@ -105,6 +105,8 @@ export const S = {
   /** XMM0-7, four words each. */
   XMM0: 128,
   MXCSR: 160,
+  /** Scratch: a memory operand of up to 16 bytes, and what an instruction leaves for a general register. */
+  OPERAND: 164,
   /** From here to the end: what no register of a debugger shows. */
   HIDDEN: 256,
   /** PAE paging: the four page-directory-pointer-table entries that MOV to CR3 loaded, low and high half. */
@@ -162,6 +164,9 @@ export const CF = 1,
   ID = 0x200000;
 export const ARITHMETIC_FLAGS = CF | PF | AF | ZF | SF | OF;
 
+/** Bits of MXCSR that exist; setting another faults. */
+export const MXCSR_MASK = 0xffff;
+
 /** Exception vectors (SDM volume 3, "Exception and Interrupt Vectors"). */
 export const VECTOR = {
   DE: 0,
@@ -195,9 +200,9 @@ export interface RegisterRow {
   readonly name: string;
   /** Word of the state block. */
   readonly word: number;
-  /** Bits 8, 16, 32 (one word), 64 (two words), 80 (three words). */
+  /** Bits: 8, 16, 32 (one word), 80 (three words), 128 (four words). Beyond 32 a value is hexadecimal text. */
   readonly width: number;
-  readonly group: 'general' | 'flags' | 'segment' | 'system' | 'debug' | 'fpu';
+  readonly group: 'general' | 'flags' | 'segment' | 'system' | 'debug' | 'fpu' | 'simd';
   /** Whether a debugger may store to it. */
   readonly editable: boolean;
   readonly bits?: readonly BitField[];
@@ -263,6 +268,24 @@ const DR6_BITS = [
   bit('B0', 0, 'DR0 matched'),
 ];
 
+const MXCSR_BITS = [
+  bit('FZ', 15, 'flush to zero'),
+  bit('RC', 13, 'rounding: nearest, down, up, toward zero', 2),
+  bit('PM', 12, 'precision mask'),
+  bit('UM', 11, 'underflow mask'),
+  bit('OM', 10, 'overflow mask'),
+  bit('ZM', 9, 'zero divide mask'),
+  bit('DM', 8, 'denormal operand mask'),
+  bit('IM', 7, 'invalid operation mask'),
+  bit('DAZ', 6, 'denormals are zeros'),
+  bit('PE', 5, 'precision'),
+  bit('UE', 4, 'underflow'),
+  bit('OE', 3, 'overflow'),
+  bit('ZE', 2, 'zero divide'),
+  bit('DE', 1, 'denormal operand'),
+  bit('IE', 0, 'invalid operation'),
+];
+
 const row = (name: string, word: number, group: RegisterRow['group'], width = 32, bits?: readonly BitField[]): RegisterRow => ({
   name,
   word,
@@ -314,4 +337,6 @@ export const REGISTERS: readonly RegisterRow[] = [
   row('fiseg', S.FPU_CS, 'fpu', 16),
   row('fooff', S.FPU_DP, 'fpu'),
   row('foseg', S.FPU_DS, 'fpu', 16),
+  row('mxcsr', S.MXCSR, 'simd', 32, MXCSR_BITS),
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((n) => row(`xmm${n}`, S.XMM0 + 4 * n, 'simd', 128)),
 ];

@@ -43,8 +43,8 @@ export function checkRegister(name: string, value: number | string): void {
   if (!row) throw new RangeError(`There is no register '${name}'.`);
   if (!row.editable) throw new RangeError(`Register ${name} cannot be changed.`);
   const fits =
-    row.width === 80
-      ? /^[0-9a-f]{1,20}$/i.test(String(value))
+    row.width > 32
+      ? /^[0-9a-f]+$/i.test(String(value)) && String(value).length <= row.width / 4
       : Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** row.width;
   if (!fits) throw new RangeError(`${value} does not fit the ${row.width} bits of ${name}.`);
 }

@@ -28,7 +28,7 @@ describe('the summary of an image', () => {
     const iso = signed(1296384);
     iso.set(ascii('CD001'), 0x8001);
     assert.match(about('grub.img', iso), /^ISO 9660 image\n[\s\S]*it boots as a floppy$/);
-    assert.match(about('grub.iso', iso, 5 << 20), /it boots as a disk$/);
+    assert.match(about('grub.iso', iso, 5 << 20), /it boots as a disk, too$/);
   });
 
   it('lists the partitions of a disk, and none in boot code', () => {

@@ -9,11 +9,10 @@ import { AC } from '../../src/translator/state.ts';
 import { encodeRow } from '../support/encode.ts';
 import { type Random, seeded } from '../support/random.ts';
 import { exclusionOf } from './exclusions.ts';
-import { makeFpu, memoryWord } from './fpuCases.ts';
+import { isFpu, makeFpu, memoryWord } from './fpuCases.ts';
 import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
 import { aimSegments, isSegmentPush, isSegmentRow, RETURNED_FLAGS } from './segmentCases.ts';
 
-export const isFpu = (row: Row): boolean => /^d[89a-f]/.test(row.code);
 /** Instructions whose image in memory has a 16- and a 32-bit form. */
 const ENVIRONMENT = /^(FLDENV|FNSTENV|FRSTOR|FNSAVE)$/;
 

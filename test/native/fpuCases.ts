@@ -91,6 +91,9 @@ function value(random: Random, near: number): string {
   return digits(top, 4) + digits(high, 8) + digits(low, 8);
 }
 
+/** Rows of the x87: opcodes D8 to DF. */
+export const isFpu = (row: Row): boolean => /^d[89a-f]/.test(row.code);
+
 /** A register file around one exponent; masks and flags of every combination, sometimes with an exception that waits. */
 export function makeFpu(random: Random): FpuState {
   const kind = random.below(4);

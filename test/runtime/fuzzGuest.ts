@@ -134,6 +134,9 @@ export function start(mode: Mode, line: number, random: Random): Int32Array {
       );
   }
   words[S.CR0] = mode.protected ? 0x31 : 0x30;
+  words[S.CR4] = random.below(8) ? 0x600 : 0;
+  words[S.MXCSR] = random.below(4) ? 0x1f80 : random.word() & 0xffff;
+  for (let n = 0; n < 32; n++) words[S.XMM0 + n] = random.edgy();
   words[S.CPL] = mode.cpl;
   words[S.SYSTEM_FLAGS] = 2 | (mode.vm86 ? 0x20000 : 0) | (random.below(4) === 0 ? 0x400 : 0);
   words[S.FLAGS_KIND] = 7;

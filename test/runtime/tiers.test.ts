@@ -53,7 +53,18 @@ const cpus = {
 let line = 0;
 
 /** Words that need not agree: scratch, the rest of the budget, lazy flags, which are compared as EFLAGS, the count of flushes. */
-const SCRATCH: ReadonlySet<number> = new Set([S.EA, S.BUDGET, S.SECOND, S.CODE_BASE, S.FLAGS_KIND, S.FLAGS_A, S.FLAGS_B, S.CODE_EPOCH]);
+const OPERAND = [0, 1, 2, 3].map((n) => S.OPERAND + n);
+const SCRATCH: ReadonlySet<number> = new Set([
+  S.EA,
+  S.BUDGET,
+  S.SECOND,
+  S.CODE_BASE,
+  S.FLAGS_KIND,
+  S.FLAGS_A,
+  S.FLAGS_B,
+  S.CODE_EPOCH,
+  ...OPERAND,
+]);
 const COMPARED = Array.from({ length: STATE_WORDS }, (_, n) => n).filter((n) => !SCRATCH.has(n));
 
 interface Program {

@@ -36,6 +36,26 @@ describe('translation', () => {
     cpu.dispose();
   });
 
+  it('leaves a store through CS to the interpreter, which raises #GP in protected mode', () => {
+    const cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: 2 * MIB, tier: 'translate' });
+    // loop: mov [ebx], ecx; mov eax, cs:[edx]; mov cs:[ebx], eax; jmp loop
+    cpu.memory.writeBytes(CODE, Uint8Array.of(0x89, 0x0b, 0x2e, 0x8b, 0x02, 0x2e, 0x89, 0x03, 0xeb, 0xf6));
+    for (const [name, value] of Object.entries(flatMode(CODE, 8, 16, 0))) cpu.set(name, value);
+    cpu.set('edx', STACK);
+    cpu.set('ebx', STACK + 0x100);
+    cpu.writePhysical(STACK, Uint8Array.of(1, 2, 3, 4));
+    cpu.setExceptionBreaks([13]);
+    // The second time both instructions have run and are translated.
+    for (let n = 0; n < 3; n++) {
+      cpu.set('eip', CODE);
+      cpu.set('eax', 0);
+      assert.equal(cpu.run(100), 'exception');
+      assert.deepEqual([cpu.get('eip'), cpu.get('eax')], [CODE + 5, 0x04030201]);
+      assert.deepEqual(cpu.readPhysical(STACK + 0x100, 4), Uint8Array.of(0, 0, 0, 0));
+    }
+    cpu.dispose();
+  });
+
   it('gives up checking a frame as a whole that lies across two pages', () => {
     const cpu = looping(STACK + 4);
     cpu.run(1500 * TICKS);

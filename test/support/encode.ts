@@ -1,6 +1,6 @@
 // Machine code for a table row: its opcode with random operands, for fuzzing and vectors.
 
-import { decode, type Instruction, parseEncoding } from '../../src/translator/decode.ts';
+import { decode, type Instruction, OPCODE_MAPS, parseEncoding } from '../../src/translator/decode.ts';
 import type { Row } from '../../src/translator/instructions/notation.ts';
 import type { Random } from './random.ts';
 
@@ -30,16 +30,20 @@ export function encodeRow(row: Row, random: Random, options: EncodeOptions): Enc
   if (!encoding) encodings.set(row, (encoding = parseEncoding(row)));
   for (let attempt = 0; attempt < 40; attempt++) {
     const bytes: number[] = [];
-    const w = options.w ?? (random.below(3) === 0 ? 16 : 32),
+    const native = options.code32 ? 32 : 16,
+      other = options.code32 ? 16 : 32;
+    // The operand size prefix is a part of some encodings, and is not allowed in others.
+    const fixed = encoding.prefix === 0x66 ? other : encoding.table === 'np' ? native : undefined;
+    if (fixed !== undefined && options.w !== undefined && options.w !== fixed) return undefined;
+    const w = fixed ?? options.w ?? (random.below(3) === 0 ? 16 : 32),
       address = options.address ?? (options.code32 ? 32 : 16);
-    const native = options.code32 ? 32 : 16;
     if (options.lock) bytes.push(0xf0);
     if (w !== native) bytes.push(0x66);
     if (address !== native) bytes.push(0x67);
-    if (encoding.prefix) bytes.push(encoding.prefix);
+    if (encoding.prefix === 0xf2 || encoding.prefix === 0xf3) bytes.push(encoding.prefix);
     else if (options.rep === 'rep') bytes.push(0xf3);
     else if (options.rep === 'repne') bytes.push(0xf2);
-    if (encoding.opcode >= 0x100) bytes.push(0x0f);
+    bytes.push(...OPCODE_MAPS[encoding.opcode >> 8]!);
     bytes.push((encoding.opcode & 0xff) + random.below(encoding.count));
     if (encoding.modrm) {
       const places = encoding.modrm.filter((p) => options.memory === undefined || options.memory === p < 8);

@@ -11,12 +11,14 @@ import type { PureName, PureRow } from '../../src/translator/ir/ops.ts';
 import { PURE } from '../../src/translator/ir/ops.ts';
 import { meaningOps } from '../../src/translator/meaning.ts';
 import { S } from '../../src/translator/state.ts';
+import { VECTOR_FUNCTIONS, type Vectors } from '../../src/translator/vector/functions.ts';
 
 /** The engine's members that an evaluation uses. */
 export interface EvaluatedMachine {
   readonly r: Int32Array;
   readonly r8: Uint8Array;
   readonly r16: Uint16Array;
+  readonly vs: Vectors;
   R8(a: number): number;
   R16(a: number): number;
   R32(a: number): number;
@@ -26,6 +28,8 @@ export interface EvaluatedMachine {
   W8(a: number, v: number): void;
   W16(a: number, v: number): void;
   W32(a: number, v: number): void;
+  RV(word: number, linear: number, words: number): void;
+  WV(word: number, linear: number, words: number): void;
   LR(segment: number, offset: number, size: number): number;
   LW(segment: number, offset: number, size: number): number;
   readonly system: { readonly [N in CallName]?: (...args: number[]) => number | void };
@@ -108,6 +112,15 @@ export function evaluate(m: EvaluatedMachine, i: Instruction, base: number): voi
         break;
       case 'probe':
         modifyAt(m.LW(segment, get(v.a), v.w >> 3), v.w);
+        break;
+      case 'loadWords':
+        m.RV(k, m.LR(segment, get(v.a), 4 * v.words!), v.words!);
+        break;
+      case 'storeWords':
+        m.WV(k, m.LW(segment, get(v.a), 4 * v.words!), v.words!);
+        break;
+      case 'vector':
+        values.set(v, VECTOR_FUNCTIONS[k]!(m.vs, get(v.a), get(v.b), get(v.c), get(v.d)));
         break;
       case 'flags': {
         const a = get(v.a),

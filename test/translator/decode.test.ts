@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Instruction } from '../../src/translator/decode.ts';
-import { buildTables, decode, parseEncoding } from '../../src/translator/decode.ts';
+import { buildTables, decode, OPCODE_MAPS, parseEncoding } from '../../src/translator/decode.ts';
 import { format } from '../../src/translator/format.ts';
 import { INVALID, ROWS, TOO_LONG } from '../../src/translator/instructions/index.ts';
 import { requireTool } from '../support/tools.ts';
@@ -30,7 +30,10 @@ function randomCode(seed: number, samples: number): Uint8Array {
     prefixes = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65];
   for (let n = 0; n < samples; n++) {
     while (random(4) === 0) bytes.push(prefixes[random(prefixes.length)]!);
-    if (random(3) === 0) bytes.push(0x0f);
+    if (random(3) === 0) {
+      if (random(2) === 0) bytes.push([0x66, 0xf2, 0xf3][random(3)]!);
+      bytes.push(0x0f, ...[[], [], [0x38], [0x3a]][random(4)]!);
+    }
     for (let k = 0; k < 10; k++) bytes.push(random(256));
     for (let k = 0; k < 15; k++) bytes.push(0x90);
   }
@@ -42,10 +45,11 @@ function randomCode(seed: number, samples: number): Uint8Array {
  *   9b: objdump joins FWAIT to the x87 instruction after it.
  *   d6: SALC is not in its tables; nor are the x87 aliases of D9 D8, DC D0, DD C8, DE D0, DF C8, DF D0.
  *   0f 0d, 0f 1a-1e: NOPs of the Pentium Pro that later became prefetches, MPX, CET.
+ *   0f ae e9-ef, f1-f7, f9-ff: the fences, whatever r/m says.
  *   90 behind 66: XCHG of the accumulator with itself.
  *   0f bc, 0f bd, 0f 09 behind F2, F3 or 66: later instructions; the Pentium Pro ignores the prefix.
  */
-const SEEN_OTHERWISE = /^(?:9b|d6|d9 d[89a-f]|dc d|dd c[89a-f]|de d[0-7]|df [cd]|0f 0d|0f 1[a-e]|0f bc|0f bd|0f 09|90$)/;
+const SEEN_OTHERWISE = /^(?:9b|d6|d9 d[89a-f]|dc d|dd c[89a-f]|de d[0-7]|df [cd]|0f 0d|0f 1[a-e]|0f bc|0f bd|0f 09|0f ae [ef][1-79-f]|90$)/;
 const PREFIX = /^(?:(?:66|67|f[023]|26|2e|36|3e|64|65) )+/;
 
 /** Encodings of known names that are none here: CR1 and CR5-CR7, the 386's test registers, segment registers 6, 7 and CS as destination. */
@@ -62,6 +66,7 @@ describe('decoder and disassembler', () => {
         const code = randomCode(bits * 7919 + syntax.length, syntax === 'intel' ? 8000 : 5000),
           lines = objdump(program, code, bits, syntax);
         const ours = new Set(ROWS.flatMap((row) => row.names ?? [row.name]).map((name) => name.toLowerCase()));
+        const simd = new Set(ROWS.filter((row) => row.feature).map((row) => row.name.toLowerCase()));
         const differences: string[] = [];
         let compared = 0,
           refused = 0;
@@ -78,6 +83,8 @@ describe('decoder and disassembler', () => {
             refused++;
             // refused only what objdump refuses, what came after the Pentium Pro, LOCK where illegal, CR1 and CR5-CR7
             const known = ours.has(theirs.split(' ')[0]!) && !NOT_HERE.test(theirs);
+            // A repeat prefix that is no part of the encoding, which objdump passes over; the SDM's NP does not allow it.
+            if (simd.has(theirs.split(' ')[0]!) && /\brepn?z /.test(line.text)) continue;
             if (syntax === 'intel' && (known || LOCKABLE.test(theirs))) differences.push(`${bytes}: refused, objdump ${line.text}`);
             continue;
           }
@@ -172,7 +179,7 @@ describe('instruction table', () => {
   it('must reach every row by its encoding', () => {
     for (const row of coded) {
       const { prefix, opcode, count, modrm } = parseEncoding(row);
-      const head = [...(prefix ? [prefix] : []), ...(opcode >= 0x100 ? [0x0f] : [])];
+      const head = [...(prefix ? [prefix] : []), ...OPCODE_MAPS[opcode >> 8]!];
       let reached = 0,
         tried = 0;
       for (let n = opcode; n < opcode + count; n++) {

@@ -33,7 +33,7 @@ const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
     ]),
   ),
   ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows', 'x87', 'X'].map((name) => [name, 'bool' as const])),
-  ...Object.fromEntries(['W8', 'W16', 'W32', 'fault'].map((name) => [name, 'nothing' as const])),
+  ...Object.fromEntries(['W8', 'W16', 'W32', 'RV', 'WV', 'fault'].map((name) => [name, 'nothing' as const])),
 };
 const METHODS: Readonly<Record<string, Readonly<Record<string, 'int' | 'nothing'>>>> = {
   Math: { imul: 'int', clz32: 'int' },
@@ -163,7 +163,14 @@ class Checker {
     for (const child of children(node)) this.#check(child);
   }
 
-  #resultOf({ callee }: acorn.CallExpression): 'int' | 'bool' | 'nothing' | undefined {
+  #resultOf(node: acorn.CallExpression): 'int' | 'bool' | 'nothing' | undefined {
+    const { callee } = node;
+    // A vector function by its number, on the views of the state block.
+    if (callee.type === 'MemberExpression' && callee.computed && callee.object.type === 'Identifier' && callee.object.name === 'vf') {
+      const [views] = node.arguments;
+      const numbered = callee.property.type === 'Literal' && typeof callee.property.value === 'number';
+      return numbered && views?.type === 'Identifier' && views.name === 'vs' ? 'int' : undefined;
+    }
     if (callee.type === 'Identifier')
       return Object.hasOwn(FUNCTIONS, callee.name) && this.#known.has(callee.name) && !this.#declared.has(callee.name)
         ? FUNCTIONS[callee.name]

@@ -37,7 +37,15 @@ const EXAMPLES: readonly [string, 16 | 32, string, string][] = [
   ['de c9', 32, 'fmulp st(1),st', 'fmulp %st,%st(1)'],
   ['0f 20 c0', 32, 'mov eax,cr0', 'mov %cr0,%eax'],
   ['0f 23 f8', 32, 'mov dr7,eax', 'mov %eax,%dr7'],
-  ['0f ae 00', 32, '(bad)', '(bad)'],
+  ['0f ae 00', 32, 'fxsave [eax]', 'fxsave (%eax)'],
+  ['66 0f 6f 4b 10', 32, 'movdqa xmm1,XMMWORD PTR [ebx+0x10]', 'movdqa 0x10(%ebx),%xmm1'],
+  ['0f 6f ca', 32, 'movq mm1,mm2', 'movq %mm2,%mm1'],
+  ['f2 0f 58 06', 32, 'addsd xmm0,QWORD PTR [esi]', 'addsd (%esi),%xmm0'],
+  ['0f c2 c8 01', 32, 'cmpltps xmm1,xmm0', 'cmpltps %xmm0,%xmm1'],
+  ['0f c2 c8 09', 32, 'cmpps xmm1,xmm0,0x9', 'cmpps $0x9,%xmm0,%xmm1'],
+  ['f3 0f 2a 00', 32, 'cvtsi2ss xmm0,DWORD PTR [eax]', 'cvtsi2ss (%eax),%xmm0'],
+  ['66 0f 38 10 c8', 32, 'pblendvb xmm1,xmm0,xmm0', 'pblendvb %xmm0,%xmm0,%xmm1'],
+  ['f3 0f 54 c0', 32, '(bad)', '(bad)'],
 ];
 
 describe('instruction text', () => {

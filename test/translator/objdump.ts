@@ -80,7 +80,7 @@ export function fromAtt(theirs: string, ours: string): string {
       (_, before: string, offset: string) => `${before}0x${(0x10000 - Number.parseInt(offset, 16)).toString(16)}`,
     ) // 16-bit direct addresses are signed there
     .replace(/^(mov %)e(..,%[defgs]s)$/, '$1$2')
-    .replace(/^((?:lldt|ltr|lmsw|verr|verw|lar|lsl) %)e/, '$1')
+    .replace(/^((?:lldt|ltr|lmsw|verr|verw|lar|lsl) %)e(?!s:)/, '$1')
     .replace('fnsetpm(287 only)', 'fnsetpm');
 }
 

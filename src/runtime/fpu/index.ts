@@ -10,6 +10,7 @@ import type { Fpu } from '../system.ts';
 import { createFpuControl } from './control.ts';
 import { createFastForms, type Fast } from './fast.ts';
 import type { MemoryForm, RegisterForm } from './forms.ts';
+import { createImage } from './image.ts';
 import { createOperands } from './memory.ts';
 import { createOperations, OPERATION } from './operations.ts';
 import { createState } from './state.ts';
@@ -240,5 +241,6 @@ export function createFpu(engine: Engine): Fpu {
       }
     },
     wait: state.checkPending,
+    ...createImage(engine, state, operands),
   };
 }

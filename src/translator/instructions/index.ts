@@ -13,6 +13,10 @@ import './flagControl.ts';
 import './segments.ts';
 import './system.ts';
 import './fpu.ts';
+import './sseMove.ts';
+import './packedInteger.ts';
+import './sseFloat.ts';
+import './sse41.ts';
 
-export { INVALID, TOO_LONG } from './invalid.ts';
+export { INVALID, NOT_AVAILABLE, TOO_LONG } from './invalid.ts';
 export { ROWS } from './notation.ts';

@@ -3,19 +3,21 @@
 //
 //   insn('ADD', ['00 /r Eb,Gb', '01 /r Ev,Gv', '04 AL,Ib', '83 /0 Ev,Ibs'], meaning, { lock: true })
 //
-// Encoding: opcode bytes in lower-case hexadecimal, a mandatory prefix first if any (`f3 90`), then `/r` or `/0`-`/7`
+// Encoding: opcode bytes in lower-case hexadecimal, a mandatory prefix first if any (`66`, `f2`, `f3`; `np`: none of them may
+// stand there; without any of the four, the three prefixes have their usual meaning), then `/r` or `/0`-`/7`
 // (ModRM follows; `/0-3` for a range) or the ModRM byte itself (`0f 01 c1`, with `+i` for eight of them: `d8 c0+i`), `+r`
 // (register in the low three bits; an exact opcode byte goes before it), `+cc` (condition in the low four bits), last the
 // operands. Operand codes: E ModRM register or memory, G ModRM reg, M memory only, R register only (ModRM.rm), I immediate,
 // J relative target, O direct offset, S segment register (ModRM.reg), C control and D debug register (ModRM.rm is then a
 // register whatever mod says), Z register in the opcode byte, X DS:(E)SI, Y ES:(E)DI, B DS:(E)BX (operands are the
 // registers), A far pointer in the instruction (two operands: offset, selector); sizes b byte, w word, d double word, q
-// quad word, t 80 bits, v operand size, z immediate of operand size, bs byte sign-extended to the operand size, p far
-// pointer, a pair of operand size, s pseudo-descriptor in memory; fixed operands AL CL AX eAX DX 1, ES CS SS DS FS GS, ST,
+// quad word, dq 128 bits, ps and pd packed, ss and sd scalar single and double, t 80 bits, v operand size, z immediate of operand size, bs byte sign-extended to the operand size, p far
+// pointer, a pair of operand size, s pseudo-descriptor in memory. P MMX register (ModRM.reg), Q MMX register or memory, N MMX register
+// (ModRM.rm), V XMM register (ModRM.reg), W XMM register or memory, U XMM register (ModRM.rm); fixed operands XMM0 and AL CL AX eAX DX 1, ES CS SS DS FS GS, ST,
 // STi (x87 register in ModRM.rm) and FOP (low three bits of the opcode and ModRM: the x87 last instruction opcode; not
 // displayed). Register numbers of C, D, ST and STi are immediates.
 
-import type { Feature } from '../features.ts';
+import type { ExtendedState, Feature } from '../features.ts';
 import type { Builder, Known, Operand, Value } from '../ir/builder.ts';
 
 /** What a meaning sees besides its operands. */
@@ -50,6 +52,8 @@ export interface RowOptions {
   readonly names?: readonly [word: string, dword: string];
   /** POP to memory: the address uses the stack pointer after it was incremented; the decoder adds that to the displacement. */
   readonly pops?: true;
+  /** The registers it uses that CR0 and CR4 can withhold. */
+  readonly state?: ExtendedState;
   /** Nothing after it in the block is reached by falling through. */
   readonly transfers?: true;
 }

@@ -29,6 +29,9 @@ export type EffectName =
   | 'store'
   | 'storeModified'
   | 'probe'
+  | 'loadWords'
+  | 'storeWords'
+  | 'vector'
   | 'offset'
   | 'flags'
   | 'flagsRotate'
@@ -56,6 +59,8 @@ export interface Value {
   readonly w: Width;
   /** Segment of a memory access. */
   readonly seg: Known;
+  /** State words that an access reads or writes at once. */
+  readonly words?: number;
   /** How many recorded ops still read it. */
   uses: number;
 }
@@ -64,7 +69,17 @@ export type Operand =
   | { readonly kind: 'reg'; readonly w: Width; readonly n: Known }
   | { readonly kind: 'imm'; readonly w: Width; readonly value: Known }
   | { readonly kind: 'sreg'; readonly w: Width; readonly n: Known }
+  | VectorOperand
   | MemoryOperand;
+/** An MMX or XMM register: its first state word. */
+export interface VectorOperand {
+  readonly kind: 'vector';
+  readonly word: Known;
+  /** It is read and written in words. */
+  readonly w: 32;
+  /** Bytes of it that are used as a source. */
+  readonly bytes: number;
+}
 export interface MemoryOperand {
   readonly kind: 'mem';
   readonly w: Width;
@@ -73,6 +88,8 @@ export interface MemoryOperand {
   readonly address?: AddressParts;
   /** Offset already computed. */
   readonly offset?: Value;
+  /** Size of an operand that could be a vector register as well. */
+  readonly bytes?: number;
 }
 /** Effective address (SDM volume 2, "Addressing-Mode Encoding of ModR/M and SIB Bytes"); -1 = no base, no index. */
 export interface AddressParts {
@@ -92,6 +109,8 @@ export interface MemoryModel {
 }
 
 const NONE: Known = 0;
+/** The state word `n` after one that may be known only by the record. */
+export const wordPast = (word: Known, n: number): Known => (typeof word === 'number' ? word + n : n === 0 ? word : `${word}+${n}`);
 
 export class Builder {
   readonly ops: Value[] = [];
@@ -210,8 +229,15 @@ export class Builder {
   state(word: Known): Value {
     return this.record('state', word);
   }
-  setState(word: number, v: Value): void {
+  setState(word: Known, v: Value): void {
     this.record('setState', word, 32, NONE, v);
+  }
+  /** A state word and those after it, of an operand whose first word may be known only by the record. */
+  stateAt(word: Known, n: number): Value {
+    return this.state(wordPast(word, n));
+  }
+  setStateAt(word: Known, n: number, v: Value): void {
+    this.setState(wordPast(word, n), v);
   }
   /** EIP of the following instruction, and of this one. */
   next(): Value {
@@ -232,6 +258,8 @@ export class Builder {
         return this.state(typeof o.n === 'number' ? S.SEG_SELECTOR + o.n : `${S.SEG_SELECTOR}+${o.n}`);
       case 'mem':
         return this.load(o.seg, this.offset(o), o.w);
+      case 'vector':
+        throw new Error('a vector is no single value');
     }
   }
   /** Read with the intent to write: what cannot be written faults here, before anything has changed. */
@@ -250,7 +278,8 @@ export class Builder {
         this.call('loadSegment', this.imm(o.n), v);
         return;
       case 'imm':
-        throw new Error('an immediate cannot be written');
+      case 'vector':
+        throw new Error('an immediate cannot be written, nor a vector as a single value');
       case 'mem': {
         const before = this.modified.get(o);
         if (before) this.record('storeModified', NONE, o.w, o.seg, before, v);
@@ -297,6 +326,24 @@ export class Builder {
   /** Faults now if a later store of `w` there would; for the second and further stores of an instruction. */
   probe(seg: Known, offset: Value, w: Width): void {
     this.record('probe', NONE, w, seg, offset);
+  }
+
+  // ---- vectors (translator/vector): operands are state words, in registers or in S.OPERAND
+  /** State words := memory, all of them or none; one fault for the whole. */
+  loadWords(word: Known, words: number, seg: Known, offset: Value): void {
+    this.recordWords('loadWords', word, words, seg, offset);
+  }
+  /** Memory := state words, all of them or none. */
+  storeWords(word: Known, words: number, seg: Known, offset: Value): void {
+    this.recordWords('storeWords', word, words, seg, offset);
+  }
+  private recordWords(op: 'loadWords' | 'storeWords', word: Known, words: number, seg: Known, offset: Value): void {
+    offset.uses++;
+    this.ops.push({ op, a: offset, k: word, w: 32, seg, words, uses: 0 });
+  }
+  /** Calls a function of the vector table by its number: on state words (S.ZERO: no destination), and up to two numbers. */
+  vector(n: number, destination: Known, source: Known, x: Known = 0, y: Known = 0): Value {
+    return this.record('vector', n, 32, NONE, this.imm(destination), this.imm(source), this.imm(x), this.imm(y));
   }
 
   // ---- stack (SS, 16 or 32 bits as SS.B says)

@@ -36,7 +36,7 @@ export interface Target {
   /** Effective address found in the record. */
   offset(): string;
   /** Segment arithmetic: from offset to linear address, with limit check unless flat; `held` is a temporary it may use. */
-  place(seg: Known, offset: string, w: Width, write: boolean, held: string): Place;
+  place(seg: Known, offset: string, w: number, write: boolean, held: string): Place;
   /** Memory accesses of `access.w` bits. `entry` is the name of a temporary for the TLB entry. */
   load(access: Value, into: string, linear: string): string;
   modify(access: Value, into: string, entry: string, linear: string): string;
@@ -44,6 +44,9 @@ export interface Target {
   /** `modified` is the access before. */
   storeModified(modified: Value, entry: string, linear: string, value: string): string;
   probe(access: Value, linear: string): string;
+  /** State words from `word` on := memory, and the reverse; `words` at once. */
+  loadWords(word: Known, linear: string, words: number): string;
+  storeWords(word: Known, linear: string, words: number): string;
   call(name: CallName, args: string[]): string;
   /** Builder.attempt: an x87 instruction done at once, or the whole of it by CALLS.escape and nothing after it. */
   attempt(opcode: string, offset: string, seg: Known, w: Width): string;
@@ -122,7 +125,7 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
   };
   const place = (v: Value, write: boolean): string => {
     const offset = use(v.a!).text;
-    const p = target.place(v.seg, offset, v.w, write, temp());
+    const p = target.place(v.seg, offset, v.words === undefined ? v.w : v.words * 32, write, temp());
     out.push(p.before);
     return p.linear;
   };
@@ -220,6 +223,26 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
       case 'probe':
         out.push(target.probe(v, place(v, true)));
         break;
+      case 'loadWords': {
+        const linear = place(v, false);
+        settle((r) => r === 'state');
+        out.push(target.loadWords(v.k, simplified(linear), v.words!));
+        break;
+      }
+      case 'storeWords':
+        out.push(target.storeWords(v.k, simplified(place(v, true)), v.words!));
+        break;
+      case 'vector': {
+        const args = [v.a!, v.b!, v.c!, v.d!].map((x) => use(x).text);
+        settle((r) => r === 'state');
+        const text = `vf[${v.k}](vs,${args.join(',')})`;
+        if (v.uses > 0) {
+          const t = temp();
+          out.push(`${t}=${text};`);
+          define(v, t, NOTHING);
+        } else out.push(`${text};`);
+        break;
+      }
       case 'flags': {
         const x = use(v.a!),
           y = use(v.b!);
@@ -341,7 +364,7 @@ export function sweep(
       if (v.uses === 0) drop = true;
       else live = true;
     } else if (v.op in PURE || PASSIVE.has(v.op)) drop = v.uses === 0;
-    else if (v.op !== 'setGpr' && v.op !== 'setState' && v.op !== 'else' && v.op !== 'storeModified' && !quiet(v)) live = true;
+    else if (!SILENT.has(v.op) && !quiet(v)) live = true;
     if (drop)
       for (const x of [v.a, v.b, v.c, v.d]) {
         if (x) x.uses--;
@@ -351,3 +374,5 @@ export function sweep(
   return { ops: kept.reverse(), flagsLive: live };
 }
 const PASSIVE: ReadonlySet<string> = new Set(['const', 'gpr', 'state', 'next', 'self', 'offset', 'second']);
+/** Effects after which nobody can look at the flags: the instruction cannot end there. */
+const SILENT: ReadonlySet<string> = new Set(['setGpr', 'setState', 'vector', 'else', 'storeModified']);

@@ -227,6 +227,9 @@ describe('a debug session of the example boot sector', () => {
     assert.match(textOf(await group(client, 'Segments'), 'cs'), /^0x0000 \(base 0x00000000, limit 0x0000ffff\)$/);
     assert.match(textOf(await group(client, 'Control'), 'cr0'), /\[.*\]$/);
     assert.equal((await group(client, 'FPU')).length, 16);
+    const simd = await group(client, 'SIMD');
+    assert.equal(textOf(simd, 'mxcsr'), '0x00001f80 [PM UM OM ZM DM IM]');
+    assert.equal(textOf(simd, 'xmm7'), `0x${'0'.repeat(32)}`);
     assert.ok((await group(client, 'System tables')).some((one) => one.name === 'gdtr'));
   });
 
@@ -249,6 +252,12 @@ describe('a debug session of the example boot sector', () => {
     assert.equal(await evaluate(client, 'ebx', 'repl'), '0x12340549');
     await evaluate(client, 'zf = 1', 'repl');
     assert.match(await evaluate(client, 'eflags'), /ZF/);
+    assert.equal(
+      (await client.request('setVariable', { variablesReference: 7, name: 'xmm3', value: '0x1234_9abcdef0' }))['value'],
+      '0x0000000000000000000012349abcdef0',
+    );
+    assert.equal(await evaluate(client, 'xmm3'), '0x0000000000000000000012349abcdef0');
+    assert.match(await client.failure('setVariable', { variablesReference: 7, name: 'xmm3', value: 'esp' }), /32 hexadecimal/);
     assert.match(await client.failure('setVariable', { variablesReference: reference, name: 'cs_nothing', value: '1' }), /cs_nothing/);
     assert.match(await client.failure('evaluate', { expression: 'al = 0x100', context: 'repl' }), /8 bits/);
   });

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { CALLS } from '../../../src/translator/calls.ts';
 import type { Instruction } from '../../../src/translator/decode.ts';
-import { decode, parseEncoding } from '../../../src/translator/decode.ts';
+import { decode, OPCODE_MAPS, parseEncoding } from '../../../src/translator/decode.ts';
 import { ROWS } from '../../../src/translator/instructions/index.ts';
 import type { MemoryModel, Operand, Value } from '../../../src/translator/ir/builder.ts';
 import { Builder } from '../../../src/translator/ir/builder.ts';
-import { ARITHMETIC_FLAGS } from '../../../src/translator/state.ts';
+import { ARITHMETIC_FLAGS, S } from '../../../src/translator/state.ts';
 
 /** An instruction of every row, opcode, operand and address size, with register and memory operand where it takes both. */
 function* instructions(): Generator<Instruction> {
   for (const row of ROWS) {
     if (row.code === '') continue;
-    const { prefix, opcode, count, modrm } = parseEncoding(row);
+    const { prefix, table, opcode, count, modrm } = parseEncoding(row);
     const places = modrm
       ? [modrm.find((place) => place < 8), modrm.find((place) => place >= 8)].filter((place) => place !== undefined)
       : [-1];
@@ -19,7 +19,14 @@ function* instructions(): Generator<Instruction> {
       for (const sizes of [[], [0x66], [0x67], [0x66, 0x67]]) {
         for (const repeat of row.string ? [0, 0xf2, 0xf3] : [prefix]) {
           const second = place < 0 ? [] : [place < 8 ? place * 8 + 3 : place + 0xb8];
-          const code = [...sizes, ...(repeat ? [repeat] : []), ...(opcode >= 0x100 ? [0x0f] : []), (opcode + count - 1) & 0xff, ...second];
+          if (sizes.includes(0x66) && table === 'np') continue;
+          const code = [
+            ...sizes,
+            ...(repeat && !sizes.includes(repeat) ? [repeat] : []),
+            ...OPCODE_MAPS[opcode >> 8]!,
+            (opcode + count - 1) & 0xff,
+            ...second,
+          ];
           const i = decode((index) => code[index] ?? 3, 0, true);
           assert.equal(i.row, row);
           yield i;
@@ -36,7 +43,8 @@ const MODELS: readonly MemoryModel[] = [
 ];
 /** Operands as the interpreter's handlers have them: what varies is the text of a record field. */
 function symbolic(o: Operand, n: number): Operand {
-  if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: `c[${n}]` };
+  if (o.kind === 'mem') return { kind: 'mem', w: o.w, seg: `c[${n}]`, bytes: o.bytes };
+  if (o.kind === 'vector') return { ...o, word: `c[${n}]` };
   return o.kind === 'imm' ? { ...o, value: `c[${n}]` } : { ...o, n: `c[${n}]` };
 }
 function* meanings(): Generator<[Instruction, readonly Value[]]> {
@@ -77,18 +85,35 @@ const NEVER_FAULTS = new Set<unknown>(['shadowSs']);
 /** The first op that could fault although something has already changed. */
 function misplaced(ops: readonly Value[]): Value | undefined {
   const checked = new Set<string>();
-  let changed = false;
-  for (const v of ops) {
+  let changed = false,
+    raises = -1;
+  for (const [n, v] of ops.entries()) {
     const place = `${v.seg} ${shape(v.a)}`;
     switch (v.op) {
-      case 'setGpr':
       case 'setState':
+      case 'loadWords':
+        if (v.op === 'loadWords' && changed) return v;
+        if (v.k !== S.OPERAND) changed = true; // scratch
+        break;
+      case 'setGpr':
       case 'flags':
+        changed = true;
+        break;
+      case 'vector':
+        // One that raises has changed nothing then: what is asked after it is whether it has.
+        if (ops.some((after) => after.op === 'ne' && after.a === v)) {
+          if (changed) return v;
+          raises = ops.findLastIndex((after) => after.op === 'raiseIf');
+        }
+        if (v.a!.k !== S.ZERO) changed = true;
+        break;
+      case 'storeWords':
+        if (changed) return v;
         changed = true;
         break;
       case 'raise':
       case 'raiseIf':
-        if (changed) return v;
+        if (changed && n > raises) return v;
         break;
       case 'load':
       case 'probe':
