@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { Cpu } from '../../src/runtime/cpu.ts';
+import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
 import { decodeIn } from '../../src/translator/decode.ts';
 import { FEATURES, type Feature } from '../../src/translator/features.ts';
@@ -20,6 +21,7 @@ const CODE = 0x1000,
   HANDLERS = 0x8000;
 const CR0 = { MP: 2, EM: 4, TS: 8, NE: 0x20 } as const,
   CR4 = { OSFXSR: 0x200, OSXMMEXCPT: 0x400 } as const;
+const host: CpuHost = { ...emptyHost, mmioRead: () => 0x5a5a5a5a };
 const processor = createProcessor({ arenaBytes: 4 * MIB });
 
 describe('MMX and SSE', () => {
@@ -28,7 +30,7 @@ describe('MMX and SSE', () => {
       let cpu: Cpu;
       /** Real mode, every vector with a handler of its own. */
       beforeEach(() => {
-        cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: MIB, tier });
+        cpu = processor.createCpu({ host, offset: 0, bytes: MIB, tier });
         cpu.reset();
         for (const segment of ['cs', 'ds', 'es', 'ss']) {
           cpu.set(segment, 0);
