@@ -14,7 +14,7 @@ const MOST_TURNS = 800;
 const DISCS: readonly (readonly [Tool, RegExp])[] = [
   ['grub-rescue-cdrom.iso', /GNU GRUB .*GNU\/Linux/s],
   ['memtest86+ia32.iso', /Memtest86\+ v6.*Status: Init/s],
-  ['ipxe.iso', /iPXE ISO boot image.*Loading ipxe\.krn\.\.\. ok/s],
+  ['ipxe.iso', /Loading ipxe\.krn\.\.\. ok\s+iPXE initialising devices\.\.\.ok.*Open Source Network Boot Firmware/s],
 ];
 
 describe('a CD-ROM', function () {
