@@ -2,9 +2,9 @@
 // for each, less those of the loop: the least of some measurements, since what else the machine does only adds.
 
 import { Buffer } from 'node:buffer';
-import type { CpuHost } from '../src/runtime/host.ts';
 import { createProcessor } from '../src/runtime/processor.ts';
 import { flatMode } from '../src/vmm/boot/registers.ts';
+import { emptyHost } from '../test/support/emptyHost.ts';
 import { table } from './statistics.ts';
 
 const CODE = 0x10000,
@@ -42,23 +42,9 @@ export interface X87Result {
   readonly translated: number;
 }
 
-const host: CpuHost = {
-  portRead: () => 0,
-  portWrite() {},
-  mmioRead: () => 0,
-  mmioWrite() {},
-  readMsr: () => ({ low: 0, high: 0 }),
-  writeMsr: () => false,
-  acknowledgeInterrupt: () => 0,
-  ferr() {},
-  vmcall: () => false,
-  cycles: () => 0,
-  exit() {},
-};
-
 /** Nanoseconds of one round of a loop. */
 function measureLoop(tier: 'interpret' | 'translate', control: number, setUp: string, body: string): number {
-  const cpu = createProcessor({ arenaBytes: MEMORY }).createCpu({ host, offset: 0, bytes: MEMORY, tier });
+  const cpu = createProcessor({ arenaBytes: MEMORY }).createCpu({ host: emptyHost, offset: 0, bytes: MEMORY, tier });
   const data = new DataView(new ArrayBuffer(0x40));
   data.setFloat64(0, 1.1, true);
   data.setFloat64(8, 1 / 1.1, true);

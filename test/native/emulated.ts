@@ -1,39 +1,19 @@
 // The same single instruction on the virtual processor: user mode, the runner's layout, one tick, in either tier.
 
-import { createCodeCache } from '../../src/runtime/codeCache.ts';
 import { CR0 } from '../../src/runtime/controlBits.ts';
-import { createEngine } from '../../src/runtime/engine.ts';
-import { createExecutor } from '../../src/runtime/executor.ts';
 import { GuestFault } from '../../src/runtime/faults.ts';
-import { createFpu } from '../../src/runtime/fpu/index.ts';
-import { createHandlers } from '../../src/runtime/handlers.ts';
-import { createMemory } from '../../src/runtime/memory.ts';
 import { resetState } from '../../src/runtime/reset.ts';
-import { createScope } from '../../src/runtime/scope.ts';
-import { createSiteRunner } from '../../src/runtime/sites.ts';
-import { createSystem } from '../../src/runtime/system.ts';
-import { createTranslation } from '../../src/runtime/translation.ts';
 import { decode } from '../../src/translator/decode.ts';
 import { CS, S, SS, VECTOR } from '../../src/translator/state.ts';
 import { evaluate } from '../support/evaluate.ts';
 import { seeded } from '../support/random.ts';
 import { descriptorOf, GDT, GDT_LIMIT, LDT, SELECTORS } from './ldt.ts';
+import { createVectorProcessor } from './processor.ts';
 import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput, type VectorOutput } from './record.ts';
 
 const { CODE, DATA, SIZE, AT } = LAYOUT;
-const engine = createEngine({ arenaBytes: 4 << 20 }),
-  { system, x87 } = createSystem(engine, createFpu(engine)),
+const { engine, translation, executor, cache, evaluated } = createVectorProcessor(),
   { r, u8, dv } = engine;
-const scope = createScope(engine, system, x87),
-  handlers = createHandlers(scope, () => false),
-  translation = createTranslation(scope, u8, createSiteRunner(r, handlers));
-const executor = createExecutor(engine, handlers, translation);
-const memory = createMemory(u8, 0, 4 << 20),
-  cache = createCodeCache(engine, memory, () => {});
-engine.onFlush = executor.flush;
-engine.attach(memory, engine.host, engine.model);
-executor.use(cache);
-translation.use(cache);
 
 /** More iterations than any vector's count register asks for. */
 const LONGEST_REPEAT = 64;
@@ -147,8 +127,6 @@ function readFpu(): FpuState {
     st: Array.from({ length: 8 }, (_, n) => value((n + top) & 7)),
   };
 }
-
-const evaluated = Object.assign(Object.create(engine) as typeof engine, { system });
 
 /** Back from a ring 0 handler to what it was entered from, as a signal handler sees it; gives the vector. */
 function leaveHandler(): number {

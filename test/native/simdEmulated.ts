@@ -1,37 +1,16 @@
 // The same single MMX or SSE instruction on the virtual processor: user mode, the runner's layout, one tick, in either tier.
 
-import { createCodeCache } from '../../src/runtime/codeCache.ts';
-import { createEngine } from '../../src/runtime/engine.ts';
-import { createExecutor } from '../../src/runtime/executor.ts';
 import { GuestFault } from '../../src/runtime/faults.ts';
-import { createFpu } from '../../src/runtime/fpu/index.ts';
-import { createHandlers } from '../../src/runtime/handlers.ts';
-import { createMemory } from '../../src/runtime/memory.ts';
 import { resetState } from '../../src/runtime/reset.ts';
-import { createScope } from '../../src/runtime/scope.ts';
-import { createSiteRunner } from '../../src/runtime/sites.ts';
-import { createSystem } from '../../src/runtime/system.ts';
-import { createTranslation } from '../../src/runtime/translation.ts';
 import { decode } from '../../src/translator/decode.ts';
 import { CS, S } from '../../src/translator/state.ts';
 import { evaluate } from '../support/evaluate.ts';
+import { createVectorProcessor } from './processor.ts';
 import { PLACE, type SimdInput, type SimdOutput, WORD } from './simdRecord.ts';
 
 const { CODE, DATA, AT, OPERAND } = PLACE;
-const engine = createEngine({ arenaBytes: 4 << 20 }),
-  { system, x87 } = createSystem(engine, createFpu(engine)),
+const { engine, translation, executor, cache, evaluated } = createVectorProcessor(),
   { r, u8, dv } = engine;
-const scope = createScope(engine, system, x87),
-  handlers = createHandlers(scope, () => false),
-  translation = createTranslation(scope, u8, createSiteRunner(r, handlers));
-const executor = createExecutor(engine, handlers, translation);
-const memory = createMemory(u8, 0, 4 << 20),
-  cache = createCodeCache(engine, memory, () => {});
-engine.onFlush = executor.flush;
-engine.attach(memory, engine.host, engine.model);
-executor.use(cache);
-translation.use(cache);
-const evaluated = Object.assign(Object.create(engine) as typeof engine, { system });
 
 function load({ words, code }: SimdInput): void {
   resetState(r, engine.model.signature);

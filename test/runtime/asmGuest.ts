@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Cpu } from '../../src/runtime/cpu.ts';
 import type { CpuHost } from '../../src/runtime/host.ts';
 import { createProcessor } from '../../src/runtime/processor.ts';
+import { emptyHost } from '../support/emptyHost.ts';
 
 const RAM = 4 << 20,
   MOST_TICKS = 50_000_000;
@@ -25,21 +26,11 @@ export function assemble(nasm: string, folder: string, name: string): string {
 export function runGuest(file: string, tier: 'interpret' | 'mixed' | 'translate'): string[] {
   let text = '';
   const host: CpuHost = {
-    portRead: () => 0xff,
+    ...emptyHost,
     portWrite(port, value) {
       if (port === 0xe9) text += String.fromCharCode(value);
       if (port === 0xf4) cpu.requestStop();
     },
-    mmioRead: () => 0xff,
-    mmioWrite() {},
-    readMsr: () => ({ low: 0, high: 0 }),
-    writeMsr: () => false,
-    acknowledgeInterrupt: () => 0,
-
-    ferr() {},
-    vmcall: () => false,
-    cycles: () => 0,
-    exit() {},
   };
   const cpu: Cpu = createProcessor({ arenaBytes: RAM }).createCpu({ host, offset: 0, bytes: RAM, tier });
   cpu.writePhysical(0x7c00, readFileSync(file).subarray(0, LOADED));
