@@ -96,11 +96,19 @@ export class ExitLog {
       this.#length--;
       this.#dropped++;
     }
-    const slot = (this.#first + this.#length) % this.#capacity;
-    const place = this.#place();
-    this.#ticks[slot] = place.tick;
+    const slot = (this.#first + this.#length) % this.#capacity,
+      { tick, cs, eip, linear } = this.#place();
+    this.#ticks[slot] = tick;
     this.#costs[slot] = 0;
-    this.#words.set([place.cs, place.eip, place.linear, index, qualification, detail], slot * 6);
+    // One by one: with an array handed to `set` a record took 142 ns instead of 34.
+    const words = this.#words;
+    let at = slot * 6;
+    words[at++] = cs;
+    words[at++] = eip;
+    words[at++] = linear;
+    words[at++] = index;
+    words[at++] = qualification;
+    words[at] = detail;
     this.#length++;
     this.#sequence++;
     this.#tap?.(this.#recordAt(this.#length - 1));
