@@ -29,6 +29,7 @@ const ACTIONS: Record<string, readonly [states: readonly GuestStatus[], act: Act
   'cp86.guest.resume': [['paused'], (guest, { hypervisor }) => hypervisor.request('resume', { id: guest.id })],
   'cp86.guest.reset': [ON, (guest, { hypervisor }) => hypervisor.request('reset', { id: guest.id })],
   'cp86.guest.powerOff': [ON, (guest, { hypervisor }) => hypervisor.request('powerOff', { id: guest.id })],
+  'cp86.guest.powerButton': [RUNNING, (guest, { hypervisor }) => hypervisor.request('powerButton', { id: guest.id })],
   'cp86.guest.commit': [[...ON, 'off'], commit],
   'cp86.guest.remove': [ANY, remove],
   'cp86.guest.debug': [ON, attach],
