@@ -80,11 +80,11 @@ export function createTranslation(scope: GeneratedCodeScope, u8: Uint8Array, run
     separate(page, number) {
       const count = (page.separations[number] ?? 0) + 1;
       page.separations[number] = count;
-      if (count !== SEPARATIONS) return;
-      page.sources[number - 1]!.entries.forEach((at) => {
-        if (at >= 0 && page.entries[at]! >> 8 === number) page.entries[at] = 0;
-      });
-      translate(page, page.sources[number - 1]!.entries[0]!, true);
+      // Where there is no room for another region, one that leaves is better than none.
+      if (count !== SEPARATIONS || page.sources.length >= MAX_REGIONS) return;
+      const { entries } = page.sources[number - 1]!;
+      for (const at of entries) if (at >= 0 && page.entries[at]! >> 8 === number) page.entries[at] = 0;
+      translate(page, entries[0]!, true);
     },
   };
   function translate(page: CodePage, offset: number, separate: boolean): void {

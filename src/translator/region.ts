@@ -185,7 +185,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     const tree = treeOf(root, blocks, place),
       ops = new Map(tree.order.map((id) => [id, blocks.get(id % COPY)!.steps.map((step) => regionOps(step.i, model))]));
     if (!q.separate) members = planChecks(tree, ops, model);
-    const swept = sweepTree(tree, ops, blocks, (v) => members.has(v) && !members.get(v)!.first);
+    const swept = sweepTree(tree, ops, blocks, (v) => members.get(v)?.first === false);
     let loops = false;
     const edge = (from: number, to: number, kind: number | undefined): string => {
       if (to === root) {
