@@ -14,7 +14,7 @@ import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
 import type { CharacterBackend, Device } from './device.ts';
-import { backendOf, type Peer } from './devices/cards.ts';
+import { backendOf, cardsOf, type Peer } from './devices/cards.ts';
 import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
@@ -93,12 +93,16 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
     const channels = new Map<string, CharacterBackend>(
-      (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
+      (['serial0', 'serial1', 'debugcon', 'virtconsole'] satisfies Channel[]).map((name) => [
+        name,
+        { write: (byte) => services.output(name, byte) },
+      ]),
     );
     // A replay has no peers: what they said is in the journal.
-    const peers = new Map<string, Peer>();
+    const peers = new Map<string, Peer>(),
+      cardConfigs = cardsOf(config);
     const environment: DeviceEnvironment = {
-      cards: config.cards ?? [],
+      cards: cardConfigs,
       send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
@@ -146,7 +150,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     try {
       set = createDevices(environment);
     } catch (error) {
-      // The debug exit's port is another device's.
+      // The debug exit's port is another device's, or a card's drive is missing.
       arena.free(offset);
       throw error;
     }
@@ -236,7 +240,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       },
     };
     if (!journal) {
-      for (const [n, card] of (config.cards ?? []).entries()) {
+      for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
             platform: services.platform,

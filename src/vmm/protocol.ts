@@ -31,7 +31,9 @@ export type ImageFormat = 'raw' | 'qcow2';
 
 export interface DriveConfig {
   readonly kind: 'floppy' | 'disk' | 'cdrom';
-  /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3. */
+  /** Hard disks: on the ATA channels (default), or behind a virtio card; without one in `cards` the drive gets a virtio-blk-pci. */
+  readonly interface?: 'ide' | 'virtio';
+  /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3, or number among the virtio drives. */
   readonly index: number;
   readonly image: ImageFile;
   /** Default: by the image's first bytes. */
@@ -256,7 +258,7 @@ export type HypervisorEvent =
   | {
       readonly event: 'output';
       readonly id: GuestId;
-      readonly channel: 'serial0' | 'serial1' | 'debugcon' | 'log';
+      readonly channel: 'serial0' | 'serial1' | 'debugcon' | 'virtconsole' | 'log';
       readonly bytes: Uint8Array;
     }
   | { readonly event: 'exits'; readonly counts: ExitCounts; readonly records: readonly ExitRecord[] }

@@ -31,6 +31,7 @@ export function byteDrive(
   readOnly = false,
 ): FirmwareDrive & { readonly bytes: Uint8Array } {
   return {
+    interface: 'ide',
     kind,
     index,
     size: bytes.length,
