@@ -14,7 +14,7 @@ import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
 import type { CharacterBackend, Device } from './device.ts';
-import { backendOf, cardsOf, type Peer } from './devices/cards.ts';
+import { backendOf, cardOf, cardsOf, type Peer } from './devices/cards.ts';
 import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
@@ -67,7 +67,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
-    const rom = romImage(config.memory),
+    const cardConfigs = cardsOf(config),
+      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
+    const rom = romImage({ memory: config.memory, virtioDevices }),
       shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
@@ -99,8 +101,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       ]),
     );
     // A replay has no peers: what they said is in the journal.
-    const peers = new Map<string, Peer>(),
-      cardConfigs = cardsOf(config);
+    const peers = new Map<string, Peer>();
     const environment: DeviceEnvironment = {
       cards: cardConfigs,
       send: (card, bytes) => peers.get(card)?.send(bytes),
@@ -166,6 +167,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       cpu,
       drives,
       memory: config.memory,
+      virtioDevices,
       powerOff,
       bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
       bus: {

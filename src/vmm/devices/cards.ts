@@ -24,7 +24,7 @@ export type CardValues = { readonly [name: string]: string };
 export interface CardContext extends DeviceContext {
   /** Its name in save files and panels. */
   readonly name: string;
-  /** Device number on the PCI bus, for cards of that bus; for cards at fixed addresses ('mmio') the place among them, from 0. */
+  /** Device number on the PCI bus, for cards of that bus; for virtio devices without PCI the place among them, from 0. */
   readonly slot: number;
   /** To the card's peer; lost in a replay, where what the peer answered comes from the journal to `Card.receive`. */
   send(bytes: Uint8Array): void;
@@ -50,7 +50,7 @@ export interface Card extends Device {
 export interface CardKind {
   /** What a person calls it. */
   readonly title: string;
-  readonly bus: 'pci' | 'isa' | 'mmio';
+  readonly bus: 'pci' | 'isa' | 'virtio-mmio';
   readonly properties: Properties;
   /** A machine can have one of the cards with this word. */
   readonly single?: string;

@@ -120,7 +120,7 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     bus.add(name, device);
     return [name, device];
   });
-  const places = { pci: FIRST_CARD_SLOT, isa: 0, mmio: 0 },
+  const places = { pci: FIRST_CARD_SLOT, isa: 0, 'virtio-mmio': 0 },
     shared = sharedLines(irq);
   const cards = new Map(
     environment.cards.map((config, n): [string, Card] => {

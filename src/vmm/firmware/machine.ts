@@ -38,6 +38,8 @@ export interface FirmwareMachine {
   readonly bootOrder: string;
   /** RAM in bytes. */
   readonly memory: number;
+  /** How many virtio devices without PCI there are. */
+  readonly virtioDevices: number;
   /** Ends the machine with this exit status. */
   powerOff(status: number): void;
 }

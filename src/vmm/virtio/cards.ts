@@ -85,7 +85,7 @@ export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.from
       {
         title: `${title} without PCI`,
         ...(single ? { single: name } : {}),
-        bus: 'mmio',
+        bus: 'virtio-mmio',
         properties,
         create(context, values) {
           const { address, line } = mmioPlace(context.slot);

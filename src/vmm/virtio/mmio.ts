@@ -13,6 +13,8 @@ const BYTES = 0x200;
 /** Places of devices, as on QEMU's microvm; and their interrupt lines by turns, which are level-triggered where there are any. */
 const FIRST_ADDRESS = 0xfeb00000;
 export const MMIO_LINES: readonly number[] = [5, 7];
+/** The lines that so many devices have. */
+export const mmioLines = (devices: number): readonly number[] => MMIO_LINES.slice(0, devices);
 /** Address, bytes and interrupt request line of the nth device. */
 export const mmioPlace = (n: number): { readonly address: number; readonly bytes: number; readonly line: number } => ({
   address: FIRST_ADDRESS + n * BYTES,
