@@ -225,6 +225,10 @@ export interface Commands {
   /** Record exits in detail (null: only count). */
   watchExits: { args: { id: GuestId; filter: ExitFilter | null }; result: Record<string, never> };
   serialInput: { args: { id: GuestId; port: 0 | 1; bytes: Uint8Array }; result: Record<string, never> };
+  /** What is typed on the virtio console. */
+  virtconsoleInput: { args: { id: GuestId; bytes: Uint8Array }; result: Record<string, never> };
+  /** Asks the guest's memory balloon to leave the guest this much of its memory, in bytes. */
+  balloon: { args: { id: GuestId; memory: number }; result: Record<string, never> };
   /** Set-1 scan codes as the keyboard sends them. */
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
   /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */

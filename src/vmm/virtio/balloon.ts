@@ -18,8 +18,17 @@ const PAGE = 4096;
 /** Pages of one buffer that are looked at: drivers give 256 at once. */
 const MOST_PAGES = 16384;
 const BUFFER_TIME = CYCLES_PER_SECOND / 50_000;
-/** Bytes of a message from outside: the number of pages that the driver shall give up. */
-export const BALLOON_MESSAGE_BYTES = 4;
+/** Bytes of a message from outside. */
+const MESSAGE_BYTES = 4;
+
+/** The message for a guest that shall keep so many bytes of its memory: the number of pages that the driver shall give up. */
+export function balloonMessage(memory: number, left: number): Uint8Array {
+  if (!Number.isInteger(left) || left < 0 || left > memory)
+    throw new RangeError(`Memory of ${left} bytes: a guest with ${memory} can be left none to all of it.`);
+  const message = new Uint8Array(MESSAGE_BYTES);
+  new DataView(message.buffer).setUint32(0, Math.floor((memory - left) / PAGE), true);
+  return message;
+}
 
 const doubleWord = () => integer(0, 0, 0xffffffff);
 const STATE = record({ asked: doubleWord(), actual: doubleWord(), deadlines: list(2, time()) });
@@ -55,7 +64,7 @@ export class VirtioBalloon implements VirtioType {
 
   /** Somebody outside asks for a number of pages (4 bytes). */
   receive(message: Uint8Array): void {
-    if (message.length !== BALLOON_MESSAGE_BYTES) throw new RangeError(`virtio-balloon: ${message.length} bytes are no number of pages`);
+    if (message.length !== MESSAGE_BYTES) throw new RangeError(`virtio-balloon: ${message.length} bytes are no number of pages`);
     this.state.asked = new DataView(message.buffer, message.byteOffset).getUint32(0, true);
     this.core.configurationChanged();
   }
