@@ -2,11 +2,17 @@
 // the machine around the processor, which is asked.
 
 import { S, VECTOR } from '../translator/state.ts';
+import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
 import type { NumberedMsr } from './msrRow.ts';
 
 export const IA32_APIC_BASE = 0x1b,
   IA32_TSC_DEADLINE = 0x6e0;
+/** In IA32_APIC_BASE. */
+const ENABLE = 0x800;
+
+/** Whether the local APIC is there for the program: IA32_APIC_BASE can switch it off. */
+export const apicEnabled = ({ host }: Engine): boolean => (host.readMsr(IA32_APIC_BASE).low & ENABLE) !== 0;
 
 export const APIC_MSRS: readonly NumberedMsr[] = [
   [
