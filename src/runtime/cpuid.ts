@@ -96,9 +96,9 @@ function basicLeaf(model: CpuModel, leaf: number, subleaf: number, { osxsave, ap
       return NOTHING;
   }
 }
-function hypervisorLeaf({ kvm }: CpuModel, leaf: number): CpuidLeaf {
-  if (leaf !== HYPERVISOR) return kvm ? kvmLeaf(leaf) : NOTHING;
-  const { highest, text } = kvm ? KVM_SIGNATURE : { highest: HYPERVISOR, text: 'CP/86CP/86CP' };
+function hypervisorLeaf(model: CpuModel, leaf: number): CpuidLeaf {
+  if (leaf !== HYPERVISOR) return model.kvm ? kvmLeaf(model, leaf) : NOTHING;
+  const { highest, text } = model.kvm ? KVM_SIGNATURE : { highest: HYPERVISOR, text: 'CP/86CP/86CP' };
   return [highest, letters(text), letters(text, 4), letters(text, 8)];
 }
 

@@ -38,7 +38,7 @@ describe("KVM's interface", () => {
       [highest, ...name] = cpuidLeaf(model, 0x40000000, 0, STATE);
     assert.equal(highest, 0x40000010);
     assert.deepEqual(name, [0x4b4d564b, 0x564b4d56, 0x4d]);
-    assert.deepEqual(cpuidLeaf(model, 0x40000001, 0, STATE), [0x0100102b, 0, 0, 0]);
+    assert.deepEqual(cpuidLeaf(model, 0x40000001, 0, STATE), [0x0100106b, 0, 0, 0]);
     assert.deepEqual(cpuidLeaf(model, 0x40000010, 0, STATE).slice(0, 1), [TSC_HERTZ / 1000]);
     assert.deepEqual(cpuidLeaf(cpuModel('n270,kvm=off'), 0x40000001, 0, STATE), [0, 0, 0, 0]);
   });
