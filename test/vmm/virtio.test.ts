@@ -31,10 +31,13 @@ const image = Uint8Array.from({ length: SECTORS * 512 }, (_, n) => n >> 9);
 const text = (line: string): Uint8Array => new TextEncoder().encode(line);
 const total = (linux: LinuxGuest): number => 1024 * Number(/MemTotal: +(\d+) kB/.exec(linux.command('cat /proc/meminfo'))?.[1]);
 
-for (const [bus, interrupts] of [
-  ['pci', /1[67]: +[1-9]\d* +IO-APIC +1[67]-fasteoi .*virtio/],
-  ['device', /[57]: +[1-9]\d* +IO-APIC +[57]-fasteoi .*virtio/],
-] as const) {
+/** Form of the devices, what is said to the PCI driver, and the interrupts of the devices in /proc/interrupts. */
+const CASES = [
+  ['pci', '', /1[6-9]: +[1-9]\d* +IO-APIC +1[6-9]-fasteoi .*virtio/],
+  ['device', 'force_legacy=1', /[57]: +[1-9]\d* +IO-APIC +[57]-fasteoi .*virtio/],
+] as const;
+
+for (const [bus, parameters, interrupts] of CASES) {
   describe(`Debian's virtio drivers, virtio-*-${bus}`, function () {
     this.timeout(1_800_000);
     const cards = ['blk', 'rng', 'balloon', 'serial'].map((kind) => ({ device: `virtio-${kind}-${bus}`, properties: {} }));
@@ -42,7 +45,8 @@ for (const [bus, interrupts] of [
     const options: Partial<GuestConfig> = {
       memory: MEMORY,
       cards,
-      drives: [{ kind: 'disk', interface: 'virtio', index: 0, image, readOnly: false }],
+      // The second disk has no card and gets a PCI one.
+      drives: [0, 1].map((index) => ({ kind: 'disk', interface: 'virtio', index, image, readOnly: index === 1 })),
     };
     let linux: LinuxGuest | null = null;
     let boot: (more?: Partial<GuestConfig>) => LinuxGuest;
@@ -53,7 +57,7 @@ for (const [bus, interrupts] of [
         busybox = readFileSync(requireTool(this, "Debian's busybox-static, i386"));
       const initrd = initramfs(
         busybox,
-        MODULES.map((name) => readFileSync(join(folder, `${name}.ko`))),
+        MODULES.map((name) => ({ image: readFileSync(join(folder, `${name}.ko`)), parameters: name === 'virtio_pci' ? parameters : '' })),
       );
       boot = (more = {}) => bootLinux(kernel, initrd, { ...options, ...more });
       linux = boot();
@@ -66,10 +70,17 @@ for (const [bus, interrupts] of [
       assert.doesNotMatch(linux!.console(), /virtio.*(error|fail|invalid|timeout)|nobody cared|WARNING:/i);
     });
 
+    it('read a second disk, which is on the PCI bus and read-only', () => {
+      assert.match(linux!.command('ls -l /sys/block/vdb/device/..'), /pci0000:00|virtio/);
+      assert.match(linux!.command('cat /sys/block/vdb/ro'), /\n1\r\n/);
+      assert.match(linux!.command('hexdump -C -s 1044992 -n 64 /dev/vdb'), /000ff200 {2}f9 f9/);
+      assert.match(linux!.command('cat /sys/block/vdb/device/features'), bus === 'pci' ? /\n.{32}1/ : /\n.{32}0/);
+    });
+
     it('read and write the disk, which keeps what was synchronised', () => {
       assert.match(linux!.command('hexdump -C -s 3584 -n 1024 /dev/vda'), /00000e00 {2}07( 07)+[\s\S]*00001000 {2}08 08[\s\S]*00001200/);
       linux!.command('echo "written by the guest" | dd of=/dev/vda bs=512 seek=5 conv=notrunc; sync; echo 3 > /proc/sys/vm/drop_caches');
-      assert.match(linux!.command('hexdump -C -s 2560 -n 32 /dev/vda'), /\|written by the gu\|[\s\S]*\|est\.\.{12}\|/);
+      assert.match(linux!.command('hexdump -C -s 2560 -n 32 /dev/vda'), /\|written by the g\|[\s\S]*\|uest\.{12}\|/);
       assert.match(linux!.command('cat /sys/block/vda/serial'), /CP86-VIRTIO/);
     });
 
