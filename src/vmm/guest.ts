@@ -58,6 +58,8 @@ export interface Guest {
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;
+  /** Whether a card expects something from outside. */
+  awaitsPeers(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
   screen(): ScreenState;

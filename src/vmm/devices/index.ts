@@ -6,7 +6,7 @@ import { Bus } from '../bus.ts';
 import type { Device, DeviceContext, DeviceKind, IrqLine } from '../device.ts';
 import { PciBus } from '../pci/bus.ts';
 import type { CardConfig } from '../protocol.ts';
-import { type Card, cardOf, FIRST_CARD_SLOT } from './cards.ts';
+import { backendOf, type Card, cardOf, FIRST_CARD_SLOT } from './cards.ts';
 import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
@@ -125,7 +125,7 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     environment.cards.map((config, n): [string, Card] => {
       const { kind, values } = cardOf(config),
         name = cardName(config, n),
-        context = { ...contextOf(name, irq), name, slot: kind.bus === 'pci' ? slot++ : 0 };
+        context = { ...contextOf(name, irq), name, index: n, slot: kind.bus === 'pci' ? slot++ : 0, backend: backendOf(config) };
       const card = kind.create({ ...context, send: (bytes) => environment.send(name, bytes) }, values);
       bus.add(name, card);
       return [name, card];

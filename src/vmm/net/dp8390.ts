@@ -6,10 +6,10 @@
 // A frame that the ring has no room for waits outside, so that the ring never overflows. Left out on purpose: collisions and errors of
 // the line (there is none), tally counters, loopback to the FIFO, the Send Packet command, and the check sequence behind a frame.
 
-import { byte, bytes, record, time, word } from '../devices/fields.ts';
 import type { IrqLine } from '../device.ts';
+import { byte, bytes, record, time, word } from '../devices/fields.ts';
 import type { Timer, Timers } from '../timers.ts';
-import { BROADCAST, type FrameSink, isGroup, LONGEST_FRAME, MAC_BYTES, sameMac, SHORTEST_FRAME } from './ethernet.ts';
+import { BROADCAST, type FrameSink, isGroup, LONGEST_FRAME, MAC_BYTES, SHORTEST_FRAME, sameMac } from './ethernet.ts';
 import { CYCLES_PER_BYTE } from './frameQueue.ts';
 
 const CR = { STP: 0x01, STA: 0x02, TXP: 0x04, READ: 0x08, WRITE: 0x10, REMOTE: 0x38, PAGE: 0xc0 } as const;
@@ -96,7 +96,8 @@ export class Dp8390 {
   read(register: number): number {
     const { state } = this;
     if (register === 0) return state.command;
-    if (this.page === 1) return register < 7 ? state.physical[register - 1] : register === 7 ? state.current : state.multicast[register - 8];
+    if (this.page === 1)
+      return register < 7 ? state.physical[register - 1] : register === 7 ? state.current : state.multicast[register - 8];
     return (this.page === 0 ? this.readPage0(register) : this.page === 2 ? this.readPage2(register) : 0) & 0xff;
   }
 

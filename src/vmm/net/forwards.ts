@@ -25,6 +25,25 @@ export interface Forward {
   readonly guest: SocketAddress;
 }
 
+export interface UserNetworkConfig {
+  readonly services: readonly Service[];
+  readonly forwards: readonly Forward[];
+}
+/** Both lists as text: a card's properties have one text for each name. */
+const SEPARATOR = ' ';
+
+/** Reads the properties of a user network; throws a RangeError. */
+export function userNetworkConfig({ guestfwd = '', hostfwd = '' }: { readonly [name: string]: string }): UserNetworkConfig {
+  const items = (text: string): string[] => text.split(SEPARATOR).filter((item) => item !== '');
+  const services = items(guestfwd).map(parseService),
+    forwards = items(hostfwd).map(parseForward);
+  if (forwards.length > MOST_FORWARDS) throw new RangeError(`${forwards.length} forwarded ports: a network has at most ${MOST_FORWARDS}.`);
+  placeServices(services);
+  return { services, forwards };
+}
+/** The text of a list. */
+export const joinForwards = (items: readonly string[]): string => items.join(SEPARATOR);
+
 /** The network and its own addresses: as in QEMU. */
 export const NETWORK = 0x0a000200,
   NETMASK = 0xffffff00,
@@ -35,10 +54,11 @@ export const NETWORK = 0x0a000200,
 const FIRST_NAMED = NETWORK + 100,
   LAST = NETWORK + 254;
 const LOOPBACK = '127.0.0.1';
-export const MOST_SERVICES = 64;
+const MOST_SERVICES = 64,
+  MOST_FORWARDS = 64;
 
 /** Reads a guestfwd value; throws a RangeError that quotes it. */
-export function parseService(text: string): Service {
+function parseService(text: string): Service {
   const match = /^(tcp|udp|):([^:]+):(\d+)-(tcp|udp):([^:]*|\[[^\]]+\]):(\d+)$/.exec(text);
   const [, protocol, server, port, target, host, hostPort] = match ?? [];
   if (!match || (protocol || 'tcp') !== target)
@@ -53,7 +73,7 @@ export function parseService(text: string): Service {
 }
 
 /** Reads a hostfwd value; throws a RangeError that quotes it. */
-export function parseForward(text: string): Forward {
+function parseForward(text: string): Forward {
   const match = /^(tcp|udp|):([^:]*|\[[^\]]+\]):(\d+)-([\d.]*):(\d+)$/.exec(text);
   if (!match) throw new RangeError(`hostfwd ${text}: it is written tcp:[HOST]:PORT-[GUEST]:PORT, or udp`);
   const [, protocol, host, hostPort, guest, port] = match;
@@ -73,7 +93,8 @@ function parsePort(text: string, digits: string, least = 1): number {
   return port;
 }
 const withoutBrackets = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
-const isName = (text: string): boolean => text.length <= 200 && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(text);
+const isName = (text: string): boolean =>
+  text.length <= 200 && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(text);
 const isGuest = (address: number): boolean => address >= FIRST_GUEST && address < FIRST_GUEST + GUESTS;
 
 function checkServer(what: string, text: string): number {
@@ -84,9 +105,14 @@ function checkServer(what: string, text: string): number {
 }
 
 /** Addresses of the services in their order, and the names that stand for them. Throws a RangeError when two are at one place. */
-export function placeServices(services: readonly Service[]): { readonly addresses: readonly number[]; readonly names: Map<string, number> } {
+export function placeServices(services: readonly Service[]): {
+  readonly addresses: readonly number[];
+  readonly names: Map<string, number>;
+} {
   if (services.length > MOST_SERVICES) throw new RangeError(`${services.length} services: a network has at most ${MOST_SERVICES}.`);
-  const fixed = services.map(({ server }) => (isName(server.host) && !/^\d[\d.]*$/.test(server.host) ? null : checkServer('guestfwd', server.host)));
+  const fixed = services.map(({ server }) =>
+    isName(server.host) && !/^\d[\d.]*$/.test(server.host) ? null : checkServer('guestfwd', server.host),
+  );
   const names = new Map<string, number>();
   let next = FIRST_NAMED;
   const addresses = services.map(({ server }, n) => {

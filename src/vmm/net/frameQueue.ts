@@ -1,8 +1,8 @@
 // Frames on their way to a card: one after the other at the speed of the cable, held while the card has no room. Bounded; what
 // comes when it is full is lost, as in a switch.
 
-import { CYCLES_PER_SECOND, type Timer, type Timers } from '../timers.ts';
 import { bytesUpTo, listUpTo, record, time } from '../devices/fields.ts';
+import { CYCLES_PER_SECOND, type Timer, type Timers } from '../timers.ts';
 import { LONGEST_FRAME } from './ethernet.ts';
 
 /** Cycles that a byte takes on a cable of 1 Gbit/s. */

@@ -5,7 +5,7 @@
 //
 // How states are kept: OPEN is ESTABLISHED and all after it; `hostEnded`, `guestEnded` and `finAcknowledged` say which.
 
-import { bytes, bytesUpTo, flag, integer, record, type State, time, word } from '../devices/fields.ts';
+import { bytes, bytesUpTo, type Field, flag, integer, record, type State, time, word } from '../devices/fields.ts';
 import { CYCLES_PER_SECOND } from '../timers.ts';
 import { MAC_BYTES } from './ethernet.ts';
 import { MOST_UNDER_WAY, type ToHost } from './hostMessages.ts';
@@ -20,7 +20,7 @@ const RETRANSMISSION = CYCLES_PER_SECOND,
 const MOST_DUPLICATES = 3;
 
 const sequence = integer(0, 0, 0xffffffff);
-export const CONNECTION = record({
+const FIELDS = record({
   id: integer(0, 0, 0xffffffff),
   mac: bytes(MAC_BYTES),
   /** The guest's end and ours. */
@@ -49,7 +49,20 @@ export const CONNECTION = record({
   tries: integer(0, 0, MOST_TRIES),
   deadline: time(),
 });
-export type ConnectionState = State<typeof CONNECTION>;
+export type ConnectionState = State<typeof FIELDS>;
+
+/** Also checks that no more is under way than there is. */
+export const CONNECTION: Field<ConnectionState> = {
+  ...FIELDS,
+  load(value, where) {
+    const state = FIELDS.load(value, where);
+    const sent = difference(state.sendNext, state.sendUnacknowledged),
+      most = difference(state.sendHighest, state.sendUnacknowledged);
+    if (sent < 0 || sent > most || most > state.outgoing.length + 1)
+      throw new RangeError(`${where}.sendHighest must be what has been sent, not ${state.sendHighest}`);
+    return state;
+  },
+};
 
 export interface ConnectionOwner {
   now(): number;
@@ -66,11 +79,7 @@ export class TcpConnection {
   readonly state: ConnectionState;
   private readonly owner: ConnectionOwner;
 
-  /** Throws a RangeError for a saved state that no connection can be in. */
   constructor(state: ConnectionState, owner: ConnectionOwner) {
-    const sent = difference(state.sendNext, state.sendUnacknowledged),
-      most = difference(state.sendHighest, state.sendUnacknowledged);
-    if (sent < 0 || sent > most || most > state.outgoing.length + 1) throw new RangeError('a TCP connection sent more than it had');
     this.state = state;
     this.owner = owner;
   }
@@ -170,7 +179,8 @@ export class TcpConnection {
     if (state.state !== STATE.OPEN) return;
     const accepted = this.takeData(segment, -offset);
     this.transmit(accepted || offset < 0 || data.length > 0);
-    if (state.guestEnded && state.finAcknowledged) this.close();
+    // The host knows that both have ended, and may still have to pass on what the guest sent.
+    if (state.guestEnded && state.finAcknowledged) this.finish();
   }
 
   /** RFC 9293, section 3.10.7.3. */
@@ -306,17 +316,20 @@ export class TcpConnection {
   }
 
   /** Breaks it off on the guest's side. */
-  reset(): void {
+  private reset(): void {
     const { state } = this;
     if (state.state !== STATE.SYN_SENT) this.send(FLAG.RST | FLAG.ACK, EMPTY);
-    state.state = STATE.CLOSED;
-    state.deadline = -1;
+    this.finish();
   }
 
-  /** It is over on the guest's side. */
-  private close(): void {
+  private finish(): void {
     this.state.state = STATE.CLOSED;
     this.state.deadline = -1;
+  }
+
+  /** The guest broke it off. */
+  private close(): void {
+    this.finish();
     this.owner.tell({ kind: 'close', id: this.state.id });
   }
 

@@ -6,7 +6,6 @@
 // It is part of the machine: what it does is a function of the guest's frames, the host's messages and virtual time.
 
 import { bytes, integer, listUpTo, record, type State } from '../devices/fields.ts';
-import type { SavedState } from '../device.ts';
 import type { Timer, Timers } from '../timers.ts';
 import { ARP_REPLY, ARP_REQUEST, buildArp, readArp } from './arp.ts';
 import { DHCP_CLIENT_PORT, DHCP_SERVER_PORT, serveDhcp } from './dhcp.ts';
@@ -14,7 +13,6 @@ import { DNS_PORT, serveDns } from './dns.ts';
 import { BROADCAST, buildFrame, ETHERTYPE, type Frame, type FrameSink, isGroup, MAC_BYTES, readFrame, sameMac } from './ethernet.ts';
 import {
   FIRST_GUEST,
-  type Forward,
   GATEWAY,
   GUESTS,
   NAME_SERVER,
@@ -22,10 +20,11 @@ import {
   NETWORK,
   placeServices,
   type Service,
+  type UserNetworkConfig,
 } from './forwards.ts';
 import { decodeFromHost, encodeToHost, FIRST_INCOMING, type FromHost, type ToHost } from './hostMessages.ts';
 import { echoReply, UNREACHABLE_CODE, unreachable } from './icmp.ts';
-import { buildDatagram, type Datagram, LIMITED_BROADCAST, parseAddress, PROTOCOL, readDatagram } from './ipv4.ts';
+import { buildDatagram, type Datagram, LIMITED_BROADCAST, PROTOCOL, parseAddress, readDatagram } from './ipv4.ts';
 import { type Endpoint, TCP, Tcp } from './tcp.ts';
 import { buildSegment } from './tcpSegment.ts';
 import { buildUdp, readUdp, type UdpDatagram } from './udp.ts';
@@ -39,21 +38,19 @@ const FIRST_MULTICAST = 0xe0000000;
 /** Stations whose addresses are remembered. */
 const MOST_STATIONS = 32;
 
-const STATE = record({
+const USER_NETWORK = record({
   leases: listUpTo(GUESTS, bytes(MAC_BYTES)),
   stations: listUpTo(MOST_STATIONS, record({ address: integer(0, 0, 0xffffffff), mac: bytes(MAC_BYTES) })),
   tcp: TCP,
   udp: UDP,
 });
 
-export interface UserNetworkConfig {
-  readonly services: readonly Service[];
-  readonly forwards: readonly Forward[];
-}
+type UserNetworkState = State<typeof USER_NETWORK>;
 
 export class UserNetwork {
+  readonly fields = USER_NETWORK;
   private leases: Uint8Array[] = [];
-  private stations: State<typeof STATE>['stations'] = [];
+  private stations: UserNetworkState['stations'] = [];
   private readonly tcp: Tcp;
   private readonly udp: UdpSessions;
   private readonly config: UserNetworkConfig;
@@ -110,7 +107,7 @@ export class UserNetwork {
     const message = decodeFromHost(bytes);
     if (!message) return;
     if (message.kind === 'incoming') this.incoming(message);
-    else if (!this.tcp.hear(message) && !this.udp.hear(message) && message.kind !== 'closed') this.tell({ kind: 'close', id: message.id });
+    else if (!this.tcp.hear(message) && !this.udp.hear(message) && message.kind === 'data') this.tell({ kind: 'close', id: message.id });
     this.arm();
   }
 
@@ -233,11 +230,10 @@ export class UserNetwork {
     else this.timer.at(Math.max(deadline, this.timers.now()));
   }
 
-  save(): SavedState {
-    return STATE.save({ leases: this.leases, stations: this.stations, tcp: this.tcp.saved, udp: this.udp.saved });
+  get saved(): UserNetworkState {
+    return { leases: this.leases, stations: this.stations, tcp: this.tcp.saved, udp: this.udp.saved };
   }
-  load(saved: SavedState, where: string): void {
-    const { leases, stations, tcp, udp } = STATE.load(saved, where);
+  restore({ leases, stations, tcp, udp }: UserNetworkState): void {
     this.tcp.restore(tcp);
     this.udp.restore(udp);
     this.leases = leases;
@@ -246,4 +242,5 @@ export class UserNetwork {
   }
 }
 
-const isInNetwork = (address: number): boolean => ((address & NETMASK) >>> 0) === NETWORK && address !== NETWORK && address !== SUBNET_BROADCAST;
+const isInNetwork = (address: number): boolean =>
+  (address & NETMASK) >>> 0 === NETWORK && address !== NETWORK && address !== SUBNET_BROADCAST;

@@ -7,6 +7,18 @@ import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../runtime/cpuModels.ts';
 import { CARDS, cardOf } from '../devices/cards.ts';
 import type { CardConfig, DriveConfig, ImageFormat } from '../protocol.ts';
 
+import {
+  addCard,
+  connectNetwork,
+  NETDEV_HELP,
+  type NetworkSettings,
+  noNetwork,
+  parseNet,
+  parseNetdev,
+  parseNic,
+} from './networkOptions.ts';
+import { OptionError, parseList } from './optionList.ts';
+
 /** Where a character channel goes. */
 export type Backend =
   | { readonly kind: 'none' }
@@ -38,6 +50,7 @@ export interface Settings {
   append: string;
   drives: DriveSetting[];
   cards: CardConfig[];
+  network: NetworkSettings;
   bootOrder: string;
   snapshot: boolean;
   commit: boolean;
@@ -65,9 +78,6 @@ export interface Settings {
   screen: boolean;
 }
 
-/** A command line that cannot be understood; the message names the option. */
-export class OptionError extends Error {}
-
 export function defaultSettings(): Settings {
   return {
     help: false,
@@ -80,6 +90,7 @@ export function defaultSettings(): Settings {
     append: '',
     drives: [],
     cards: [],
+    network: noNetwork(),
     bootOrder: 'cad',
     snapshot: false,
     commit: false,
@@ -173,8 +184,9 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
       option('-smp', 'COUNT', 'number of processors: 1', parseProcessors),
       option('-monitor', 'WHERE', 'none: there is no monitor', parseMonitor),
-      option('-net', 'KIND', 'none: there is no network', parseNone('-net')),
-      option('-nic', 'KIND', 'none: there is no network', parseNone('-nic')),
+      option('-netdev', 'TYPE,id=ID[,...]', NETDEV_HELP, parseNetdev),
+      option('-nic', 'TYPE[,model=CARD][,mac=MAC][,...]', 'a card and what it is connected to in one; or none', parseNic),
+      option('-net', 'nic[,model=CARD][,macaddr=MAC] or TYPE[,...]', 'the same in two parts; or none', parseNet),
       option('-parallel', 'WHERE', 'none: there is no parallel port', parseNone('-parallel')),
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
@@ -238,6 +250,7 @@ export function parseOptions(args: readonly string[]): Settings {
     else if (++n < args.length) row.apply(settings, args[n]);
     else throw new OptionError(`${arg}: ${row.argument} is missing`);
   }
+  connectNetwork(settings);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
@@ -274,20 +287,6 @@ function addDrive(settings: Settings, setting: DriveSetting): void {
   if (settings.drives.some((other) => samePlace(other, setting.kind, setting.index)))
     throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
   settings.drives.push(setting);
-}
-
-/** 'a=1,b=2' with ',,' for a comma; a first word without '=' gets the name `first`. */
-function parseList(name: string, text: string, first: string): Map<string, string> {
-  const values = new Map<string, string>();
-  text
-    .replaceAll(',,', '\0')
-    .split(',')
-    .forEach((part, n) => {
-      const [, key, value] = /^([\w-]+)=(.*)$/s.exec(part) ?? [null, n === 0 ? first : part, n === 0 ? part : 'on'];
-      if (values.has(key)) throw new OptionError(`${name} ${text}: ${key} is given twice`);
-      values.set(key, value.replaceAll('\0', ','));
-    });
-  return values;
 }
 
 function parseDrive(settings: Settings, text: string): void {
@@ -372,15 +371,15 @@ function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
   const driver = values.get('driver') ?? '';
   if (Object.hasOwn(CARDS, driver)) {
-    values.delete('driver');
-    values.delete('id');
+    const netdev = values.get('netdev');
+    for (const name of ['driver', 'id', 'netdev']) values.delete(name);
     const card = { device: driver, properties: Object.fromEntries(values) };
     try {
       cardOf(card);
     } catch (error) {
       throw new OptionError(`-device ${text}: ${(error as RangeError).message}`);
     }
-    settings.cards.push(card);
+    addCard(settings, card, netdev === undefined ? undefined : { netdev }, `-device ${text}`);
     return;
   }
   if (driver !== 'isa-debug-exit')

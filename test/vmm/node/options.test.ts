@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { helpText, OPTIONS, OptionError, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
+import { OptionError } from '../../../src/vmm/node/optionList.ts';
+import { helpText, OPTIONS, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
 
 const parse = (text: string) => parseOptions(text === '' ? [] : text.split(' '));
 
