@@ -104,7 +104,7 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     ...contextOf('pic'),
     pins: { ...environment.pins, intr: (level) => localApic.setLint0(level) },
   });
-  const irq = (line: number): IrqLine => {
+  const irq = sharedLines((line: number): IrqLine => {
     const input = pic.irq(line);
     return {
       set(level) {
@@ -112,7 +112,7 @@ export function createDevices(environment: DeviceEnvironment): Devices {
         ioApic.setLine(line, level);
       },
     };
-  };
+  });
   const dma = KINDS.dma.create(contextOf('dma'));
   const controllers: { readonly [name: string]: Device } = { localApic, ioApic, pic, dma };
   const entries = DEVICES.map(({ name, create }) => {
@@ -120,13 +120,12 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     bus.add(name, device);
     return [name, device];
   });
-  const places = { pci: FIRST_CARD_SLOT, isa: 0, 'virtio-mmio': 0 },
-    shared = sharedLines(irq);
+  const places = { pci: FIRST_CARD_SLOT, isa: 0, 'virtio-mmio': 0 };
   const cards = new Map(
     environment.cards.map((config, n): [string, Card] => {
       const { kind, values } = cardOf(config),
         name = cardName(config, n),
-        context = { ...contextOf(name, shared), name, index: n, slot: places[kind.bus]++, backend: backendOf(config) };
+        context = { ...contextOf(name, irq), name, index: n, slot: places[kind.bus]++, backend: backendOf(config) };
       const card = kind.create({ ...context, send: (bytes) => environment.send(name, bytes) }, values);
       bus.add(name, card);
       return [name, card];
@@ -149,19 +148,19 @@ export function createDevices(environment: DeviceEnvironment): Devices {
 /** Name of the nth card of a configuration. */
 export const cardName = ({ device }: CardConfig, n: number): string => `${device}.${n}`;
 
-/** Lines that several cards may hold: a line is high while one of them holds it. */
+const LINES = 16;
+/** Lines that several devices may hold: a line is high while one of them holds it. */
 function sharedLines(irq: DeviceContext['irq']): DeviceContext['irq'] {
-  const holders = new Map<number, Set<object>>();
+  const holders = new Uint8Array(LINES);
   return (line) => {
-    const wire = irq(line),
-      held = holders.get(line) ?? new Set(),
-      holder = {};
-    holders.set(line, held);
+    const wire = irq(line);
+    let held = false;
     return {
       set(level) {
-        if (level) held.add(holder);
-        else held.delete(holder);
-        wire.set(held.size > 0);
+        if (level === held) return;
+        held = level;
+        holders[line] += level ? 1 : -1;
+        if (holders[line] === (level ? 1 : 0)) wire.set(level);
       },
     };
   };

@@ -23,8 +23,7 @@ interface WithNetwork {
 }
 
 export const noNetwork = (): NetworkSettings => ({ netdevs: new Map(), plugs: [], nets: [] });
-export const NETDEV_HELP =
-  'a network for -device CARD,netdev=ID: user[,guestfwd=tcp:SERVER:PORT-tcp:HOST:PORT][,hostfwd=tcp:[HOST]:PORT-[GUEST]:PORT] or switch[,switch=NAME]';
+export const NETDEV_HELP = 'user[,guestfwd=FORWARD][,hostfwd=FORWARD] or switch[,switch=NAME], for -device CARD,netdev=ID';
 
 const FORWARDS = ['guestfwd', 'hostfwd'];
 const listOf = (name: string, text: string): Map<string, string> => parseList(name, text, 'type', FORWARDS, joinForwards);

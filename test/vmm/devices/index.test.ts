@@ -163,7 +163,7 @@ describe('devices', () => {
 
   it('claim no port beside those that some device lists', () => {
     const rig = createRig(OPTIONS);
-    const claimed = new Set(Object.values(rig.devices).flatMap((device) => portsOf(device)));
+    const claimed = new Set([...everyDevice(rig).values()].flatMap((device) => portsOf(device)));
     for (let port = 0; port < 0x10000; port++) assert.equal(rig.bus.portOwner(port) !== null, claimed.has(port));
   });
 
