@@ -104,7 +104,7 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     ...contextOf('pic'),
     pins: { ...environment.pins, intr: (level) => localApic.setLint0(level) },
   });
-  const irq = sharedLines((line: number): IrqLine => {
+  const irq = (line: number): IrqLine => {
     const input = pic.irq(line);
     return {
       set(level) {
@@ -112,11 +112,14 @@ export function createDevices(environment: DeviceEnvironment): Devices {
         ioApic.setLine(line, level);
       },
     };
-  });
+  };
+  // Cards share lines, and line 9 with the power management: these drive their lines anew when they are loaded.
+  const shared = sharedLines(irq),
+    sharing: DeviceName = 'piix4Pm';
   const dma = KINDS.dma.create(contextOf('dma'));
   const controllers: { readonly [name: string]: Device } = { localApic, ioApic, pic, dma };
   const entries = DEVICES.map(({ name, create }) => {
-    const device = controllers[name] ?? create(contextOf(name, irq));
+    const device = controllers[name] ?? create(contextOf(name, name === sharing ? shared : irq));
     bus.add(name, device);
     return [name, device];
   });
@@ -125,7 +128,7 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     environment.cards.map((config, n): [string, Card] => {
       const { kind, values } = cardOf(config),
         name = cardName(config, n),
-        context = { ...contextOf(name, irq), name, index: n, slot: places[kind.bus]++, backend: backendOf(config) };
+        context = { ...contextOf(name, shared), name, index: n, slot: places[kind.bus]++, backend: backendOf(config) };
       const card = kind.create({ ...context, send: (bytes) => environment.send(name, bytes) }, values);
       bus.add(name, card);
       return [name, card];
@@ -157,10 +160,11 @@ function sharedLines(irq: DeviceContext['irq']): DeviceContext['irq'] {
     let held = false;
     return {
       set(level) {
-        if (level === held) return;
+        // Who does not hold it has nothing to let go of: others may hold it, also while a machine is being loaded.
+        if (!level && !held) return;
+        if (level !== held) holders[line] += level ? 1 : -1;
         held = level;
-        holders[line] += level ? 1 : -1;
-        if (holders[line] === (level ? 1 : 0)) wire.set(level);
+        wire.set(holders[line] > 0);
       },
     };
   };

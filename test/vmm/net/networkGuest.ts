@@ -14,7 +14,7 @@ import { initramfs } from '../../support/initramfs.ts';
 const MEMORY = 64 << 20;
 
 /** The shell's prompt, behind which it may ask the terminal where the cursor is. */
-const PROMPT = /\n[^\n]*# (\x1b\[6n)?$/;
+const PROMPT = /\n[^\n]*# (.\[6n)?$/;
 /** What udhcpc does with its lease. */
 const SCRIPT = [
   'busybox mkdir -p /etc',
