@@ -2,9 +2,8 @@
 // a header. Buffers of the receive queue can be merged. Every frame on the cable is received: without a control queue there is no
 // filter (5.1.6.5). Left out on purpose: control queue, several pairs of queues, checksums and segmentation by the device.
 
-import type { CardContext } from '../devices/cards.ts';
 import { bytes, record, time } from '../devices/fields.ts';
-import { Cable } from '../net/cable.ts';
+import { Cable, type CableContext } from '../net/cable.ts';
 import { LONGEST_FRAME, MAC_BYTES } from '../net/ethernet.ts';
 import { CYCLES_PER_BYTE } from '../net/frameQueue.ts';
 import type { Timer } from '../timers.ts';
@@ -35,7 +34,7 @@ export class VirtioNet implements VirtioType {
   private readonly timer: Timer;
   private readonly cable: Cable;
 
-  constructor(core: VirtioCore, context: CardContext, mac: Uint8Array) {
+  constructor(core: VirtioCore, context: CableContext, mac: Uint8Array) {
     this.core = core;
     this.mac = mac.slice();
     this.ownMac = mac;
