@@ -301,6 +301,9 @@ function parseCpu(settings: Settings, text: string): void {
   settings.cpu = text;
 }
 
+/** As QEMU does, 'virtio-blk' stands for virtio-blk-pci. */
+const fullName = (driver: string): string => (Object.hasOwn(CARDS, `${driver}-pci`) ? `${driver}-pci` : driver);
+
 /** '  edu    QEMU's educational device (dma_mask=0xfffffff)'. */
 function cardHelp([device, { title, properties }]: [string, (typeof CARDS)[string]]): string {
   const words = Object.entries(properties).map(([name, { initial, help }]) => `${name}=${initial ?? help}`);
@@ -309,7 +312,7 @@ function cardHelp([device, { title, properties }]: [string, (typeof CARDS)[strin
 
 function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
-  const driver = values.get('driver') ?? '';
+  const driver = fullName(values.get('driver') ?? '');
   if (Object.hasOwn(CARDS, driver)) {
     const netdev = values.get('netdev');
     for (const name of ['driver', 'id', 'netdev']) values.delete(name);

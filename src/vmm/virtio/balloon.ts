@@ -11,7 +11,6 @@ import type { VirtioCore, VirtioType } from './device.ts';
 
 const INFLATE = 0,
   QUEUE_SIZE = 128;
-const DEFLATE_ON_OOM = 2;
 const CONFIGURATION_BYTES = 8,
   ACTUAL = 4;
 const PAGE = 4096;
@@ -35,7 +34,7 @@ const STATE = record({ asked: doubleWord(), actual: doubleWord(), deadlines: lis
 
 export class VirtioBalloon implements VirtioType {
   readonly id = 5;
-  readonly features = [DEFLATE_ON_OOM];
+  readonly features = [];
   readonly queues = [QUEUE_SIZE, QUEUE_SIZE];
   readonly fields = STATE;
   private state = STATE.initial();

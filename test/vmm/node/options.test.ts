@@ -74,7 +74,8 @@ describe('command line options', () => {
   });
 
   it('the virtio console goes where its character device does, and COM1 leaves standard output to it', () => {
-    const settings = parse('-device virtio-serial-pci -chardev stdio,id=c,mux=on -device virtconsole,chardev=c');
+    const settings = parse('-device virtio-serial -chardev stdio,id=c,mux=on -device virtconsole,chardev=c');
+    assert.deepEqual(settings.cards, [{ device: 'virtio-serial-pci', properties: {} }]);
     assert.deepEqual(virtconsoleBackend(settings.characters), { kind: 'stdio', monitor: true });
     assert.deepEqual(serialBackend(settings, 0), { kind: 'none' });
     assert.deepEqual(virtconsoleBackend(parse('-chardev file,id=c,path=x -device virtconsole,chardev=c').characters), {
