@@ -66,6 +66,8 @@ export interface Guest {
   /** Length and text in Intel syntax of the instruction that the bytes begin with; null when they are none. */
   disassemble(bytes: Uint8Array, address: number, bits: 16 | 32): { length: number; text: string } | null;
   readonly drives: readonly Drive[];
+  /** Ends what its cards are connected to outside. */
+  disconnect(): void;
   /** Gives its memory back; the guest cannot be used any more. */
   dispose(): void;
 }

@@ -237,8 +237,12 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
-      dispose() {
+      disconnect() {
         for (const peer of peers.values()) peer.close();
+        peers.clear();
+      },
+      dispose() {
+        guest.disconnect();
         cpu.dispose();
         arena.free(offset);
         for (const drive of drives) drive.close();
