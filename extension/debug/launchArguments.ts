@@ -7,6 +7,7 @@ import { VECTOR } from '../../src/translator/state.ts';
 import { CARDS, cardOf, MOST_CARDS } from '../../src/vmm/devices/cards.ts';
 import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
+import { NETWORK_ATTRIBUTE, readNetwork } from './networkArguments.ts';
 import { baseName } from './paths.ts';
 
 /** JSON schema of each attribute, as VS Code wants it in `configurationAttributes.launch.properties`. */
@@ -64,6 +65,7 @@ export const LAUNCH_ATTRIBUTES = {
     },
     description: 'Add-in cards by QEMU\'s names, with their properties: { device: "edu", dma_mask: "0xffffffff" }.',
   },
+  network: NETWORK_ATTRIBUTE,
   cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
   initrd: { type: 'string', description: 'Initial RAM disk for a Linux kernel.' },
@@ -246,7 +248,7 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   return {
     ...common,
     drives,
-    cards: fields.objects('devices', readCard),
+    cards: [...fields.objects('devices', readCard), ...readNetwork(fields, common.name)],
     kernel,
     boot,
     startOfTime,

@@ -16,8 +16,17 @@ import {
   virtconsoleBackend,
 } from './consoleOptions.ts';
 import { connectDrives, DRIVE_HELP, type DriveConnections, type DriveSetting, drive, parseDrive } from './driveOptions.ts';
+import {
+  addCard,
+  connectNetwork,
+  NETDEV_HELP,
+  type NetworkSettings,
+  noNetwork,
+  parseNet,
+  parseNetdev,
+  parseNic,
+} from './networkOptions.ts';
 import { OptionError, parseList } from './optionList.ts';
-
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
 
 export interface Settings {
@@ -32,6 +41,7 @@ export interface Settings {
   append: string;
   drives: DriveSetting[];
   cards: CardConfig[];
+  network: NetworkSettings;
   driveConnections: DriveConnections;
   characters: CharacterDevices;
   bootOrder: string;
@@ -73,6 +83,7 @@ export function defaultSettings(): Settings {
     append: '',
     drives: [],
     cards: [],
+    network: noNetwork(),
     driveConnections: { ids: new Map(), cards: [] },
     characters: { named: new Map(), virtconsole: null },
     bootOrder: 'cad',
@@ -159,8 +170,9 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
       option('-smp', 'COUNT', 'number of processors: 1', parseProcessors),
       option('-monitor', 'WHERE', 'none: there is no monitor', parseMonitor),
-      option('-net', 'KIND', 'none: there is no network', parseNone('-net')),
-      option('-nic', 'KIND', 'none: there is no network', parseNone('-nic')),
+      option('-netdev', 'TYPE,id=ID[,...]', NETDEV_HELP, parseNetdev),
+      option('-nic', 'TYPE[,model=CARD][,mac=MAC][,...]', 'a card and what it is connected to in one; or none', parseNic),
+      option('-net', 'nic[,model=CARD][,macaddr=MAC] or TYPE[,...]', 'the same in two parts; or none', parseNet),
       option('-parallel', 'WHERE', 'none: there is no parallel port', parseNone('-parallel')),
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
@@ -226,6 +238,7 @@ export function parseOptions(args: readonly string[]): Settings {
   }
   connectDrives(settings);
   virtconsoleBackend(settings.characters);
+  connectNetwork(settings);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
@@ -301,8 +314,8 @@ function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
   const driver = fullName(values.get('driver') ?? '');
   if (Object.hasOwn(CARDS, driver)) {
-    values.delete('driver');
-    values.delete('id');
+    const netdev = values.get('netdev');
+    for (const name of ['driver', 'id', 'netdev']) values.delete(name);
     const drive = CARDS[driver].properties.drive ? values.get('drive') : undefined;
     if (drive !== undefined) {
       settings.driveConnections.cards.push({ card: settings.cards.length, id: drive, option: `-device ${text}` });
@@ -314,7 +327,7 @@ function parseDevice(settings: Settings, text: string): void {
     } catch (error) {
       throw new OptionError(`-device ${text}: ${(error as RangeError).message}`);
     }
-    settings.cards.push(card);
+    addCard(settings, card, netdev === undefined ? undefined : { netdev }, `-device ${text}`);
     return;
   }
   if (driver === 'virtconsole') return parseVirtconsole(settings, text);

@@ -1,11 +1,13 @@
 // The virtio devices as rows of the table of cards (devices/cards.ts): each kind by QEMU's names of its PCI and its MMIO form.
 
-import type { CardContext, CardKind, CardProperty, CardValues } from '../devices/cards.ts';
+import type { Backends, CardContext, CardKind, CardProperty, CardValues } from '../devices/cards.ts';
+import { MAC, macOf, NETWORK_BACKENDS } from '../devices/networkCards.ts';
 import { VirtioBalloon } from './balloon.ts';
 import { VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
 import type { CreateType, VirtioType } from './device.ts';
 import { mmioPlace, VirtioMmio } from './mmio.ts';
+import { VirtioNet } from './net.ts';
 import { VirtioPci } from './pci.ts';
 import { VirtioRng } from './rng.ts';
 
@@ -39,6 +41,7 @@ interface Row {
   /** A machine can have one. */
   readonly single?: boolean;
   readonly properties?: { readonly [name: string]: CardProperty };
+  readonly backends?: Backends;
   type(context: CardContext, values: CardValues, ...core: Parameters<CreateType>): VirtioType;
 }
 const ROWS: { readonly [name: string]: Row } = {
@@ -56,6 +59,12 @@ const ROWS: { readonly [name: string]: Row } = {
     // Two of them are not to give the same numbers, nor those of RDRAND.
     type: ({ startOfTime, name }, _, core) => new VirtioRng(core, startOfTime + (seedOf(name) + 1) * 2 ** 44),
   },
+  'virtio-net': {
+    title: 'virtio network card',
+    properties: { mac: MAC },
+    backends: NETWORK_BACKENDS,
+    type: (context, { mac }, core) => new VirtioNet(core, context, macOf(mac, context.index)),
+  },
   'virtio-balloon': { title: 'virtio memory balloon', single: true, type: ({ dma }, _, core) => new VirtioBalloon(core, dma) },
   'virtio-serial': {
     title: 'virtio console',
@@ -68,12 +77,13 @@ const seedOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0) % 6
 
 /** Rows by QEMU's names: 'virtio-blk-pci', 'virtio-blk-device'. */
 export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.fromEntries(
-  Object.entries(ROWS).flatMap(([name, { title, single, properties = {}, type }]): [string, CardKind][] => [
+  Object.entries(ROWS).flatMap(([name, { title, single, properties = {}, backends, type }]): [string, CardKind][] => [
     [
       `${name}-pci`,
       {
         title,
         ...(single ? { single: name } : {}),
+        ...(backends ? { backends } : {}),
         bus: 'pci',
         properties: { ...properties, ...PCI_PROPERTIES },
         create: (context, values) =>
@@ -85,6 +95,7 @@ export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.from
       {
         title: `${title} without PCI`,
         ...(single ? { single: name } : {}),
+        ...(backends ? { backends } : {}),
         bus: 'virtio-mmio',
         properties,
         create(context, values) {

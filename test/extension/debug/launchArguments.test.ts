@@ -43,7 +43,28 @@ describe('a launch configuration', () => {
     for (const [name, schema] of Object.entries(LAUNCH_ATTRIBUTES)) if ('default' in schema) assert.equal(args[name], schema.default, name);
   });
 
+  it('has a network card in the words of -nic, with lists for what can be reached', () => {
+    const guestfwd = ['tcp:web:80-tcp:127.0.0.1:8080', 'udp:10.0.2.50:53-udp:127.0.0.1:5353'];
+    const { cards } = read({ program: 'a', devices: [{ device: 'edu' }], network: { type: 'user', model: 'virtio-net-pci', guestfwd } });
+    assert.deepEqual(cards[1], {
+      device: 'virtio-net-pci',
+      properties: {},
+      backend: { type: 'user', properties: { guestfwd: guestfwd.join(' ') } },
+    });
+    const [lan] = read({ program: 'a', name: 'one', network: { type: 'switch', switch: 'lab' } }).cards;
+    assert.deepEqual([lan.device, lan.backend], ['ne2k_pci', { type: 'switch', properties: { switch: 'lab' } }]);
+    assert.match(lan.properties.mac ?? '', /^52:54:00:/);
+    assert.deepEqual(read({ program: 'a' }).cards, []);
+  });
+
   const WRONG: [string, object, RegExp][] = [
+    ['a network of an unknown type', { program: 'a', network: { type: 'tap' } }, /^network\.type: one of user, switch/],
+    ['a network without a type', { program: 'a', network: {} }, /^network\.type: /],
+    ['a network that is a word', { program: 'a', network: 'user' }, /^network: an object/],
+    ['an unknown network card', { program: 'a', network: { type: 'user', model: 'e1000' } }, /^network\.model: one of ne2k_pci/],
+    ['a service that is not one', { program: 'a', network: { type: 'user', guestfwd: ['80'] } }, /^network: .*guestfwd 80: it is written/],
+    ['services that are no list', { program: 'a', network: { type: 'user', guestfwd: '80' } }, /^network\.guestfwd: a list/],
+    ['an unknown property of a network', { program: 'a', network: { type: 'user', speed: 1 } }, /^network\.speed: is not known/],
     ['no program', {}, /^program: /],
     ['a program that is no text', { program: 5 }, /^program: a text/],
     ['a source as program', { program: 'a.asm' }, /^program: .*assemble/],

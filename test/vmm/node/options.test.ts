@@ -158,7 +158,21 @@ describe('command line options', () => {
     ['-append x', /needs -kernel/],
     ['--record a --replay b', /replay/],
     ['-monitor tcp', /no monitor/],
-    ['-net user', /none/],
+    ['-net user', /no card is connected/],
+    ['-net tap', /-net tap: the type can be user, switch/],
+    ['-net nic,bus=1', /'bus' is not known/],
+    ['-nic user,model=e1000', /model= can be ne2k_pci, ne2k_isa, virtio-net-pci, virtio-net-device/],
+    ['-nic user,mac=01:00:00:00:00:00', /group/],
+    ['-nic user,hostfwd=tcp:2222', /hostfwd tcp:2222: it is written/],
+    ['-nic user,restrict=off', /restrict=on/],
+    ['-nic user,tftp=/', /'tftp' is not known/],
+    ['-nic switch,hostfwd=tcp::1-:1', /'hostfwd' is not known/],
+    ['-netdev user', /id= is missing/],
+    ['-netdev user,id=a -netdev user,id=a', /id a is given twice/],
+    ['-netdev user,id=a', /no card is connected/],
+    ['-device ne2k_pci,netdev=a', /no -netdev with id=a/],
+    ['-netdev user,id=a -device ne2k_pci,netdev=a -device ne2k_isa,netdev=a', /no -netdev with id=a left/],
+    ['-netdev user,id=a -device edu,netdev=a', /'edu' is no network card/],
   ];
   for (const [text, message] of errors) {
     it(`'${text}' is an error that names the option`, () =>
@@ -167,6 +181,33 @@ describe('command line options', () => {
         (error) => error instanceof OptionError && message.test(error.message),
       ));
   }
+
+  it('connect network cards as QEMU does, whatever comes first', () => {
+    const cards = (text: string) => parse(text).cards;
+    const service = 'tcp:10.0.2.100:80-tcp:127.0.0.1:8080',
+      forward = 'tcp::2222-:22';
+    const user = { type: 'user', properties: { hostfwd: `${forward} udp::53-:53`, guestfwd: service } };
+    const options = `hostfwd=${forward},hostfwd=udp::53-:53,guestfwd=${service}`;
+    const card = { device: 'virtio-net-pci', properties: { mac: '52:54:00:00:00:01' }, backend: user };
+    for (const text of [
+      `-device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01 -netdev user,id=n0,${options}`,
+      `-nic user,model=virtio,mac=52:54:00:00:00:01,${options}`,
+      `-net nic,model=virtio-net-pci,macaddr=52:54:00:00:00:01 -net user,${options}`,
+      `-net user,restrict=on,${options} -net nic,model=virtio,macaddr=52:54:00:00:00:01`,
+    ])
+      assert.deepEqual(cards(text), [card], text);
+    assert.deepEqual(cards('-nic none -net none'), []);
+    assert.deepEqual(cards('-net nic'), [{ device: 'ne2k_pci', properties: {} }], 'a card without a cable');
+  });
+
+  it('give guests on a switch addresses by their names', () => {
+    const mac = (name: string): string | undefined => parse(`-nic switch -name ${name}`).cards[0].properties.mac;
+    assert.match(mac('one') ?? '', /^52:54:00:/);
+    assert.equal(mac('one'), mac('one'));
+    assert.notEqual(mac('one'), mac('two'));
+    const [first, second] = parse('-nic switch -nic switch,switch=b').cards;
+    assert.notEqual(first.properties.mac, second.properties.mac);
+  });
 
   it('are all in --help', () => {
     for (const { rows } of OPTIONS) for (const { name } of rows) assert.ok(helpText().includes(`  ${name}`), name);

@@ -6,6 +6,7 @@ import { VirtioBalloon } from '../../../src/vmm/virtio/balloon.ts';
 import { VirtioBlk } from '../../../src/vmm/virtio/blk.ts';
 import { VirtioConsole } from '../../../src/vmm/virtio/console.ts';
 import type { CreateType } from '../../../src/vmm/virtio/device.ts';
+import { VirtioNet } from '../../../src/vmm/virtio/net.ts';
 import { VirtioRng } from '../../../src/vmm/virtio/rng.ts';
 import { fuzzRounds, fuzzTimeout } from '../../support/fuzz.ts';
 import { fuzzVirtio } from './fuzzVirtio.ts';
@@ -23,6 +24,8 @@ const DEVICES: Record<string, CreateType> = {
       'x',
     ),
   'virtio-balloon': (core) => new VirtioBalloon(core, nowhere),
+  'virtio-net': (core) =>
+    new VirtioNet(core, { name: 'net', timers: core.timers, backend: { type: 'user', values: {} }, send() {} }, new Uint8Array(6)),
   'virtio-serial': (core) => new VirtioConsole(core, { write() {} }),
 };
 
