@@ -3,8 +3,11 @@
 // check of a configuration all read this table.
 
 import type { Device, DeviceContext } from '../device.ts';
+import { LOCAL_FOLDER, MOUNT_TAG } from '../ninep/share.ts';
 import type { Platform } from '../platform.ts';
 import type { CardConfig } from '../protocol.ts';
+import { VirtioNinep } from '../virtio/ninep.ts';
+import { VirtioPci } from '../virtio/pci.ts';
 import { DMA_MASK, Edu } from './edu.ts';
 
 /** A property of a card or of what it is connected to on the host's side. */
@@ -64,6 +67,13 @@ export const CARDS: { readonly [device: string]: CardKind } = {
     bus: 'pci',
     properties: { dma_mask: DMA_MASK },
     create: (context, values) => new Edu(context, Number(values.dma_mask)),
+  },
+  'virtio-9p-pci': {
+    title: 'Folder of the host (virtio 9P)',
+    bus: 'pci',
+    properties: { mount_tag: MOUNT_TAG },
+    create: (context, { mount_tag }) => new VirtioPci(context, context.slot, (core) => new VirtioNinep(core, mount_tag, context.send)),
+    backends: { local: LOCAL_FOLDER },
   },
 };
 

@@ -34,12 +34,12 @@ import type { FileChanges, FileStatus, FileSystemUsage, FolderFile, HostFolder, 
 import { checkHostName, named, type Reach, reachFolder, sameFile } from './folderReach.ts';
 import { reasonOf } from './images.ts';
 
-/** `portable`: as on systems without Linux's /proc, for tests. Throws an Error that says why the folder cannot be had. */
+/** `portable`: as on systems without Linux's /proc, for tests. Throws a RangeError that says why the folder cannot be had. */
 export function openFolder(path: string, writable: boolean, portable?: boolean): HostFolder {
   try {
     return new NodeFolder(reachFolder(path, portable), writable);
   } catch (error) {
-    throw new Error(`cannot share the folder '${path}': ${reasonOf(error)}`);
+    throw new RangeError(`cannot share the folder '${path}': ${reasonOf(error)}`);
   }
 }
 

@@ -131,6 +131,9 @@ export class VirtioMmio implements Device {
     }
   }
 
+  receive(bytes: Uint8Array): void {
+    this.virtio.type.receive?.(bytes);
+  }
   reset(): void {
     this.virtio.reset();
   }

@@ -277,6 +277,9 @@ export class VirtioPci implements Device {
     }
   }
 
+  receive(bytes: Uint8Array): void {
+    this.virtio.type.receive?.(bytes);
+  }
   reset(): void {
     this.pci.reset();
     this.virtio.reset();
