@@ -9,7 +9,7 @@
 import { integer, record, time } from '../devices/fields.ts';
 import { ERRNO } from '../ninep/errno.ts';
 import { encode, LERROR } from '../ninep/messages.ts';
-import { SEQUENCE_BYTES } from '../ninep/peer.ts';
+import { NUMBER_BYTES } from '../ninep/peer.ts';
 import { MOST_MESSAGE } from '../ninep/server.ts';
 import { CYCLES_PER_SECOND, type Timer } from '../timers.ts';
 import type { VirtioCore, VirtioType } from './device.ts';
@@ -24,8 +24,8 @@ const REQUEST_TIME = CYCLES_PER_SECOND / 50_000,
 export const MOST_TAG = 31;
 
 const STATE = record({
-  /** Number of the request that is being served; it goes on through resets, so that late replies are known. */
-  sequence: integer(0, 0, 0xffffffff),
+  /** The cycle at which the request that is being served began: its number, by which a reply is known that comes too late. */
+  request: time(),
   /** None; waiting until the time is over, then for the second timer, then for the reply. */
   phase: integer(0, 0, 3),
   deadline: time(),
@@ -64,8 +64,8 @@ export class VirtioNinep implements VirtioType {
   private begin(): void {
     const chain = this.next();
     if (!chain) return;
-    this.state.sequence = (this.state.sequence + 1) >>> 0;
-    this.sendNumbered(chain.read(0, MOST_MESSAGE));
+    this.state.request = this.core.timers.now();
+    this.sendMessage(chain);
     this.wait(PHASE.SERVING, REQUEST_TIME);
   }
   /** The request that is the next to be served; it stays in the queue. */
@@ -74,10 +74,16 @@ export class VirtioNinep implements VirtioType {
     if (chain) this.queue.putBack();
     return chain;
   }
+  private sendMessage(chain: Chain): void {
+    const message = chain.read(0, MOST_MESSAGE);
+    // To the peer, nothing means that the client is gone.
+    if (message.length === 0) this.reply = message;
+    else this.sendNumbered(message);
+  }
   private sendNumbered(message: Uint8Array): void {
-    const bytes = new Uint8Array(SEQUENCE_BYTES + message.length);
-    new DataView(bytes.buffer).setUint32(0, this.state.sequence, true);
-    bytes.set(message, SEQUENCE_BYTES);
+    const bytes = new Uint8Array(NUMBER_BYTES + message.length);
+    new DataView(bytes.buffer).setBigInt64(0, BigInt(this.state.request), true);
+    bytes.set(message, NUMBER_BYTES);
     this.send(bytes);
   }
   private wait(phase: number, cycles: number): void {
@@ -95,14 +101,14 @@ export class VirtioNinep implements VirtioType {
 
   /** A reply from the peer, or from a journal: whatever it is. */
   receive(bytes: Uint8Array): void {
-    if (this.state.phase === PHASE.IDLE || bytes.length < SEQUENCE_BYTES) return;
-    if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) !== this.state.sequence) return;
-    this.reply = bytes.subarray(SEQUENCE_BYTES);
+    if (this.state.phase === PHASE.IDLE || bytes.length < NUMBER_BYTES) return;
+    if (new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true) !== BigInt(this.state.request)) return;
+    this.reply = bytes.subarray(NUMBER_BYTES);
     if (this.state.phase === PHASE.LATE) this.finish(this.reply);
   }
 
   private finish(reply: Uint8Array): void {
-    this.state.phase = PHASE.IDLE;
+    this.state = STATE.initial();
     this.reply = null;
     const chain = this.queue.take();
     if (!chain) return;
@@ -113,7 +119,7 @@ export class VirtioNinep implements VirtioType {
   reset(): void {
     this.timer.cancel();
     this.reply = null;
-    this.state = { ...STATE.initial(), sequence: (this.state.sequence + 1) >>> 0 };
+    this.state = STATE.initial();
     this.sendNumbered(new Uint8Array(0));
   }
   get saved() {
@@ -126,7 +132,7 @@ export class VirtioNinep implements VirtioType {
     this.state = { ...state };
     if (state.deadline >= 0) this.timer.at(state.deadline);
     const chain = state.phase === PHASE.IDLE ? null : this.next();
-    if (chain) this.sendNumbered(chain.read(0, MOST_MESSAGE));
+    if (chain) this.sendMessage(chain);
   }
 }
 
