@@ -55,6 +55,8 @@ export interface CardKind {
   readonly bus: 'pci' | 'isa';
   readonly properties: Properties;
   create(context: CardContext, values: CardValues): Card;
+  /** It must be connected to something. */
+  readonly isUselessAlone?: boolean;
   /** What can be at the other end, by QEMU's name of the back end's type ('user' of `-netdev user`). */
   readonly backends?: {
     readonly [type: string]: { readonly properties: Properties; connect(values: CardValues, services: PeerServices): Peer };
@@ -73,6 +75,7 @@ export const CARDS: { readonly [device: string]: CardKind } = {
     bus: 'pci',
     properties: { mount_tag: MOUNT_TAG },
     create: (context, { mount_tag }) => new VirtioPci(context, context.slot, (core) => new VirtioNinep(core, mount_tag, context.send)),
+    isUselessAlone: true,
     backends: { local: LOCAL_FOLDER },
   },
 };
@@ -93,7 +96,10 @@ export function cardOf(config: CardConfig): { kind: CardKind; values: CardValues
 /** The same of the other end of its connection; null where it has none. */
 export function backendOf(config: CardConfig): { connect: (services: PeerServices) => Peer } | null {
   const { device, backend } = config;
-  if (!backend) return null;
+  if (!backend) {
+    if (CARDS[device].isUselessAlone) throw new RangeError(`Device '${device}': it must be connected to something.`);
+    return null;
+  }
   const backends = CARDS[device].backends ?? {},
     kind = Object.hasOwn(backends, backend.type) ? backends[backend.type] : undefined;
   if (!kind) throw new RangeError(`Device '${device}' cannot be connected to '${backend.type}'.`);

@@ -6,6 +6,8 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../runtime/cpuModels.ts';
 import { CARDS, cardOf } from '../devices/cards.ts';
 import type { CardConfig, DriveConfig, ImageFormat } from '../protocol.ts';
+import { connectFolders, type FolderSettings, FSDEV_HELP, noFolders, parseFsdev, parseVirtfs, VIRTFS_HELP } from './folderOptions.ts';
+import { OptionError, parseList } from './optionList.ts';
 
 /** Where a character channel goes. */
 export type Backend =
@@ -38,6 +40,7 @@ export interface Settings {
   append: string;
   drives: DriveSetting[];
   cards: CardConfig[];
+  folders: FolderSettings;
   bootOrder: string;
   snapshot: boolean;
   commit: boolean;
@@ -65,9 +68,6 @@ export interface Settings {
   screen: boolean;
 }
 
-/** A command line that cannot be understood; the message names the option. */
-export class OptionError extends Error {}
-
 export function defaultSettings(): Settings {
   return {
     help: false,
@@ -80,6 +80,7 @@ export function defaultSettings(): Settings {
     append: '',
     drives: [],
     cards: [],
+    folders: noFolders(),
     bootOrder: 'cad',
     snapshot: false,
     commit: false,
@@ -168,6 +169,8 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
         `isa-debug-exit (iobase=0x501, iosize=2), ${Object.entries(CARDS).map(deviceHelp).join(', ')}`,
         parseDevice,
       ),
+      option('-virtfs', 'local,path=FOLDER,mount_tag=TAG[,...]', VIRTFS_HELP, parseVirtfs),
+      option('-fsdev', 'local,id=ID,path=FOLDER[,...]', FSDEV_HELP, parseFsdev),
       option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
       option('-D', 'FILE', 'write the log to this file instead of standard error', (s, v) => void (s.logFile = v)),
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
@@ -238,6 +241,7 @@ export function parseOptions(args: readonly string[]): Settings {
     else if (++n < args.length) row.apply(settings, args[n]);
     else throw new OptionError(`${arg}: ${row.argument} is missing`);
   }
+  connectFolders(settings);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
@@ -274,20 +278,6 @@ function addDrive(settings: Settings, setting: DriveSetting): void {
   if (settings.drives.some((other) => samePlace(other, setting.kind, setting.index)))
     throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
   settings.drives.push(setting);
-}
-
-/** 'a=1,b=2' with ',,' for a comma; a first word without '=' gets the name `first`. */
-function parseList(name: string, text: string, first: string): Map<string, string> {
-  const values = new Map<string, string>();
-  text
-    .replaceAll(',,', '\0')
-    .split(',')
-    .forEach((part, n) => {
-      const [, key, value] = /^([\w-]+)=(.*)$/s.exec(part) ?? [null, n === 0 ? first : part, n === 0 ? part : 'on'];
-      if (values.has(key)) throw new OptionError(`${name} ${text}: ${key} is given twice`);
-      values.set(key, value.replaceAll('\0', ','));
-    });
-  return values;
 }
 
 function parseDrive(settings: Settings, text: string): void {
@@ -372,14 +362,15 @@ function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
   const driver = values.get('driver') ?? '';
   if (Object.hasOwn(CARDS, driver)) {
-    values.delete('driver');
-    values.delete('id');
+    const fsdev = values.get('fsdev');
+    for (const name of ['driver', 'id', 'fsdev']) values.delete(name);
     const card = { device: driver, properties: Object.fromEntries(values) };
     try {
       cardOf(card);
     } catch (error) {
       throw new OptionError(`-device ${text}: ${(error as RangeError).message}`);
     }
+    if (fsdev !== undefined) settings.folders.plugs.push({ card: settings.cards.length, fsdev, option: `-device ${text}` });
     settings.cards.push(card);
     return;
   }
