@@ -4,7 +4,7 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
-import { CARDS, cardOf } from '../../src/vmm/devices/cards.ts';
+import { CARDS, cardOf, MOST_CARDS } from '../../src/vmm/devices/cards.ts';
 import { MOUNT_TAG } from '../../src/vmm/ninep/share.ts';
 import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
@@ -43,7 +43,8 @@ export const LAUNCH_ATTRIBUTES = {
       properties: {
         file: { type: 'string' },
         kind: { type: 'string', enum: ['floppy', 'disk', 'cdrom'] },
-        index: { type: 'integer', minimum: 0, maximum: 3 },
+        interface: { type: 'string', enum: ['ide', 'virtio'] },
+        index: { type: 'integer', minimum: 0, maximum: MOST_CARDS - 1 },
         format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
         backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
@@ -52,13 +53,13 @@ export const LAUNCH_ATTRIBUTES = {
       required: ['file', 'kind'],
     },
     description:
-      'Further floppy, disk and CD-ROM images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
+      'Further floppy, disk and CD-ROM images: { file, kind, interface, index, format, backing, readOnly, snapshot }. A disk with the interface virtio gets a virtio-blk-pci, unless a device has its index as drive. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
   },
   devices: {
     type: 'array',
     items: {
       type: 'object',
-      properties: { device: { type: 'string', enum: Object.keys(CARDS) } },
+      properties: { device: { type: 'string', enum: Object.keys(CARDS).filter((name) => !CARDS[name].isUselessAlone) } },
       required: ['device'],
       additionalProperties: { type: ['string', 'number'] },
     },
@@ -165,6 +166,7 @@ export const CDROM_PLACE = 2;
 export interface DriveFile {
   readonly file: string;
   readonly kind: DriveKind;
+  readonly interface: 'ide' | 'virtio';
   readonly index: number;
   readonly format: 'auto' | ImageFormat;
   /** Files that the image may name as its backing file, besides those in its folder. */
@@ -227,7 +229,13 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const given = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
     kind: drive.choice('kind', ['floppy', 'disk', 'cdrom'] as const),
-    index: drive.integer('index', 0, 3, drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0),
+    interface: drive.choice('interface', ['ide', 'virtio'] as const, 'ide'),
+    index: drive.integer(
+      'index',
+      0,
+      drive.raw('interface') === 'virtio' ? MOST_CARDS - 1 : 3,
+      drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0,
+    ),
     format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
     backing: drive.list('backing', (value, path) => {
       if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);
@@ -296,7 +304,7 @@ function readCard(fields: Fields): CardConfig {
   }
   const card = { device: fields.text('device'), properties };
   try {
-    cardOf(card);
+    if (cardOf(card).kind.isUselessAlone) throw new RangeError('sharedFolders gives it its folder, too');
   } catch (error) {
     throw fields.error('device', (error as RangeError).message);
   }
@@ -327,6 +335,7 @@ function readSharedFolders(fields: Fields): SharedFolder[] {
 const disc = (file: string): DriveFile => ({
   file,
   kind: 'cdrom',
+  interface: 'ide',
   index: CDROM_PLACE,
   format: 'auto',
   backing: [],

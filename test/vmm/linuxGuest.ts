@@ -87,7 +87,7 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     },
     command(line) {
       linux.type(line);
-      return linux.until(/\n[^\n]*# $/);
+      return linux.until(/\n[^\n]*# (.\[6n)?$/);
     },
     untilEnd() {
       for (const end = guest.cpu.ticks + COMMAND; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);

@@ -1,7 +1,7 @@
 // The command line's options for folders of the host, with QEMU's names and meanings ("QEMU User Documentation", `-fsdev` and
 // `-virtfs`): -fsdev with -device, or both in one.
 
-import { backendOf, CARDS } from '../devices/cards.ts';
+import { backendOf } from '../devices/cards.ts';
 import type { CardConfig } from '../protocol.ts';
 import { OptionError, parseList } from './optionList.ts';
 
@@ -19,12 +19,8 @@ interface WithFolders {
 const CARD = 'virtio-9p-pci',
   TYPE = 'local';
 export const noFolders = (): FolderSettings => ({ fsdevs: new Map(), plugs: [] });
-const PROPERTIES = `path=FOLDER[,${Object.entries(CARDS[CARD].backends?.[TYPE].properties ?? {})
-  .filter(([name]) => name !== 'path')
-  .map(([name, { initial }]) => `${name}=${initial}`)
-  .join('][,')}]`;
-export const FSDEV_HELP = `a folder for -device ${CARD},fsdev=ID,mount_tag=TAG: ${PROPERTIES}`;
-export const VIRTFS_HELP = `a folder and the card in one; in Linux: mount -t 9p -o trans=virtio TAG /mnt`;
+export const FSDEV_HELP = `a folder of the host for -device ${CARD},fsdev=ID,mount_tag=TAG`;
+export const VIRTFS_HELP = 'the same in one; Linux mounts it by mount -t 9p -o trans=virtio TAG /mnt';
 
 export function parseFsdev(settings: WithFolders, text: string): void {
   const option = `-fsdev ${text}`,
@@ -70,7 +66,7 @@ export function connectFolders({ cards, folders: { fsdevs, plugs } }: WithFolder
     cards[card] = { ...cards[card], backend: found.backend };
     checkBackend(cards[card], found.option);
   }
-  for (const card of cards) if (card.device === CARD) checkBackend(card, `-device ${CARD}`);
+  for (const card of cards) checkBackend(card, `-device ${card.device}`);
   for (const [id, { option }] of fsdevs)
     if (!plugs.some(({ fsdev }) => fsdev === id)) throw new OptionError(`${option}: no -device is connected to it`);
 }

@@ -65,8 +65,8 @@ export class VirtioNinep implements VirtioType {
     const chain = this.next();
     if (!chain) return;
     this.state.request = this.core.timers.now();
-    this.sendMessage(chain);
     this.wait(PHASE.SERVING, REQUEST_TIME);
+    this.sendMessage(chain);
   }
   /** The request that is the next to be served; it stays in the queue. */
   private next(): Chain | null {

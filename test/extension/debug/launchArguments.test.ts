@@ -64,6 +64,11 @@ describe('a launch configuration', () => {
       { program: 'a', sharedFolders: [{ folder: 'x', tag: 'x'.repeat(32) }] },
       /^sharedFolders\[0\]\.tag: a text of 1 to 31/,
     ],
+    [
+      'a card for a folder',
+      { program: 'a', devices: [{ device: 'virtio-9p-pci', mount_tag: 'x' }] },
+      /^devices\[0\]\.device: sharedFolders/,
+    ],
     ['two folders of one tag', { program: 'a', sharedFolders: [{ folder: 'x' }, { folder: 'y' }] }, /^sharedFolders\[1\]\.tag: another/],
     ['drives that are no list', { drives: 'x' }, /^drives: a list/],
     ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
@@ -167,6 +172,7 @@ describe('a program', () => {
       { kind: 'floppy', index: 0, readOnly: false, image: { path: '/folder/p' } },
       {
         kind: 'disk',
+        interface: 'ide',
         index: 0,
         readOnly: false,
         image: { path: '/folder/d' },
