@@ -6,8 +6,8 @@ import { QID, type Qid, type Reply, type Request } from './messages.ts';
 
 /** P9_STATS_BASIC: everything up to blocks. */
 const VALID = 0x7ffn;
-/** Bits of setattr's `valid`; without the SET bit a time becomes now. */
-const SET = { MODE: 0x1, SIZE: 0x8, ATIME: 0x20, MTIME: 0x40, ATIME_SET: 0x80, MTIME_SET: 0x100 };
+/** Bits of setattr's `valid` (Linux, fs/9p/vfs_inode_dotl.c, P9_ATTR_*); without the SET bit a time becomes now. */
+const SET = { MODE: 0x1, SIZE: 0x8, ATIME: 0x10, MTIME: 0x20, ATIME_SET: 0x80, MTIME_SET: 0x100 };
 const BILLION = 1_000_000_000n;
 /** Seconds from 1970 that every file system can be told: the years 1901 to 2446. */
 const FIRST_SECOND = -(2n ** 31n),

@@ -21,7 +21,7 @@ function tryAll(client: Client, name: string): void {
   for (const path of [[name], [name, 'secret'], [name, 'inner', 'deep'], [name, '..', name]]) {
     const walked = client.ask('walk', { fid: 0, newfid: 500, names: path });
     if (typeof walked === 'string' || walked.qids.length < path.length) continue;
-    for (const valid of [0x1, 0x8, 0x1e0]) client.ask('setattr', { fid: 500, valid, mode: 0o777, uid: 0, gid: 0, size: 0n, ...TIMES });
+    for (const valid of [0x1, 0x8, 0x1b0]) client.ask('setattr', { fid: 500, valid, mode: 0o777, uid: 0, gid: 0, size: 0n, ...TIMES });
     client.ask('mkdir', { dfid: 500, name: 'made', mode: 0o755, gid: 0 });
     client.ask('symlink', { dfid: 500, name: 'planted', symtgt: 'x', gid: 0 });
     client.ask('mknod', { dfid: 500, name: 'node', mode: 0o100644, major: 0, minor: 0, gid: 0 });
@@ -161,7 +161,7 @@ for (const way of WAYS) {
         client.ask('mkdir', { dfid: 702, name: 'made', mode: 0o755, gid: 0 });
         client.ask('renameat', { olddirfid: 702, oldname: 'made', newdirfid: 702, newname: 'renamed' });
         client.ask('unlinkat', { dirfid: 702, name: 'renamed', flags: 0x200 });
-        client.ask('setattr', { fid: 702, valid: 0x1e1, mode: 0o755, uid: 0, gid: 0, size: 0n, ...TIMES });
+        client.ask('setattr', { fid: 702, valid: 0x1b1, mode: 0o755, uid: 0, gid: 0, size: 0n, ...TIMES });
         client.ask('clunk', { fid: 702 });
       }
       Atomics.store(running, 0, 1);

@@ -93,17 +93,19 @@ for (const way of WAYS) {
       const time = { atime_sec: 1_000_000_000n, atime_nsec: 500_000_000n, mtime_sec: 1_100_000_000n, mtime_nsec: 0n };
       const set = (valid: number, more = {}) =>
         client.do('setattr', { fid, valid, mode: 0o104751, uid: 12345, gid: 12345, size: 2n, ...time, ...more });
-      set(0x1 | 0x2 | 0x4 | 0x8 | 0x20 | 0x40 | 0x80 | 0x100);
+      set(0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100);
       const status = statSync(path('file'));
       assert.deepEqual([status.mode & 0o7777, status.uid, status.size], [0o751, uid, 2], 'no set-user-ID bit');
       assert.deepEqual([status.atimeMs, status.mtimeMs], [1_000_000_000_500, 1_100_000_000_000]);
       const after = client.do('getattr', { fid, request_mask: 0x7ffn });
       assert.deepEqual([after.atime_sec, after.atime_nsec, after.mtime_sec], [1_000_000_000n, 500_000_000n, 1_100_000_000n]);
-      set(0x40);
+      set(0x1 | 0x40);
+      assert.equal(statSync(path('file')).mtimeMs, 1_100_000_000_000, "a time of change is the host's to set");
+      set(0x20);
       assert.ok(Math.abs(statSync(path('file')).mtimeMs - Date.now()) < 60_000);
       assert.equal(statSync(path('file')).atimeMs, 1_000_000_000_500);
       client.refused('setattr', { fid, valid: 0x8, mode: 0, uid: 0, gid: 0, size: 2n ** 64n - 1n, ...time }, 'EFBIG');
-      client.refused('setattr', { fid, valid: 0x140, mode: 0, uid: 0, gid: 0, size: 0n, ...time, mtime_sec: 2n ** 62n }, 'EINVAL');
+      client.refused('setattr', { fid, valid: 0x120, mode: 0, uid: 0, gid: 0, size: 0n, ...time, mtime_sec: 2n ** 62n }, 'EINVAL');
       const empty = { mode: 0, uid: 0, gid: 0, ...time };
       client.refused('setattr', { fid: 0, valid: 0x8, size: 0n, ...empty }, 'EISDIR');
     });
