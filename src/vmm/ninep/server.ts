@@ -26,8 +26,8 @@ import {
 } from './messages.ts';
 
 /**
- * Largest message: what Linux asks for unless told otherwise. More would save nothing, since a request costs little beside the
- * copying, and each reply is an entry of the journal.
+ * Largest message: 128 KiB of data with its header, which is no less than Linux asks for unless told otherwise. More would save
+ * nothing, since a request costs little beside the copying, and each reply is an entry of the journal.
  */
 export const MOST_MESSAGE = (128 << 10) + 24;
 const LEAST_MESSAGE = 4096;
