@@ -115,10 +115,9 @@ class NodeFolder implements HostFolder {
 
   list(path: Path, most: number): string[] {
     return attempt(() =>
-      this.#reach.object(path, (at, status) => {
-        if (!status.isDirectory()) throw new FolderError('ENOTDIR');
+      this.#reach.directory(path, (prefix) => {
         // As text Node gives names that are no UTF-8 with other characters in them.
-        const directory = opendirSync(at, { encoding: 'buffer' as BufferEncoding, bufferSize: ENTRIES_AT_ONCE });
+        const directory = opendirSync(prefix, { encoding: 'buffer' as BufferEncoding, bufferSize: ENTRIES_AT_ONCE });
         try {
           const names: string[] = [];
           for (let entry = directory.readSync(); entry; entry = directory.readSync()) {

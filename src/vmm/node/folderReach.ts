@@ -5,9 +5,10 @@
 // relative to an open directory: by /proc/self/fd (proc(5)), which leads to what was opened and nowhere else. Nothing can come
 // between looking and using.
 //
-// Elsewhere there are only whole paths: each component is looked at before and after the act, and must have been the same directory
-// both times. What the act did meanwhile cannot be undone; so there, a folder must not be shared between two guests that work
-// together, or with programs of the host that obey the guest.
+// Elsewhere there are only whole paths: every directory on the way is looked at before and after the act, and must have been the same
+// both times, and what was opened must be what was looked at. A guest alone gets nowhere by that, since its requests are served one
+// after the other. Somebody else who exchanges directories of the folder at exactly the right moments might get out: another guest
+// with the same folder, or a program of the host that obeys the guest.
 
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, realpathSync } from 'node:fs';
 import { sep } from 'node:path';

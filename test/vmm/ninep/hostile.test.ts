@@ -130,44 +130,44 @@ for (const way of WAYS) {
       assert.equal(readFileSync(path('own'), 'utf8'), 'new');
     });
 
-    it('never gets out while somebody exchanges directories and links under its hands', async () => {
-      for (const name of ['d', 'd/inner']) mkdirSync(path(name));
-      for (const name of ['d/secret', 'd/inner/deep', 'own']) writeFileSync(path(name), 'harmless');
-      const running = new Int32Array(new SharedArrayBuffer(4));
-      const worker = new Worker(
-        `const { renameSync, symlinkSync, unlinkSync } = require('node:fs'), { workerData: { d, outside, running } } = require('node:worker_threads');
+    // By paths, that is too much to ask (folderReach.ts).
+    if (way === 'descriptors')
+      it('never gets out while somebody exchanges directories and links under its hands', async () => {
+        for (const name of ['d', 'd/inner']) mkdirSync(path(name));
+        for (const name of ['d/secret', 'd/inner/deep', 'own']) writeFileSync(path(name), 'harmless');
+        const running = new Int32Array(new SharedArrayBuffer(4));
+        const worker = new Worker(
+          `const { renameSync, symlinkSync, unlinkSync } = require('node:fs'), { workerData: { d, outside, running } } = require('node:worker_threads');
          while (Atomics.load(running, 0) === 0) { renameSync(d, d + '2'); symlinkSync(outside, d); unlinkSync(d); renameSync(d + '2', d); }`,
-        { eval: true, workerData: { d: path('d'), outside: place.outside, running } },
-      );
-      await new Promise((resolve) => worker.once('online', resolve));
-      const found = { harmless: 0, refused: 0 };
-      for (let n = 0; n < fuzzRounds(3000); n++) {
-        client.ask('walk', { fid: 0, newfid: 700, names: n % 2 ? ['d', 'secret'] : ['d', 'inner', 'deep'] });
-        client.ask('lopen', { fid: 700, flags: OPEN.READ });
-        const read = client.ask('read', { fid: 700, offset: 0n, count: 100 });
-        if (typeof read === 'string') found.refused++;
-        else {
-          assert.equal(Buffer.from(read.data).toString(), 'harmless');
-          found.harmless++;
+          { eval: true, workerData: { d: path('d'), outside: place.outside, running } },
+        );
+        await new Promise((resolve) => worker.once('online', resolve));
+        const found = { harmless: 0, refused: 0 };
+        for (let n = 0; n < fuzzRounds(3000); n++) {
+          client.ask('walk', { fid: 0, newfid: 700, names: n % 2 ? ['d', 'secret'] : ['d', 'inner', 'deep'] });
+          client.ask('lopen', { fid: 700, flags: OPEN.READ });
+          const read = client.ask('read', { fid: 700, offset: 0n, count: 100 });
+          if (typeof read === 'string') found.refused++;
+          else {
+            assert.equal(Buffer.from(read.data).toString(), 'harmless');
+            found.harmless++;
+          }
+          client.ask('clunk', { fid: 700 });
+          client.ask('walk', { fid: 0, newfid: 701, names: ['d'] });
+          client.ask('lcreate', { fid: 701, name: 'created', flags: OPEN.BOTH, mode: 0o644, gid: 0 });
+          client.ask('clunk', { fid: 701 });
+          client.ask('walk', { fid: 0, newfid: 702, names: ['d'] });
+          client.ask('unlinkat', { dirfid: 702, name: 'created', flags: 0 });
+          client.ask('mkdir', { dfid: 702, name: 'made', mode: 0o755, gid: 0 });
+          client.ask('renameat', { olddirfid: 702, oldname: 'made', newdirfid: 702, newname: 'renamed' });
+          client.ask('unlinkat', { dirfid: 702, name: 'renamed', flags: 0x200 });
+          client.ask('setattr', { fid: 702, valid: 0x1b1, mode: 0o755, uid: 0, gid: 0, size: 0n, ...TIMES });
+          client.ask('clunk', { fid: 702 });
         }
-        client.ask('clunk', { fid: 700 });
-        // By paths, what is changed is found out only afterwards (folderReach.ts).
-        if (way === 'paths') continue;
-        client.ask('walk', { fid: 0, newfid: 701, names: ['d'] });
-        client.ask('lcreate', { fid: 701, name: 'created', flags: OPEN.BOTH, mode: 0o644, gid: 0 });
-        client.ask('clunk', { fid: 701 });
-        client.ask('walk', { fid: 0, newfid: 702, names: ['d'] });
-        client.ask('unlinkat', { dirfid: 702, name: 'created', flags: 0 });
-        client.ask('mkdir', { dfid: 702, name: 'made', mode: 0o755, gid: 0 });
-        client.ask('renameat', { olddirfid: 702, oldname: 'made', newdirfid: 702, newname: 'renamed' });
-        client.ask('unlinkat', { dirfid: 702, name: 'renamed', flags: 0x200 });
-        client.ask('setattr', { fid: 702, valid: 0x1b1, mode: 0o755, uid: 0, gid: 0, size: 0n, ...TIMES });
-        client.ask('clunk', { fid: 702 });
-      }
-      Atomics.store(running, 0, 1);
-      await new Promise((resolve) => worker.once('exit', resolve));
-      assert.ok(found.harmless > 0, JSON.stringify(found));
-    });
+        Atomics.store(running, 0, 1);
+        await new Promise((resolve) => worker.once('exit', resolve));
+        assert.ok(found.harmless > 0, JSON.stringify(found));
+      });
 
     it('gets nowhere with random and half-valid requests', function () {
       this.timeout(fuzzTimeout(120_000));
