@@ -248,7 +248,18 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         for (const drive of drives) drive.close();
       },
     };
-    if (!journal) {
+    try {
+      if (!journal) connectPeers();
+    } catch (error) {
+      // What a card is to be connected to is not there.
+      for (const peer of peers.values()) peer.close();
+      cpu.dispose();
+      arena.free(offset);
+      throw error;
+    }
+    return guest;
+
+    function connectPeers(): void {
       for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
@@ -262,7 +273,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         if (peer) peers.set(name, peer);
       }
     }
-    return guest;
   }
 }
 

@@ -72,6 +72,8 @@ export interface CardKind {
   /** A machine can have one of the cards with this word. */
   readonly single?: string;
   create(context: CardContext, values: CardValues): Card;
+  /** It must be connected to something. */
+  readonly isUselessAlone?: boolean;
   /** What can be at the other end, by QEMU's name of the back end's type ('user' of `-netdev user`). */
   readonly backends?: Backends;
 }
@@ -134,7 +136,10 @@ export function backendOf(
   config: CardConfig,
 ): { readonly type: string; readonly values: CardValues; connect: (services: PeerServices) => Peer } | null {
   const { device, backend } = config;
-  if (!backend) return null;
+  if (!backend) {
+    if (CARDS[device].isUselessAlone) throw new RangeError(`Device '${device}': it must be connected to something.`);
+    return null;
+  }
   const backends = CARDS[device].backends ?? {},
     kind = Object.hasOwn(backends, backend.type) ? backends[backend.type] : undefined;
   if (!kind) throw new RangeError(`Device '${device}' cannot be connected to '${backend.type}'.`);

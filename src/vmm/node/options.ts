@@ -16,6 +16,7 @@ import {
   virtconsoleBackend,
 } from './consoleOptions.ts';
 import { connectDrives, DRIVE_HELP, type DriveConnections, type DriveSetting, drive, parseDrive } from './driveOptions.ts';
+import { connectFolders, type FolderSettings, FSDEV_HELP, noFolders, parseFsdev, parseVirtfs, VIRTFS_HELP } from './folderOptions.ts';
 import {
   addCard,
   connectNetwork,
@@ -44,6 +45,7 @@ export interface Settings {
   network: NetworkSettings;
   driveConnections: DriveConnections;
   characters: CharacterDevices;
+  folders: FolderSettings;
   bootOrder: string;
   snapshot: boolean;
   commit: boolean;
@@ -86,6 +88,7 @@ export function defaultSettings(): Settings {
     network: noNetwork(),
     driveConnections: { ids: new Map(), cards: [] },
     characters: { named: new Map(), virtconsole: null },
+    folders: noFolders(),
     bootOrder: 'cad',
     snapshot: false,
     commit: false,
@@ -165,6 +168,8 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
         'a card, or isa-debug-exit (iobase=0x501, iosize=2) or virtconsole (chardev=ID)',
         parseDevice,
       ),
+      option('-fsdev', 'local,id=ID,path=FOLDER[,readonly=on]', FSDEV_HELP, parseFsdev),
+      option('-virtfs', 'local,path=FOLDER,mount_tag=TAG[,readonly=on]', VIRTFS_HELP, parseVirtfs),
       option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
       option('-D', 'FILE', 'write the log to this file instead of standard error', (s, v) => void (s.logFile = v)),
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
@@ -239,6 +244,7 @@ export function parseOptions(args: readonly string[]): Settings {
   connectDrives(settings);
   virtconsoleBackend(settings.characters);
   connectNetwork(settings);
+  connectFolders(settings);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
@@ -314,8 +320,9 @@ function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
   const driver = fullName(values.get('driver') ?? '');
   if (Object.hasOwn(CARDS, driver)) {
-    const netdev = values.get('netdev');
-    for (const name of ['driver', 'id', 'netdev']) values.delete(name);
+    const netdev = values.get('netdev'),
+      fsdev = values.get('fsdev');
+    for (const name of ['driver', 'id', 'netdev', 'fsdev']) values.delete(name);
     const drive = CARDS[driver].properties.drive ? values.get('drive') : undefined;
     if (drive !== undefined) {
       settings.driveConnections.cards.push({ card: settings.cards.length, id: drive, option: `-device ${text}` });
@@ -327,6 +334,7 @@ function parseDevice(settings: Settings, text: string): void {
     } catch (error) {
       throw new OptionError(`-device ${text}: ${(error as RangeError).message}`);
     }
+    if (fsdev !== undefined) settings.folders.plugs.push({ card: settings.cards.length, fsdev, option: `-device ${text}` });
     addCard(settings, card, netdev === undefined ? undefined : { netdev }, `-device ${text}`);
     return;
   }

@@ -2,6 +2,7 @@
 
 import type { Platform } from '../platform.ts';
 import { nodeFiles } from './files.ts';
+import { openFolder } from './folder.ts';
 import { nodeSockets } from './sockets.ts';
 
 /**
@@ -12,6 +13,7 @@ export function nodePlatform(): Platform {
   return {
     files: nodeFiles(),
     sockets: nodeSockets,
+    openFolder,
     now: () => performance.now(),
     defer: (callback) => void setImmediate(callback),
     after(milliseconds, callback) {

@@ -2,12 +2,14 @@
 
 import type { Backends, CardContext, CardKind, CardProperty, CardValues } from '../devices/cards.ts';
 import { MAC, macOf, NETWORK_BACKENDS } from '../devices/networkCards.ts';
+import { LOCAL_FOLDER, MOUNT_TAG } from '../ninep/share.ts';
 import { VirtioBalloon } from './balloon.ts';
 import { VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
 import type { CreateType, VirtioType } from './device.ts';
 import { mmioPlace, VirtioMmio } from './mmio.ts';
 import { VirtioNet } from './net.ts';
+import { VirtioNinep } from './ninep.ts';
 import { VirtioPci } from './pci.ts';
 import { VirtioRng } from './rng.ts';
 
@@ -36,7 +38,7 @@ const SERIAL: CardProperty = {
   },
 };
 
-interface Row {
+interface Row extends Pick<CardKind, 'isUselessAlone' | 'backends'> {
   readonly title: string;
   /** A machine can have one. */
   readonly single?: boolean;
@@ -71,19 +73,26 @@ const ROWS: { readonly [name: string]: Row } = {
     single: true,
     type: (context, _, core) => new VirtioConsole(core, context.channel('virtconsole')),
   },
+  'virtio-9p': {
+    title: 'folder of the host (virtio 9P)',
+    properties: { mount_tag: MOUNT_TAG },
+    isUselessAlone: true,
+    backends: { local: LOCAL_FOLDER },
+    type: ({ send }, { mount_tag }, core) => new VirtioNinep(core, mount_tag, send),
+  },
 };
 /** A number below 64 from the place in the list of cards, with which names end. */
 const seedOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0) % 64;
 
 /** Rows by QEMU's names: 'virtio-blk-pci', 'virtio-blk-device'. */
 export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.fromEntries(
-  Object.entries(ROWS).flatMap(([name, { title, single, properties = {}, backends, type }]): [string, CardKind][] => [
+  Object.entries(ROWS).flatMap(([name, { title, single, properties = {}, type, ...rest }]): [string, CardKind][] => [
     [
       `${name}-pci`,
       {
+        ...rest,
         title,
         ...(single ? { single: name } : {}),
-        ...(backends ? { backends } : {}),
         bus: 'pci',
         properties: { ...properties, ...PCI_PROPERTIES },
         create: (context, values) =>
@@ -93,9 +102,9 @@ export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.from
     [
       `${name}-device`,
       {
+        ...rest,
         title: `${title} without PCI`,
         ...(single ? { single: name } : {}),
-        ...(backends ? { backends } : {}),
         bus: 'virtio-mmio',
         properties,
         create(context, values) {

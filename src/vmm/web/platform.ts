@@ -9,6 +9,7 @@ export function webPlatform(): Platform {
   return {
     files: null,
     sockets: null,
+    openFolder: null,
     now: () => performance.now(),
     defer(callback) {
       waiting.push(callback);

@@ -80,6 +80,18 @@ describe('a launch configuration', () => {
     ['a drive of a wrong kind', { drives: [{ file: 'x', kind: 'tape' }] }, /^drives\[0\]\.kind: /],
     ['a drive on an unknown interface', { drives: [{ file: 'x', kind: 'disk', interface: 'scsi' }] }, /^drives\[0\]\.interface: /],
     ['a backing file that is no path', { drives: [{ file: 'x', kind: 'disk', backing: [1] }] }, /^drives\[0\]\.backing\[0\]: /],
+    ['a shared folder without a path', { program: 'a', sharedFolders: [{ tag: 'x' }] }, /^sharedFolders\[0\]\.folder: /],
+    [
+      'a tag that is too long',
+      { program: 'a', sharedFolders: [{ folder: 'x', tag: 'x'.repeat(32) }] },
+      /^sharedFolders\[0\]\.tag: a text of 1 to 31/,
+    ],
+    [
+      'a card for a folder',
+      { program: 'a', devices: [{ device: 'virtio-9p-pci', mount_tag: 'x' }] },
+      /^devices\[0\]\.device: sharedFolders/,
+    ],
+    ['two folders of one tag', { program: 'a', sharedFolders: [{ folder: 'x' }, { folder: 'y' }] }, /^sharedFolders\[1\]\.tag: another/],
     ['drives that are no list', { drives: 'x' }, /^drives: a list/],
     ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
     ['a listing at no address', { program: 'a', listing: { file: 'x', address: 'top' } }, /^listing\.address: /],
@@ -116,6 +128,19 @@ describe('an attach configuration', () => {
 });
 
 describe('a program', () => {
+  it('shares folders of this computer, by cards', async () => {
+    const values = { program: 'x.img', sharedFolders: [{ folder: '/a' }, { folder: '/b', tag: 'b', readOnly: true }] },
+      files = { 'x.img': bootSector() };
+    const card = (mount_tag: string, path: string, readonly: string) => ({
+      device: 'virtio-9p-pci',
+      properties: { mount_tag },
+      backend: { type: 'local', properties: { path, readonly } },
+    });
+    const { config } = await plan(values, files, (path) => path);
+    assert.deepEqual(config.cards, [card('host', '/a', 'off'), card('b', '/b', 'on')]);
+    await assert.rejects(plan(values, files), /^Error: sharedFolders: \/a is no folder of this computer/);
+  });
+
   it('is a floppy by its boot signature, and a disk when it is larger', async () => {
     const floppy = await plan({ program: 'x.img' }, { 'x.img': bootSector() });
     assert.deepEqual(floppy.config.boot, { kind: 'drives', order: 'a' });

@@ -29,7 +29,12 @@ const DRIVES = [
 ] as const;
 
 /** One of every kind of card, and what those need that cannot do without. */
-const CARD_CONFIGS = Object.keys(CARDS).map((device) => ({ device, properties: {} }));
+const CARD_CONFIGS = Object.entries(CARDS).map(([device, { properties }]) => ({
+  device,
+  properties: Object.fromEntries(
+    Object.entries(properties).flatMap(([name, { initial }]): [string, string][] => (initial === undefined ? [[name, 'any']] : [])),
+  ),
+}));
 const NAMES = [...DEVICES.map(({ name }) => name as string), ...CARD_CONFIGS.map(cardName)];
 
 const everyDevice = (rig: Rig): Map<string, Device> => new Map([...Object.entries<Device>(rig.devices), ...rig.cards]);

@@ -93,6 +93,16 @@ describe('command line options', () => {
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
   });
+  it('-virtfs is a card with its folder, as -device and -fsdev are in any order', () => {
+    const backend = { type: 'local', properties: { path: '/a,b', readonly: 'on' } },
+      cards = [{ device: 'virtio-9p-pci', properties: { mount_tag: 'host' }, backend }];
+    assert.deepEqual(parse('-virtfs local,path=/a,,b,mount_tag=host,readonly=on').cards, cards);
+    assert.deepEqual(parse('-virtfs local,path=/a,,b,mount_tag=host,readonly,id=x').cards, cards);
+    const device = '-device virtio-9p-pci,fsdev=x,mount_tag=host',
+      fsdev = '-fsdev local,id=x,path=/a,,b,readonly=on';
+    assert.deepEqual(parse(`${fsdev} ${device}`).cards, cards);
+    assert.deepEqual(parse(`-device edu ${device} ${fsdev}`).cards.slice(1), cards);
+  });
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
     assert.equal(parse('-boot order=ac,menu=off').bootOrder, 'ac');
@@ -135,6 +145,16 @@ describe('command line options', () => {
     ['-device edu,colour=red', /'colour' is not known/],
     ['-device edu,dma_mask=x', /dma_mask=x: a mask/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
+    ['-virtfs proxy,path=x,mount_tag=y', /^-virtfs proxy.*the type can be local/],
+    ['-virtfs local,path=x', /mount_tag= is missing/],
+    ['-virtfs local,mount_tag=x', /path= is missing/],
+    ['-fsdev local,path=x', /id= is missing/],
+    ['-fsdev local,id=a,path=x', /no -device is connected to it/],
+    ['-fsdev local,id=a,path=x -fsdev local,id=a,path=y', /id a is given twice/],
+    ['-device virtio-9p-pci,fsdev=a,mount_tag=x', /no -fsdev with id=a/],
+    ['-virtfs local,path=x,mount_tag=y,fmode=0600', /^-virtfs .*'fmode' is not known/],
+    ['-virtfs local,path=x,mount_tag=y,readonly=maybe', /readonly=maybe: it can be on, off/],
+    ['-device virtio-9p-pci,mount_tag=x', /^-device virtio-9p-pci: fsdev= is missing/],
     ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
