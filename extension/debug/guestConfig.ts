@@ -2,9 +2,9 @@
 // 510; ELF; Multiboot 1's magic; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
 
 import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
-import type { BootSource, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
+import type { BootSource, CardConfig, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
-import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat } from './launchArguments.ts';
+import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat, type SharedFolder } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
 /** Reads a file, or no more than `most` bytes of its beginning. */
@@ -83,7 +83,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
       cpu: args.cpu,
       boot,
       drives,
-      cards: args.cards,
+      cards: [...args.cards, ...args.sharedFolders.map((shared) => folderCard(shared, files.localPath(shared.folder)))],
       clock: args.clock,
       paced: args.paced,
       weight: 1,
@@ -98,6 +98,16 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
     format,
     address: boot.kind === 'drives' ? BOOT_SECTOR : boot.kind === 'flat' ? boot.address : undefined,
     entry: boot.kind === 'drives' ? BOOT_SECTOR : undefined,
+  };
+}
+
+/** The card by which the guest mounts a folder. */
+function folderCard({ folder, tag, readOnly }: SharedFolder, path: string | null): CardConfig {
+  if (path === null) throw new Error(`sharedFolders: ${folder} is no folder of this computer, or VS Code runs in the browser`);
+  return {
+    device: 'virtio-9p-pci',
+    properties: { mount_tag: tag },
+    backend: { type: 'local', properties: { path, readonly: readOnly ? 'on' : 'off' } },
   };
 }
 

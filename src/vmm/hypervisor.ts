@@ -128,6 +128,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
         emit({ event: 'stopped', id, reason, text, breakpoints, linear: linearAddress(guest), tick: guest.cpu.ticks });
       },
       ended(status, reason) {
+        guest.disconnect();
         scheduler.stop(execution);
         outbox.flush(id);
         outbox.sendStatus(id);

@@ -25,6 +25,7 @@ import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
+import { Switches } from './net/switch.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { GuestConfig, GuestId } from './protocol.ts';
@@ -42,6 +43,7 @@ const PAGE_BYTES = 4096;
 
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
+  const switches = new Switches();
   let worker: { processor: Processor; arena: Arena } | null = null;
 
   return (id, config, services) => {
@@ -221,6 +223,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       signals,
       drives,
       interruptsMasked: () => set.interruptsMasked(),
+      awaitsPeers: () => [...cards.values()].some((card) => card.awaitsPeer),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
@@ -234,24 +237,42 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
-      dispose() {
+      disconnect() {
         for (const peer of peers.values()) peer.close();
+        peers.clear();
+      },
+      dispose() {
+        guest.disconnect();
         cpu.dispose();
         arena.free(offset);
         for (const drive of drives) drive.close();
       },
     };
-    if (!journal) {
+    try {
+      if (!journal) connectPeers();
+    } catch (error) {
+      // What a card is to be connected to is not there.
+      for (const peer of peers.values()) peer.close();
+      cpu.dispose();
+      arena.free(offset);
+      throw error;
+    }
+    return guest;
+
+    function connectPeers(): void {
       for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
             platform: services.platform,
+            switches,
+            log(line) {
+              for (const byte of new TextEncoder().encode(`${line}\n`)) services.output('log', byte);
+            },
             deliver: (bytes) => services.outside({ kind: 'card', card: name, bytes }),
           });
         if (peer) peers.set(name, peer);
       }
     }
-    return guest;
   }
 }
 

@@ -31,6 +31,8 @@ export interface VirtioType {
   notified(queue: number): void;
   /** Bytes from the peer on the host's side, where the device has one. */
   receive?(bytes: Uint8Array): void;
+  /** It expects something of the other end. */
+  readonly awaitsPeer?: boolean;
   /** The driver, or the machine, resets the device: forget the driver, and every timer. */
   reset(): void;
   /** What it keeps besides the queues. */

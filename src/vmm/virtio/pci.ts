@@ -341,6 +341,9 @@ export class VirtioPci implements Device {
   receive(bytes: Uint8Array): void {
     this.virtio.type.receive?.(bytes);
   }
+  get awaitsPeer(): boolean {
+    return this.virtio.type.awaitsPeer ?? false;
+  }
   reset(): void {
     // The device first: it then requests no interrupt when the wire is its way again.
     this.virtio.reset();

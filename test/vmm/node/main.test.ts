@@ -174,6 +174,7 @@ describe('cp86', function () {
 
   const errors: [string[], RegExp][] = [
     [['-fda', 'nowhere.img'], /^cp86: cannot open 'nowhere.img': no such file\n$/],
+    [['-virtfs', 'local,path=nowhere,mount_tag=x', hello], /^cp86: cannot share the folder 'nowhere': no such file\n$/],
     [['-frobnicate'], /^cp86: -frobnicate: there is no such option/],
     [[], /^cp86: no drive to boot from/],
     [['-kernel', program], /^cp86: not a kernel image/],
