@@ -33,7 +33,7 @@ const total = (linux: LinuxGuest): number => 1024 * Number(/MemTotal: +(\d+) kB/
 
 /** Form of the devices, what is said to the PCI driver, and the interrupts of the devices in /proc/interrupts. */
 const CASES = [
-  ['pci', '', /1[6-9]: +[1-9]\d* +IO-APIC +1[6-9]-fasteoi .*virtio/],
+  ['pci', '', /: +[1-9]\d* +PCI-MSI \d+-edge +virtio0-req\.0/],
   ['device', 'force_legacy=1', /[57]: +[1-9]\d* +IO-APIC +[57]-fasteoi .*virtio/],
 ] as const;
 

@@ -99,6 +99,14 @@ export function createDevices(environment: DeviceEnvironment): Devices {
   const localApic = KINDS.localApic.create(contextOf('localApic')),
     ioApic = KINDS.ioApic.create(contextOf('ioApic'));
   ioApic.connect(localApic);
+  pci.onMessage((address, value) => {
+    if (LocalApic.isMessageAddress(address)) localApic.message(address, value);
+    else
+      environment.dma.write(
+        address,
+        Uint8Array.from({ length: 4 }, (_, n) => value >>> (8 * n)),
+      );
+  });
   // INTR of the interrupt controllers is the local APIC's pin LINT0, not the processor's.
   const pic = KINDS.pic.create({
     ...contextOf('pic'),
@@ -144,7 +152,8 @@ export function createDevices(environment: DeviceEnvironment): Devices {
       return vector >= 0 ? vector : pic.acknowledge();
     },
     interruptsMasked: () =>
-      (pic.allMasked || !localApic.passesLint0) && (localApic.isDeaf || (localApic.entriesMasked && ioApic.allMasked)),
+      (pic.allMasked || !localApic.passesLint0) &&
+      (localApic.isDeaf || (localApic.entriesMasked && ioApic.allMasked && !pci.hasMessengers)),
   };
 }
 

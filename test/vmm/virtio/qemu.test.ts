@@ -92,7 +92,7 @@ describe('virtio devices beside those of QEMU', function () {
         (await describeFunction(theirs)) as { ports: number },
         (await describeFunction(ours)) as { ports: number },
       ];
-      // Their registers can have more: those for MSI-X, and what later features add to the configuration.
+      // Their registers can have more: what later features add to the configuration.
       assert.ok(expected.ports <= actual.ports, kind);
       assert.deepEqual({ ...actual, ports: 0 }, { ...expected, ports: 0 }, kind);
     }
