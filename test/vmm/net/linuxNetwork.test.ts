@@ -123,10 +123,14 @@ describe("Debian's kernel on a network", function () {
   }
 
   it('two guests on a switch reach each other', async () => {
+    const { client } = host,
+      { id } = guest;
+    await client.request('pause', { id });
     const other = await host.boot(kernel, busybox, readModules(folder, VIRTIO), {
       name: 'server',
       cards: [{ device: 'virtio-net-pci', properties: { mac: '52:54:00:00:00:02' }, backend: { type: 'switch', properties: {} } }],
     });
+    await client.request('resume', { id });
     await other.command('busybox ifconfig eth0 192.168.1.2; echo from the other side > /page; busybox httpd -p 80 -h /');
     await guest.command('busybox ifconfig eth2 192.168.1.1');
     assert.match(await guest.command('busybox ping -c 2 192.168.1.2'), /2 packets received/);
