@@ -39,7 +39,7 @@ export async function explain(
   const elf = args.symbols !== undefined ? await readNamed(readFile, 'symbols', args.symbols) : image && isElf(image) ? image : undefined;
   if (elf) {
     try {
-      for (const symbol of elfSymbols(elf)) target.symbols.add(symbol.name, symbol.address, symbol.size);
+      for (const { name, address, size, kind } of elfSymbols(elf)) target.symbols.add(name, address, size, kind === 'function');
     } catch (error) {
       if (args.symbols !== undefined) throw new Error(`symbols: ${args.symbols}: ${messageOf(error)}`);
       warn(`The symbols of ${args.program ?? 'the kernel'} cannot be read: ${messageOf(error)}`);

@@ -3,6 +3,7 @@
 
 import { REGISTERS } from '../../src/translator/state.ts';
 import type { GuestId, HypervisorClient, RegisterValues } from '../../src/vmm/protocol.ts';
+import { symbolsOfKernel } from './kernelSymbols.ts';
 import { matches } from './listing.ts';
 import { hexDigits, readMemory, wrap } from './memory.ts';
 import { type PlacedPiece, SourceMap } from './sourceMap.ts';
@@ -52,6 +53,8 @@ export class Target {
   /** Registers at the stop before this one, to tell what changed. */
   previous: Registers | undefined;
   #registers: Promise<Registers> | undefined;
+  /** Of the kernel's symbols that `symbols` has. */
+  #kernelVersion = 0;
 
   constructor(client: HypervisorClient, id: GuestId, name: string) {
     this.client = client;
@@ -66,6 +69,13 @@ export class Target {
   async changed(ran: boolean): Promise<void> {
     if (ran && this.#registers) this.previous = await this.#registers.catch(() => undefined);
     this.#registers = undefined;
+  }
+
+  /** Takes what the guest's memory now says of a Linux kernel's symbols. */
+  async lookForKernel(): Promise<void> {
+    const { version, symbols } = await this.client.request('kernelSymbols', { id: this.id, known: this.#kernelVersion });
+    this.#kernelVersion = version;
+    if (symbols !== undefined) this.symbols.setKernel(symbols ? symbolsOfKernel(symbols) : []);
   }
 
   read(address: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {

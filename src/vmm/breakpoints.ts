@@ -17,6 +17,8 @@ export interface BreakpointDecision {
 type Part = string | Expression;
 interface Breakpoint {
   readonly spec: BreakpointSpec;
+  /** Null while its symbol has none. */
+  address: number | null;
   readonly condition: Expression | null;
   readonly reached: ((hits: number) => boolean) | null;
   readonly message: readonly Part[] | null;
@@ -26,8 +28,14 @@ interface Breakpoint {
 const MAXIMUM_BREAKPOINTS = 4096;
 
 export class Breakpoints {
+  readonly #addressOf: (symbol: string) => number | undefined;
   #list: Breakpoint[] = [];
   #symbols: { readonly [name: string]: number } = {};
+
+  /** `addressOf` knows the symbols of the guest's kernel. */
+  constructor(addressOf: (symbol: string) => number | undefined = () => undefined) {
+    this.#addressOf = addressOf;
+  }
 
   /** Replaces all; throws a RangeError that names the breakpoint and says what is wrong. Hits of unchanged ones are kept. */
   set(specs: readonly BreakpointSpec[], symbols: { readonly [name: string]: number } = {}): void {
@@ -35,6 +43,20 @@ export class Breakpoints {
     const old = new Map(this.#list.map((breakpoint) => [JSON.stringify(breakpoint.spec), breakpoint.hits]));
     this.#list = specs.map((spec) => ({ ...compile(spec), hits: old.get(JSON.stringify(spec)) ?? 0 }));
     this.#symbols = symbols;
+    this.resolve();
+  }
+
+  /** Some breakpoint's symbol has no address. */
+  get waiting(): boolean {
+    return this.#list.some(({ address }) => address === null);
+  }
+
+  /** Looks symbols up again: a kernel's were found or lost. */
+  resolve(): void {
+    for (const breakpoint of this.#list) {
+      const { symbol } = breakpoint.spec;
+      if (symbol !== undefined) breakpoint.address = this.#addressOf(symbol) ?? null;
+    }
   }
 
   get symbols(): { readonly [name: string]: number } {
@@ -43,7 +65,11 @@ export class Breakpoints {
 
   /** Addresses for the processor to stop at. */
   addresses(physical: boolean): number[] {
-    return [...new Set(this.#list.filter(({ spec }) => (spec.physical ?? false) === physical).map(({ spec }) => spec.address >>> 0))];
+    return [
+      ...new Set(
+        this.#list.flatMap(({ spec, address }) => (address !== null && (spec.physical ?? false) === physical ? [address >>> 0] : [])),
+      ),
+    ];
   }
 
   /** The processor reached this place. An expression that cannot be evaluated stops the guest and says why. */
@@ -52,7 +78,7 @@ export class Breakpoints {
     const log: string[] = [];
     for (const breakpoint of this.#list) {
       const { spec } = breakpoint;
-      if (spec.address >>> 0 !== (spec.physical ? physical : linear)) continue;
+      if (breakpoint.address === null || breakpoint.address >>> 0 !== (spec.physical ? physical : linear)) continue;
       try {
         if (breakpoint.condition && evaluate(breakpoint.condition, context).value === 0) continue;
         breakpoint.hits++;
@@ -76,6 +102,7 @@ function compile(spec: BreakpointSpec): Omit<Breakpoint, 'hits'> {
   try {
     return {
       spec,
+      address: spec.symbol === undefined ? spec.address : null,
       condition: spec.condition?.trim() ? parseExpression(spec.condition) : null,
       reached: spec.hitCondition?.trim() ? parseHitCondition(spec.hitCondition) : null,
       message: spec.logMessage === undefined ? null : parseMessage(spec.logMessage),

@@ -23,6 +23,7 @@ import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
+import { LinuxKernel } from './linux/kernel.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
@@ -75,6 +76,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       stop: null,
       tripleFault: null,
       deliveries: 0,
+      kernelMayHaveStarted: false,
       horizon: Infinity,
       turnEnd: Infinity,
     };
@@ -91,6 +93,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const clock = new Clock(() => cpu.ticks);
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
+    const kernel = new LinuxKernel(cpu),
+      breakpoints = new Breakpoints((symbol) => kernel.address(symbol));
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );
@@ -172,6 +176,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       exits,
       signals,
+      kernelAwaited: () => breakpoints.waiting && !kernel.found,
       acknowledge: () => set.acknowledge(),
       localApic,
       ferr: (level) => devices.coprocessorError.ferr(level),
@@ -188,6 +193,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       for (const device of Object.values(devices)) device.reset();
       signals.reset = false;
       signals.stop = null;
+      kernel.forget();
       cpu.writePhysical(SHADOW, shadow);
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
@@ -213,7 +219,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
       player: journal && new Player(journal),
-      breakpoints: new Breakpoints(),
+      breakpoints,
+      kernel,
       devices: new Map(Object.entries(devices)),
       inputs: createInputs(devices, timers),
       screen: () => devices.vga.screen(),

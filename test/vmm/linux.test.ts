@@ -1,8 +1,10 @@
 // Debian's unmodified 32-bit kernels: they find the machine by its tables, and a shell on the serial console can be worked with.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Execution } from '../../src/vmm/execution.ts';
+import type { KernelSymbols } from '../../src/vmm/linux/kallsyms.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { initramfs } from '../support/initramfs.ts';
 import { requireTool, type Tool } from '../support/tools.ts';
@@ -25,6 +27,7 @@ interface Linux {
   untilEnd(): void;
   type(line: string): void;
   pressPowerButton(): void;
+  symbols(): KernelSymbols | null;
   dispose(): void;
 }
 
@@ -84,6 +87,7 @@ function boot(kernel: string, busybox: string, module: string): Linux {
       for (const end = guest.cpu.ticks + COMMAND; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
     },
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
+    symbols: () => guest.kernel.look(),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
     dispose: () => guest.dispose(),
   };
@@ -139,6 +143,15 @@ describe("Debian's kernel", function () {
       assert.match(interrupts, /4: +\d+ +IO-APIC +4-edge +ttyS0/);
       assert.match(interrupts, /9: +1 +IO-APIC +9-fasteoi +acpi/);
       assert.match(interrupts, /LOC: +[1-9]\d+ /, 'the local timer ticks');
+
+      // What debuggers are told is what the kernel itself says, modules aside.
+      const symbols = linux.symbols();
+      assert.ok(symbols);
+      const lines = symbols.names.split('\n').slice(0, -1);
+      const listed = lines.map((line, n) => `${symbols.addresses[n].toString(16).padStart(8, '0')} ${line[0]} ${line.slice(1)}\n`);
+      linux.type("grep -v '\\[' /proc/kallsyms | busybox md5sum");
+      assert.ok(linux.until(/ -[\s\S]*# /).includes(createHash('md5').update(listed.join('')).digest('hex')), `${listed.length} symbols`);
+
       linux.type(`${command} -f`);
       linux.untilEnd();
       assert.deepEqual(linux.events, [end]);
