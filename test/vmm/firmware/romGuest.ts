@@ -65,6 +65,7 @@ export function createRomGuest(changes: Partial<GuestConfig> = {}): RomGuest {
     },
     {
       platform,
+      outside() {},
       output: (channel, byte) => {
         output.set(channel, (output.get(channel) ?? '') + String.fromCharCode(byte));
       },
