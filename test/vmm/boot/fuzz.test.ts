@@ -10,7 +10,7 @@ import { elfSymbols } from '../../../src/vmm/boot/symbols.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
 import { fuzzRounds, fuzzTimeout } from '../../support/fuzz.ts';
 import { type Random, seeded } from '../../support/random.ts';
-import { bzImage, checkLoaded, elf, multibootHeader, mutate } from './images.ts';
+import { bzImage, checkLoaded, elf, multiboot2Header, multibootHeader, mutate } from './images.ts';
 
 const MEMORY = 4 << 20;
 
@@ -34,6 +34,32 @@ const seeds: readonly Uint8Array[] = [
     ],
   }),
   Uint8Array.of(...multibootHeader(0x10003, [0x100000, 0x100000, 0x100100, 0x101000, 0x100020]), ...text),
+  elf({
+    segments: [
+      {
+        virtual: 0xc0100000,
+        physical: 0x100000,
+        bytes: Uint8Array.of(
+          ...multiboot2Header([
+            [1, 0, [1, 6]],
+            [10, 0, [0, 0xffffffff, 4096, 2]],
+            [4, 0, [3]],
+          ]),
+          ...text,
+        ),
+        memorySize: 0x2000,
+      },
+    ],
+    entry: 0xc0100010,
+    symbols: [{ name: 'start', address: 0xc0100010 }],
+  }),
+  Uint8Array.of(
+    ...multiboot2Header([
+      [2, 0, [0x100000, 0x100000, 0x100100, 0x101000]],
+      [3, 0, [0x100020]],
+    ]),
+    ...text,
+  ),
   bzImage(),
   bzImage({ version: 0x200, loadflags: 0 }),
   bzImage({ version: 0x20f, kernel: 5000 }),
@@ -49,6 +75,10 @@ function noise(random: Random): Uint8Array {
     [0x202, 0x48, 0x64, 0x72, 0x53],
     [0x1fe, 0x55, 0xaa],
     [4 * random.below(64), ...multibootHeader(random.pick([0, 3, 0x10003, 7]))],
+    [
+      8 * random.below(64),
+      ...multiboot2Header([[random.below(12), random.below(2), [random.word(), random.word(), random.word(), random.word()]]]),
+    ],
     [],
     [],
   ]);

@@ -213,3 +213,18 @@ export function refuses(load: () => unknown, text: RegExp, offset?: number): voi
     return true;
   });
 }
+
+/** Bytes of a Multiboot 2 header with these tags: type, flags, fields. */
+export function multiboot2Header(
+  tags: readonly (readonly [type: number, flags: number, fields: readonly number[]])[],
+  architecture = 0,
+): Uint8Array {
+  const words: number[] = [];
+  for (const [type, flags, fields] of [...tags, [0, 0, []] as const]) {
+    words.push(type | (flags << 16), 8 + 4 * fields.length, ...fields);
+    if (words.length % 2 !== 0) words.push(0);
+  }
+  const length = 16 + 4 * words.length,
+    all = [0xe85250d6, architecture, length, -(0xe85250d6 + architecture + length), ...words];
+  return new Uint8Array(Uint32Array.from(all, (word) => word >>> 0).buffer);
+}
