@@ -64,15 +64,18 @@ const COMMANDS = [
   'stty',
 ];
 
-/** busybox (a static i386 program) with a shell on the console, and a module that is loaded; ends the machine when the shell ends. */
-export function initramfs(busybox: Uint8Array, module: Uint8Array): Uint8Array {
+/**
+ * busybox (a static i386 program) with a shell on the console, and a module that is loaded; ends the machine when the shell ends.
+ * `serial`: the shell is on the first serial port wherever the console is.
+ */
+export function initramfs(busybox: Uint8Array, module: Uint8Array, serial = false): Uint8Array {
   const script = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 insmod /lib/module.ko
 echo "init: up"
-setsid cttyhack sh
+${serial ? "setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'" : 'setsid cttyhack sh'}
 poweroff -f
 `;
   return cpio([
