@@ -11,7 +11,7 @@ export type GuestId = number;
 export type BootSource =
   /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, 'd' CD-ROM, in this order. */
   | { readonly kind: 'drives'; readonly order: string }
-  /** -kernel: Linux boot protocol, Multiboot 1 or 2, or plain ELF, recognised by content. */
+  /** -kernel: Linux boot protocol, Multiboot 1 or 2, PVH or plain ELF, recognised by content. */
   | {
       readonly kind: 'kernel';
       readonly image: Uint8Array;

@@ -12,6 +12,7 @@ import type { KernelModule } from './modules.ts';
 import { loadMultiboot1 } from './multiboot1.ts';
 import { loadMultiboot2 } from './multiboot2.ts';
 import { findMultiboot1Header, findMultiboot2Header } from './multibootHeaders.ts';
+import { loadPvh, pvhEntry } from './pvh.ts';
 
 /** Loads any boot source for a guest with `memory` bytes of RAM; throws ImageError when it cannot be started. */
 export function loadBootSource(source: BootSource, drives: readonly BootDrive[], memory: number): LoadedImage {
@@ -39,6 +40,7 @@ function loadKernel({ image, commandLine, initrd, modules, linuxEntry }: KernelS
   const all: KernelModule[] = [...(initrd ? [{ image: initrd, commandLine: '' }] : []), ...(modules ?? [])];
   if (findMultiboot1Header(image) >= 0) return loadMultiboot1(image, commandLine, all, memory);
   if (findMultiboot2Header(image) >= 0) return loadMultiboot2(image, commandLine, all, memory);
+  if (pvhEntry(image)) return loadPvh(image, commandLine, all, memory);
   if (isElf(image)) {
     if (initrd || (modules && modules.length > 0))
       throw new ImageError('a plain ELF executable takes neither initial RAM disk nor modules');

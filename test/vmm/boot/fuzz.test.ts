@@ -10,7 +10,7 @@ import { elfSymbols } from '../../../src/vmm/boot/symbols.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
 import { fuzzRounds, fuzzTimeout } from '../../support/fuzz.ts';
 import { type Random, seeded } from '../../support/random.ts';
-import { bzImage, checkLoaded, elf, multiboot2Header, multibootHeader, mutate } from './images.ts';
+import { bzImage, checkLoaded, elf, multiboot2Header, multibootHeader, mutate, pvhNote } from './images.ts';
 
 const MEMORY = 4 << 20;
 
@@ -60,6 +60,14 @@ const seeds: readonly Uint8Array[] = [
     ]),
     ...text,
   ),
+  elf({
+    segments: [
+      { virtual: 0x100000, bytes: text, memorySize: 0x2000 },
+      { virtual: 0x110000, bytes: Uint8Array.of(...pvhNote(3, { name: 'GNU\0', type: 3 }), ...pvhNote(0x100020)) },
+    ],
+    entry: 0x100000,
+    header: { [52 + 32]: 4 },
+  }),
   bzImage(),
   bzImage({ version: 0x200, loadflags: 0 }),
   bzImage({ version: 0x20f, kernel: 5000 }),

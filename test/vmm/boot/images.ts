@@ -228,3 +228,13 @@ export function multiboot2Header(
     all = [0xe85250d6, architecture, length, -(0xe85250d6 + architecture + length), ...words];
   return new Uint8Array(Uint32Array.from(all, (word) => word >>> 0).buffer);
 }
+
+/** An ELF note of one word; of Xen's PVH entry point unless told otherwise. */
+export function pvhNote(value: number, { name, type }: { name: string; type: number } = { name: 'Xen\0', type: 18 }): Uint8Array {
+  const bytes = new Uint8Array(20),
+    view = new DataView(bytes.buffer);
+  for (const [n, word] of [name.length, 4, type].entries()) view.setUint32(4 * n, word, true);
+  bytes.set(new TextEncoder().encode(name), 12);
+  view.setUint32(16, value, true);
+  return bytes;
+}

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { loadBootSource } from '../../../src/vmm/boot/load.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
-import { bzImage, elf, fuzzLoader, multiboot2Header, multibootHeader, refuses } from './images.ts';
+import { bzImage, elf, fuzzLoader, multiboot2Header, multibootHeader, pvhNote, refuses } from './images.ts';
 
 const MEMORY = 8 << 20,
   code = Uint8Array.of(0xf4);
@@ -9,6 +9,14 @@ const kernel = (image: Uint8Array, more: Partial<Extract<BootSource, { kind: 'ke
   loadBootSource({ kind: 'kernel', image, commandLine: '', ...more }, [], MEMORY);
 const plain = elf({ segments: [{ virtual: 0x100000, bytes: code }], entry: 0x100000 });
 const multiboot2 = elf({ segments: [{ virtual: 0x100000, bytes: multiboot2Header([]) }], entry: 0x100000 });
+const pvh = elf({
+  segments: [
+    { virtual: 0x100000, bytes: code },
+    { virtual: 0x200000, bytes: pvhNote(0x100000) },
+  ],
+  entry: 0x100000,
+  header: { [52 + 32]: 4 },
+});
 const multiboot = elf({ segments: [{ virtual: 0x100000, bytes: multibootHeader(0) }], entry: 0x100000 });
 
 describe('boot sources', () => {
@@ -17,6 +25,7 @@ describe('boot sources', () => {
     assert.match(kernel(bzImage(), { linuxEntry: '32-bit' }).title, /32-bit entry/);
     assert.match(kernel(multiboot).title, /Multiboot 1/);
     assert.match(kernel(multiboot2).title, /Multiboot 2/);
+    assert.match(kernel(pvh).title, /PVH/);
     assert.match(kernel(plain).title, /ELF executable/);
     assert.match(loadBootSource({ kind: 'flat', image: code, address: 0x7c00, mode: 16 }, [], MEMORY).title, /flat/);
     assert.match(loadBootSource({ kind: 'com', image: code, commandLine: '' }, [], MEMORY).title, /\.com/);
@@ -38,6 +47,6 @@ describe('boot sources', () => {
   });
 
   it('survive mutated kernels of every kind', () => {
-    fuzzLoader([bzImage(), multiboot, multiboot2, plain], MEMORY, (image) => kernel(image));
+    fuzzLoader([bzImage(), multiboot, multiboot2, pvh, plain], MEMORY, (image) => kernel(image));
   });
 });
