@@ -206,11 +206,15 @@ export class BreakpointStore {
   /** Checks source breakpoints against memory and function breakpoints against the kernel's symbols again; answers those that changed. */
   async refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
     const changed: DebugProtocol.Breakpoint[] = [];
+    let moved = false;
     for (const entry of [...this.#entries.values()].flat()) {
-      const before = `${entry.verified} ${entry.message}`;
+      const before = `${entry.verified} ${entry.message}`,
+        [address] = entry.addresses;
       await this.#verify(target, entry);
-      if (`${entry.verified} ${entry.message}` !== before) changed.push(present(entry));
+      if (entry.addresses[0] !== address) moved = true;
+      if (`${entry.verified} ${entry.message}` !== before || entry.addresses[0] !== address) changed.push(present(entry));
     }
+    if (moved) await this.#sync(target);
     return changed;
   }
 
@@ -281,7 +285,7 @@ export class BreakpointStore {
   async #sync(target: Target): Promise<void> {
     const entries = [...this.#entries.values()].flat().filter((entry) => entry.wrong === undefined);
     const breakpoints = entries.flatMap((entry) =>
-      (entry.symbol === undefined ? entry.addresses : [0]).map(
+      (entry.symbol !== undefined && entry.addresses.length === 0 ? [null] : entry.addresses).map(
         (address): BreakpointSpec => ({
           id: entry.id,
           address,

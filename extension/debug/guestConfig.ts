@@ -8,8 +8,8 @@ import { messageOf } from './fields.ts';
 import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
-/** Reads a file, or no more than `most` bytes of its beginning. */
-export type ReadFile = (path: string, most?: number) => Promise<Uint8Array>;
+/** Reads a file, or no more than `most` bytes of it from offset `from` on. */
+export type ReadFile = (path: string, most?: number, from?: number) => Promise<Uint8Array>;
 
 /** The files that a launch names. */
 export interface GuestFiles {
@@ -163,9 +163,9 @@ function hasText(image: Uint8Array, at: number, text: string): boolean {
 }
 
 /** Reads a file; an error says which attribute named it. */
-export async function readNamed(readFile: ReadFile, attribute: string, path: string, most?: number): Promise<Uint8Array> {
+export async function readNamed(readFile: ReadFile, attribute: string, path: string, most?: number, from?: number): Promise<Uint8Array> {
   try {
-    return await readFile(path, most);
+    return await readFile(path, most, from);
   } catch (error) {
     throw new Error(`${attribute}: ${path} cannot be read (${messageOf(error)})`);
   }

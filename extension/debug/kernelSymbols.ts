@@ -1,6 +1,9 @@
-// The symbols of a Linux kernel that the hypervisor found in the guest's memory (src/vmm/linux/kallsyms.ts), for a symbol table.
+// The symbols of a Linux kernel that the hypervisor found in the guest's memory (src/vmm/linux/kallsyms.ts), for a symbol table; or those
+// of the kernel's vmlinux, moved to where the kernel turns out to be.
 
+import type { ElfSymbol } from '../../src/vmm/boot/symbols.ts';
 import type { KernelSymbols } from '../../src/vmm/linux/kallsyms.ts';
+import { wrap } from './memory.ts';
 import type { DebugSymbol } from './symbolTable.ts';
 
 /** Names that the kernel's build makes beside the functions that they are about. */
@@ -30,4 +33,32 @@ export function symbolsOfKernel({ names, addresses }: KernelSymbols): DebugSymbo
     symbols.push({ name, address, size: Math.min(next - address, LONGEST), procedure: CODE.test(type) });
   }
   return symbols.reverse();
+}
+
+/** What says that an ELF file is a Linux kernel: the beginning of its code, and the text that it greets with. */
+const BASE = '_text',
+  BANNER = 'linux_banner';
+/** Symbols that are compared, and how many in a hundred must be alike: a kernel patches and discards some of its own. */
+const COMPARED = 200,
+  ALIKE = 80;
+
+/** A vmlinux's symbols, or undefined when the ELF file is of something else. */
+export function kernelImage(symbols: readonly ElfSymbol[]): readonly DebugSymbol[] | undefined {
+  const names = new Set(symbols.map(({ name }) => name));
+  if (!names.has(BASE) || !names.has(BANNER)) return undefined;
+  return symbols.map(({ name, address, size, kind }) => ({ name, address, size, procedure: kind === 'function' }));
+}
+
+/** A vmlinux's symbols at the places of the kernel that was found in memory; null when it is not of that kernel. */
+export function placeImage(image: readonly DebugSymbol[], found: readonly DebugSymbol[]): readonly DebugSymbol[] | null {
+  const link = new Map<string, Set<number>>();
+  for (const { name, address } of image) link.set(name, (link.get(name) ?? new Set()).add(address));
+  const base = found.find(({ name }) => name === BASE),
+    linked = link.get(BASE)?.values().next().value;
+  if (!base || linked === undefined) return null;
+  const shift = base.address - linked;
+  const compared = found.filter((_, n) => n % Math.ceil(found.length / COMPARED) === 0),
+    alike = compared.filter(({ name, address }) => link.get(name)?.has(wrap(address - shift)));
+  if (alike.length * 100 < compared.length * ALIKE) return null;
+  return image.map((symbol) => ({ ...symbol, address: wrap(symbol.address + shift) }));
 }

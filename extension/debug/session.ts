@@ -439,8 +439,10 @@ export class DebugSession {
 
   /** Tells the client of breakpoints that memory or a kernel's symbols now verify, or no longer. */
   async #refreshBreakpoints(target: Target): Promise<void> {
-    const changed = target.lookForKernel().then(() => this.#breakpoints.refresh(target));
-    for (const breakpoint of await changed.catch(() => [])) this.#server.event('breakpoint', { reason: 'changed', breakpoint });
+    const warning = await target.lookForKernel().catch(() => undefined);
+    if (warning !== undefined) this.#output('important', `${warning}\n`);
+    for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
+      this.#server.event('breakpoint', { reason: 'changed', breakpoint });
   }
   #output(category: string, output: string): void {
     if (output !== '') this.#server.event('output', { category, output });

@@ -3,11 +3,11 @@
 
 import { REGISTERS } from '../../src/translator/state.ts';
 import type { GuestId, HypervisorClient, RegisterValues } from '../../src/vmm/protocol.ts';
-import { symbolsOfKernel } from './kernelSymbols.ts';
+import { placeImage, symbolsOfKernel } from './kernelSymbols.ts';
 import { matches } from './listing.ts';
 import { hexDigits, readMemory, wrap } from './memory.ts';
 import { type PlacedPiece, SourceMap } from './sourceMap.ts';
-import { SymbolTable } from './symbolTable.ts';
+import { type DebugSymbol, SymbolTable } from './symbolTable.ts';
 
 /** Register values with the questions that are asked of them. */
 export class Registers {
@@ -53,6 +53,7 @@ export class Target {
   /** Registers at the stop before this one, to tell what changed. */
   previous: Registers | undefined;
   #registers: Promise<Registers> | undefined;
+  #kernelImage: readonly DebugSymbol[] = [];
   /** Of the kernel's symbols that `symbols` has. */
   #kernelVersion = 0;
 
@@ -71,11 +72,23 @@ export class Target {
     this.#registers = undefined;
   }
 
-  /** Takes what the guest's memory now says of a Linux kernel's symbols. */
-  async lookForKernel(): Promise<void> {
+  /** Symbols of the vmlinux of the kernel that the guest will run: where they were linked, until it is known where they are. */
+  set kernelImage(symbols: readonly DebugSymbol[]) {
+    this.#kernelImage = symbols;
+    this.symbols.setKernel(symbols);
+  }
+
+  /** Takes what the guest's memory now says of a Linux kernel's symbols. Gives a warning when they are not those of its image. */
+  async lookForKernel(): Promise<string | undefined> {
     const { version, symbols } = await this.client.request('kernelSymbols', { id: this.id, known: this.#kernelVersion });
     this.#kernelVersion = version;
-    if (symbols !== undefined) this.symbols.setKernel(symbols ? symbolsOfKernel(symbols) : []);
+    if (symbols === undefined) return undefined;
+    const found = symbols ? symbolsOfKernel(symbols) : [],
+      placed = symbols && this.#kernelImage.length > 0 ? placeImage(this.#kernelImage, found) : undefined;
+    this.symbols.setKernel(placed ?? (symbols ? found : this.#kernelImage));
+    return placed === null
+      ? 'symbols: the file is of another kernel than the one that runs; what is in memory is used instead.'
+      : undefined;
   }
 
   read(address: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {

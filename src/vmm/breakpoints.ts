@@ -17,8 +17,10 @@ export interface BreakpointDecision {
 type Part = string | Expression;
 interface Breakpoint {
   readonly spec: BreakpointSpec;
-  /** Null while its symbol has none. */
+  /** Where it is; null while that is not known. */
   address: number | null;
+  /** Its symbol has not been found. */
+  waits: boolean;
   readonly condition: Expression | null;
   readonly reached: ((hits: number) => boolean) | null;
   readonly message: readonly Part[] | null;
@@ -40,22 +42,24 @@ export class Breakpoints {
   /** Replaces all; throws a RangeError that names the breakpoint and says what is wrong. Hits of unchanged ones are kept. */
   set(specs: readonly BreakpointSpec[], symbols: { readonly [name: string]: number } = {}): void {
     if (specs.length > MAXIMUM_BREAKPOINTS) throw new RangeError(`${specs.length} breakpoints; at most ${MAXIMUM_BREAKPOINTS} can be set.`);
-    const old = new Map(this.#list.map((breakpoint) => [JSON.stringify(breakpoint.spec), breakpoint.hits]));
-    this.#list = specs.map((spec) => ({ ...compile(spec), hits: old.get(JSON.stringify(spec)) ?? 0 }));
+    const old = new Map(this.#list.map(({ spec, hits }) => [identity(spec), hits]));
+    this.#list = specs.map((spec) => ({ ...compile(spec), hits: old.get(identity(spec)) ?? 0 }));
     this.#symbols = symbols;
     this.resolve();
   }
 
-  /** Some breakpoint's symbol has no address. */
+  /** Some breakpoint's symbol has not been found. */
   get waiting(): boolean {
-    return this.#list.some(({ address }) => address === null);
+    return this.#list.some(({ waits }) => waits);
   }
 
   /** Looks symbols up again: a kernel's were found or lost. */
   resolve(): void {
     for (const breakpoint of this.#list) {
-      const { symbol } = breakpoint.spec;
-      if (symbol !== undefined) breakpoint.address = this.#addressOf(symbol) ?? null;
+      const { symbol, address } = breakpoint.spec;
+      const found = symbol === undefined ? undefined : this.#addressOf(symbol);
+      breakpoint.address = found ?? address;
+      breakpoint.waits = symbol !== undefined && found === undefined;
     }
   }
 
@@ -96,19 +100,25 @@ export class Breakpoints {
   }
 }
 
+/** What makes a breakpoint the same as before; one with a symbol is the same wherever that is. */
+const identity = (spec: BreakpointSpec): string => JSON.stringify(spec.symbol === undefined ? spec : { ...spec, address: null });
+
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 function compile(spec: BreakpointSpec): Omit<Breakpoint, 'hits'> {
   try {
     return {
       spec,
-      address: spec.symbol === undefined ? spec.address : null,
+      address: spec.address,
+      waits: false,
       condition: spec.condition?.trim() ? parseExpression(spec.condition) : null,
       reached: spec.hitCondition?.trim() ? parseHitCondition(spec.hitCondition) : null,
       message: spec.logMessage === undefined ? null : parseMessage(spec.logMessage),
     };
   } catch (error) {
-    throw new RangeError(`Breakpoint at ${hex(spec.address)}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RangeError(
+      `Breakpoint at ${spec.address === null ? spec.symbol : hex(spec.address)}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -116,8 +116,9 @@ export interface InstructionInfo {
 export interface BreakpointSpec {
   /** Caller's number, given back in stops. */
   readonly id: number;
-  readonly address: number;
-  /** Instead of the address: a symbol of the Linux kernel that the guest runs or will run; waits until its symbols are there. */
+  /** null: nowhere before the symbol is found. */
+  readonly address: number | null;
+  /** A symbol of the Linux kernel that the guest runs or will run: where it is goes before `address` once that is known. */
   readonly symbol?: string;
   /** Physical instead of linear. */
   readonly physical?: boolean;

@@ -32,9 +32,9 @@ export interface SectionHeader {
   readonly entrySize: number;
 }
 
-const HEADER_BYTES = 52,
-  PROGRAM_BYTES = 32;
-export const SECTION_BYTES = 40;
+export const HEADER_BYTES = 52,
+  SECTION_BYTES = 40;
+const PROGRAM_BYTES = 32;
 const ELFCLASS32 = 1,
   ELFCLASS64 = 2,
   ELFDATA2LSB = 1,

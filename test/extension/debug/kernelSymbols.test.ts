@@ -9,6 +9,7 @@ import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import { nodePlatform } from '../../../src/vmm/node/platform.ts';
 import type { GuestConfig } from '../../../src/vmm/protocol.ts';
 import { DapClient } from '../../support/dapClient.ts';
+import { elf } from '../../vmm/boot/images.ts';
 import { kallsyms, LAYOUTS, testSymbols } from '../../vmm/linux/kallsyms.ts';
 
 const KERNEL = 0x100000,
@@ -34,6 +35,27 @@ function image(): Uint8Array {
   bytes.set(kallsyms(symbols, LAYOUTS['6.1'] ?? assert.fail()), 0x8000);
   return bytes;
 }
+/** The kernel's vmlinux, linked 100000h lower than it runs, with a variable that is not in memory's tables; of another kernel. */
+const image2 = (shift: number, stretch = 16): Uint8Array =>
+  elf({
+    segments: [{ virtual: 0, bytes: Uint8Array.of(0) }],
+    entry: 0,
+    symbols: [
+      ...symbols.map(({ type, name, address }, n) => ({
+        name,
+        address: address - shift + n * (stretch - 16),
+        size: 16,
+        kind: type === 'd' ? 1 : 2,
+      })),
+      { name: 'linux_banner', address: symbols[0].address - shift + 0x20000, size: 32, kind: 1 },
+      { name: 'jiffies', address: symbols[0].address - shift + 0x4000, size: 4, kind: 1 },
+    ],
+  });
+const files = new Map([
+  ['/w/kernel.bin', image()],
+  ['/w/vmlinux', image2(0x100000)],
+  ['/w/other', image2(0, 17)],
+]);
 const LAUNCH = { name: 'kernel', program: '/w/kernel.bin', format: 'flat', loadAddress: KERNEL, mode: 32, memory: 2, paced: false };
 
 describe("a session with a Linux kernel's symbols", () => {
@@ -42,7 +64,11 @@ describe("a session with a Linux kernel's symbols", () => {
     hypervisor = createLocalClient(nodePlatform(), createMachineBuilder({ arenaBytes: 2 << 20 }));
     session = new DebugSession({
       client: { request: (command, args) => hypervisor.request(command, args), onEvent: (one) => hypervisor.onEvent(one), dispose() {} },
-      readFile: async (path) => (path === LAUNCH.program ? image() : Promise.reject(new Error('no such file'))),
+      async readFile(path, most, from = 0) {
+        const bytes = files.get(path);
+        if (!bytes) throw new Error('no such file');
+        return bytes.subarray(from, most === undefined ? undefined : from + most);
+      },
       localPath: () => null,
       send: (message) => client.receive(message),
     });
@@ -114,6 +140,31 @@ describe("a session with a Linux kernel's symbols", () => {
     assert.equal(instructions[0]?.instruction, `call 0xc0100140 <${named(20)}>`);
     const log = client.events.filter(({ event, body }) => event === 'output' && body['category'] === 'console');
     assert.match(String(log[0]?.body['output']), /^at 0xc0100140\n/);
+  });
+
+  it("takes those of the kernel's file where they are, moved as the kernel has moved", async () => {
+    await client.start({ ...LAUNCH, symbols: '/w/vmlinux', stopOnEntry: true }, async () => {
+      const set = await setFunctions({ name: named(20), hitCondition: '== 3' });
+      assert.deepEqual([set[0]?.verified, set[0]?.instructionReference], [true, '0xc0000140'], 'where it was linked');
+    });
+    await client.event('stopped');
+    const place = async (name: string): Promise<string> =>
+      (await client.request<{ result: string }>('evaluate', { expression: name, context: 'watch' })).result.slice(0, 10);
+    assert.equal(await place('jiffies'), '0xc0004000');
+    await client.request('continue', { threadId: 1 });
+    const { breakpoint } = await client.event<{ breakpoint: DebugProtocol.Breakpoint }>('breakpoint');
+    assert.deepEqual([breakpoint.verified, breakpoint.instructionReference], [true, '0xc0100140']);
+    await client.event('stopped');
+    assert.deepEqual(await frames(), [named(20), `${named(16)}+0x8`]);
+    assert.equal(await place('jiffies'), '0xc0104000');
+  });
+
+  it("says that a file is another kernel's, and takes what is in memory", async () => {
+    await client.start({ ...LAUNCH, symbols: '/w/other' }, () => setFunctions({ name: named(20) }));
+    await client.event('stopped');
+    assert.deepEqual(await frames(), [named(20), `${named(16)}+0x8`]);
+    assert.ok(client.events.some(({ event, body }) => event === 'output' && /another kernel/.test(String(body['output']))));
+    assert.match(await client.failure('evaluate', { expression: 'jiffies', context: 'watch' }), /jiffies/);
   });
 
   it('forgets them when the guest is reset, and finds them again', async () => {
