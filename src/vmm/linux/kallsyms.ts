@@ -112,10 +112,14 @@ class Search {
   /** 256 texts that end at each other's beginnings; what aligns the index is between. */
   #tokenTable(tokenIndex: number): number {
     const last = this.#offset(tokenIndex, TOKENS - 1);
-    for (let at = (tokenIndex - last - 2) & ~3; at >= 0 && at > tokenIndex - last - LONGEST_NAME && this.#may(TOKENS); at -= 4) {
-      const end = this.#ram.indexOf(0, at + last);
-      if (end < 0 || end >= tokenIndex || tokenIndex - end > 8) continue;
-      let whole = true;
+    for (
+      let at = (tokenIndex - last - 2) & ~3;
+      at >= 0 && at > tokenIndex - last - LONGEST_NAME && this.#may(TOKENS + LONGEST_NAME);
+      at -= 4
+    ) {
+      let end = at + last;
+      while (end < tokenIndex && this.#ram[end] !== 0) end++;
+      let whole = end < tokenIndex && tokenIndex - end <= 8;
       for (let n = 1; whole && n < TOKENS; n++) whole = this.#ram[at + this.#offset(tokenIndex, n) - 1] === 0;
       if (whole) return at;
     }

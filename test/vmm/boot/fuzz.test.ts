@@ -19,6 +19,17 @@ const examples = readdirSync(join(import.meta.dirname, '../../../examples'), { r
   .filter((entry) => entry.isFile() && /\.(img|com|elf|bin)$/.test(entry.name))
   .map((entry) => new Uint8Array(readFileSync(join(entry.parentPath, entry.name))));
 const text = Uint8Array.from({ length: 300 }, (_, n) => n);
+const multiboot2 = Uint8Array.of(
+  ...multiboot2Header([
+    [1, 0, [1, 4, 6, 9]],
+    [3, 0, [0x100010]],
+    [4, 0, [3]],
+    [6, 0, []],
+    [10, 0, [0, 0xffffffff, 4096, 1]],
+  ]),
+  ...text,
+);
+const notes = Uint8Array.of(...pvhNote(3, { name: 'GNU\0', type: 3 }), ...pvhNote(7, { name: 'Xen\0', type: 5 }), ...pvhNote(0x100020));
 const seeds: readonly Uint8Array[] = [
   ...examples,
   elf({ segments: [{ virtual: 0x100000, bytes: text }], entry: 0x100000, symbols: [{ name: 'start', address: 0x100000 }] }),
@@ -108,6 +119,29 @@ const loaders: Record<string, Loader> = {
     kind: 'kernel',
     image,
     commandLine: '',
+    initrd: text.subarray(0, random.below(300)),
+  }),
+  'Multiboot 2 header in an ELF file': (_, random) => ({
+    kind: 'kernel',
+    image: elf({
+      segments: [{ virtual: 0xc0100000, physical: 0x100000, bytes: mutate(multiboot2, random), memorySize: 0x2000 }],
+      entry: 0xc0100000,
+      symbols: [{ name: 'start', address: 0xc0100000 }],
+    }),
+    commandLine: 'x',
+    modules: [{ image: text.subarray(0, random.below(300)), commandLine: 'one' }],
+  }),
+  'PVH note': (_, random) => ({
+    kind: 'kernel',
+    image: elf({
+      segments: [
+        { virtual: 0x100000, bytes: text, memorySize: 0x2000 },
+        { virtual: 0x110000, bytes: mutate(notes, random) },
+      ],
+      entry: 0x100000,
+      header: { [52 + 32]: 4 },
+    }),
+    commandLine: 'x',
     initrd: text.subarray(0, random.below(300)),
   }),
   'kernel by its 32-bit entry': (image) => ({ kind: 'kernel', image, commandLine: 'x', linuxEntry: '32-bit' }),
