@@ -53,6 +53,7 @@ const REASONS: { readonly [kind in Kind]: string } = {
 export class BreakpointStore {
   readonly #entries = new Map<string, Entry[]>();
   #watches: Watch[] = [];
+  #refreshed: Promise<unknown> = Promise.resolve();
   #next = ENTRY_ID + 1;
   #entry: number | null = null;
   /** What booting will put into memory that is still empty. */
@@ -204,7 +205,13 @@ export class BreakpointStore {
   }
 
   /** Checks source breakpoints against memory and function breakpoints against the kernel's symbols again; answers those that changed. */
-  async refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
+  refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
+    // One after the other, so that a stop is told after what was found before it.
+    const done = this.#refreshed.then(() => this.#refresh(target));
+    this.#refreshed = done.catch(() => undefined);
+    return done;
+  }
+  async #refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
     const changed: DebugProtocol.Breakpoint[] = [];
     let moved = false;
     for (const entry of [...this.#entries.values()].flat()) {
@@ -313,7 +320,7 @@ function signature({ addresses, symbol, condition, hitCondition, logMessage, lin
 const noSymbol = (name: string, kernel: boolean): string =>
   kernel
     ? `There is no symbol '${name}', in the Linux kernel either.`
-    : `There is no symbol '${name}' yet; the breakpoint waits for a Linux kernel that has it.`;
+    : `There is no symbol '${name}'. Should the guest start a Linux kernel that has it, the breakpoint is set then.`;
 
 /** Condition, hit condition and log message of a requested breakpoint, checked here so that a wrong one spoils no other. */
 function rules(fields: Fields): { condition?: string; hitCondition?: string; logMessage?: string; wrong?: string } {

@@ -7,7 +7,7 @@ import type { VirtualCpu } from '../../runtime/cpu-types.ts';
 import { findKallsyms, type KernelSymbols } from './kallsyms.ts';
 
 /** Ticks before the second look. */
-const FIRST_PAUSE = 100_000;
+const FIRST_PAUSE = 20_000_000;
 
 export class LinuxKernel {
   readonly #cpu: VirtualCpu;
