@@ -4,9 +4,10 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
-import { CARDS, cardOf } from '../../src/vmm/devices/cards.ts';
+import { CARDS, cardOf, MOST_CARDS } from '../../src/vmm/devices/cards.ts';
 import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
+import { NETWORK_ATTRIBUTE, readNetwork } from './networkArguments.ts';
 import { baseName } from './paths.ts';
 
 /** JSON schema of each attribute, as VS Code wants it in `configurationAttributes.launch.properties`. */
@@ -46,7 +47,8 @@ export const LAUNCH_ATTRIBUTES = {
       properties: {
         file: { type: 'string' },
         kind: { type: 'string', enum: ['floppy', 'disk', 'cdrom'] },
-        index: { type: 'integer', minimum: 0, maximum: 3 },
+        interface: { type: 'string', enum: ['ide', 'virtio'] },
+        index: { type: 'integer', minimum: 0, maximum: MOST_CARDS - 1 },
         format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
         backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
@@ -55,7 +57,7 @@ export const LAUNCH_ATTRIBUTES = {
       required: ['file', 'kind'],
     },
     description:
-      'Further floppy, disk and CD-ROM images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
+      'Further floppy, disk and CD-ROM images: { file, kind, interface, index, format, backing, readOnly, snapshot }. A disk with the interface virtio gets a virtio-blk-pci, unless a device has its index as drive. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
   },
   devices: {
     type: 'array',
@@ -67,6 +69,7 @@ export const LAUNCH_ATTRIBUTES = {
     },
     description: 'Add-in cards by QEMU\'s names, with their properties: { device: "edu", dma_mask: "0xffffffff" }.',
   },
+  network: NETWORK_ATTRIBUTE,
   cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
   initrd: { type: 'string', description: 'Initial RAM disk for a Linux kernel.' },
@@ -154,6 +157,7 @@ export const CDROM_PLACE = 2;
 export interface DriveFile {
   readonly file: string;
   readonly kind: DriveKind;
+  readonly interface: 'ide' | 'virtio';
   readonly index: number;
   readonly format: 'auto' | ImageFormat;
   /** Files that the image may name as its backing file, besides those in its folder. */
@@ -208,7 +212,13 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const given = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
     kind: drive.choice('kind', ['floppy', 'disk', 'cdrom'] as const),
-    index: drive.integer('index', 0, 3, drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0),
+    interface: drive.choice('interface', ['ide', 'virtio'] as const, 'ide'),
+    index: drive.integer(
+      'index',
+      0,
+      drive.raw('interface') === 'virtio' ? MOST_CARDS - 1 : 3,
+      drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0,
+    ),
     format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
     backing: drive.list('backing', (value, path) => {
       if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);
@@ -242,7 +252,7 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   return {
     ...common,
     drives,
-    cards: fields.objects('devices', readCard),
+    cards: [...fields.objects('devices', readCard), ...readNetwork(fields, common.name)],
     kernel,
     boot,
     startOfTime,
@@ -287,6 +297,7 @@ function readCard(fields: Fields): CardConfig {
 const disc = (file: string): DriveFile => ({
   file,
   kind: 'cdrom',
+  interface: 'ide',
   index: CDROM_PLACE,
   format: 'auto',
   backing: [],

@@ -491,10 +491,9 @@ export class DebugSession {
     const offset = wrap(address - registers.number('cs_base'));
     if (offset > registers.number('cs_limit')) throw new Error(`${hex32(address)} is outside the code segment`);
     await target.setRegister('eip', offset);
-    this.#server.afterResponse(() => this.#announceGoto());
-  }
-  #announceGoto(): void {
-    this.#frames = undefined;
-    this.#server.event('stopped', { reason: 'goto', threadId: THREAD, allThreadsStopped: true });
+    this.#server.afterResponse(() => {
+      this.#frames = undefined;
+      this.#server.event('stopped', { reason: 'goto', threadId: THREAD, allThreadsStopped: true });
+    });
   }
 }

@@ -62,12 +62,16 @@ export interface Guest {
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;
+  /** Whether a card expects something from outside. */
+  awaitsPeers(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
   screen(): ScreenState;
   /** Length and text in Intel syntax of the instruction that the bytes begin with; null when they are none. */
   disassemble(bytes: Uint8Array, address: number, bits: 16 | 32): { length: number; text: string } | null;
   readonly drives: readonly Drive[];
+  /** Ends what its cards are connected to outside. */
+  disconnect(): void;
   /** Gives its memory back; the guest cannot be used any more. */
   dispose(): void;
 }

@@ -14,18 +14,19 @@ import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
 import type { CharacterBackend, Device } from './device.ts';
-import { backendOf, type Peer } from './devices/cards.ts';
+import { backendOf, cardOf, cardsOf, type Peer } from './devices/cards.ts';
 import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
-import { ROM_ADDRESS } from './firmware/symbols.ts';
+import { ROM_ADDRESS, RSDP_ADDRESS, RSDP_BYTES } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { LinuxKernel } from './linux/kernel.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
+import { Switches } from './net/switch.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { GuestConfig, GuestId } from './protocol.ts';
@@ -43,6 +44,7 @@ const PAGE_BYTES = 4096;
 
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
+  const switches = new Switches();
   let worker: { processor: Processor; arena: Arena } | null = null;
 
   return (id, config, services) => {
@@ -62,14 +64,17 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const configuration = configurationHash(config, drives);
     if (journal && journal.configuration !== configuration)
       throw new RangeError('The journal was recorded with other images or another configuration.');
-    const image = loadBootSource(config.boot, drives, config.memory);
+    const cardConfigs = cardsOf(config),
+      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
+    const rom = romImage({ memory: config.memory, virtioDevices }),
+      shadow = shadowImage(rom),
+      rsdp = RSDP_ADDRESS - ROM_ADDRESS;
+    const image = loadBootSource(config.boot, drives, config.memory, rom.subarray(rsdp, rsdp + RSDP_BYTES));
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
-    const rom = romImage(config.memory),
-      shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -97,12 +102,15 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const kernel = new LinuxKernel(cpu),
       breakpoints = new Breakpoints((symbol) => kernel.address(symbol));
     const channels = new Map<string, CharacterBackend>(
-      (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
+      (['serial0', 'serial1', 'debugcon', 'virtconsole'] satisfies Channel[]).map((name) => [
+        name,
+        { write: (byte) => services.output(name, byte) },
+      ]),
     );
     // A replay has no peers: what they said is in the journal.
     const peers = new Map<string, Peer>();
     const environment: DeviceEnvironment = {
-      cards: config.cards ?? [],
+      cards: cardConfigs,
       send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
@@ -150,7 +158,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     try {
       set = createDevices(environment);
     } catch (error) {
-      // The debug exit's port is another device's.
+      // The debug exit's port is another device's, or a card's drive is missing.
       arena.free(offset);
       throw error;
     }
@@ -166,6 +174,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       cpu,
       drives,
       memory: config.memory,
+      virtioDevices,
       powerOff,
       bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
       bus: {
@@ -221,6 +230,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       signals,
       drives,
       interruptsMasked: () => set.interruptsMasked(),
+      awaitsPeers: () => [...cards.values()].some((card) => card.awaitsPeer),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
@@ -235,18 +245,26 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
-      dispose() {
+      disconnect() {
         for (const peer of peers.values()) peer.close();
+        peers.clear();
+      },
+      dispose() {
+        guest.disconnect();
         cpu.dispose();
         arena.free(offset);
         for (const drive of drives) drive.close();
       },
     };
     if (!journal) {
-      for (const [n, card] of (config.cards ?? []).entries()) {
+      for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
             platform: services.platform,
+            switches,
+            log(line) {
+              for (const byte of new TextEncoder().encode(`${line}\n`)) services.output('log', byte);
+            },
             deliver: (bytes) => services.outside({ kind: 'card', card: name, bytes }),
           });
         if (peer) peers.set(name, peer);

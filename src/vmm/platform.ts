@@ -3,6 +3,7 @@
 // the journal.
 
 import type { Block } from './block/block.ts';
+import type { HostSockets } from './net/hostSockets.ts';
 
 /** Files of the host that a worker can open itself. All is synchronous; errors are BlockErrors. */
 export interface HostFiles {
@@ -16,6 +17,8 @@ export interface HostFiles {
 export interface Platform {
   /** null where images have to be handed over whole. */
   readonly files: HostFiles | null;
+  /** null where there are no sockets. */
+  readonly sockets: HostSockets | null;
   /** Monotonic milliseconds with fraction. */
   now(): number;
   /** Calls back in a new macrotask as soon as waiting messages and timers have had their turn. */

@@ -62,19 +62,32 @@ const COMMANDS = [
   'cttyhack',
   'grep',
   'stty',
+  'dd',
+  'hexdump',
+  'md5sum',
+  'mknod',
+  'mkdir',
+  'sync',
+  'umount',
 ];
 
+/** A module of the kernel, and what is said to it when it is loaded. */
+export interface Module {
+  readonly image: Uint8Array;
+  readonly parameters: string;
+}
+
 /**
- * busybox (a static i386 program) with a shell on the console, and a module that is loaded; ends the machine when the shell ends.
- * `serial`: the shell is on the first serial port wherever the console is.
+ * busybox (a static i386 program) with a shell on the console, and modules that are loaded in order; ends the machine when the shell
+ * ends. `serial`: the shell is on the first serial port wherever the console is.
  */
-export function initramfs(busybox: Uint8Array, module: Uint8Array, serial = false): Uint8Array {
+export function initramfs(busybox: Uint8Array, modules: readonly (Uint8Array | Module)[], serial = false): Uint8Array {
+  const loaded = modules.map((module) => ('image' in module ? module : { image: module, parameters: '' }));
   const script = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-insmod /lib/module.ko
-echo "init: up"
+${loaded.map(({ parameters }, n) => `insmod /lib/${n}.ko ${parameters}\n`).join('')}echo "init: up"
 ${serial ? "setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'" : 'setsid cttyhack sh'}
 poweroff -f
 `;
@@ -83,7 +96,7 @@ poweroff -f
     { path: 'dev/console', mode: CHARACTER, device: [5, 1] },
     { path: 'bin/busybox', mode: PROGRAM, data: busybox },
     ...COMMANDS.map((name) => ({ path: `bin/${name}`, mode: LINK, data: text('busybox') })),
-    { path: 'lib/module.ko', mode: FILE, data: module },
+    ...loaded.map(({ image: data }, n) => ({ path: `lib/${n}.ko`, mode: FILE, data })),
     { path: 'init', mode: PROGRAM, data: text(script) },
   ]);
 }

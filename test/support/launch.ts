@@ -60,7 +60,7 @@ export function makeWorkspace(theme: Theme = 'dark'): Workspace {
   const [kernel, busybox, module] = LINUX.map(findTool);
   if (kernel && busybox && module) {
     cpSync(kernel, join(folder, 'systems/vmlinuz'));
-    writeFileSync(join(folder, 'systems/initramfs.cpio'), initramfs(readFileSync(busybox), readFileSync(module), true));
+    writeFileSync(join(folder, 'systems/initramfs.cpio'), initramfs(readFileSync(busybox), [readFileSync(module)], true));
   }
   writeFileSync(
     join(folder, '.vscode/settings.json'),

@@ -19,6 +19,7 @@ export function manualPlatform(): ManualPlatform {
   const dueTimers = () => [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
   return {
     files: null,
+    sockets: null,
     now: () => now,
     defer: (callback) => void deferred.push(callback),
     after(milliseconds, callback) {

@@ -14,8 +14,16 @@ import { loadMultiboot2 } from './multiboot2.ts';
 import { findMultiboot1Header, findMultiboot2Header } from './multibootHeaders.ts';
 import { loadPvh, pvhEntry } from './pvh.ts';
 
-/** Loads any boot source for a guest with `memory` bytes of RAM; throws ImageError when it cannot be started. */
-export function loadBootSource(source: BootSource, drives: readonly BootDrive[], memory: number): LoadedImage {
+/**
+ * Loads any boot source for a guest with `memory` bytes of RAM; throws ImageError when it cannot be started. `rsdp`: ACPI's root pointer,
+ * for a kernel that is told of it.
+ */
+export function loadBootSource(
+  source: BootSource,
+  drives: readonly BootDrive[],
+  memory: number,
+  rsdp: Uint8Array = new Uint8Array(0),
+): LoadedImage {
   switch (source.kind) {
     case 'drives':
       return bootFromDrives(source.order, drives);
@@ -24,13 +32,13 @@ export function loadBootSource(source: BootSource, drives: readonly BootDrive[],
     case 'com':
       return loadCom(source.image, source.commandLine, memory);
     case 'kernel':
-      return loadKernel(source, memory);
+      return loadKernel(source, memory, rsdp);
   }
 }
 
 type KernelSource = Extract<BootSource, { kind: 'kernel' }>;
 
-function loadKernel({ image, commandLine, initrd, modules, linuxEntry }: KernelSource, memory: number): LoadedImage {
+function loadKernel({ image, commandLine, initrd, modules, linuxEntry }: KernelSource, memory: number, rsdp: Uint8Array): LoadedImage {
   if (image.length === 0) throw new ImageError('kernel image is empty', 0);
   if (isLinux(image)) {
     if (modules && modules.length > 0) throw new ImageError('a Linux kernel takes an initial RAM disk, not modules');
@@ -39,7 +47,7 @@ function loadKernel({ image, commandLine, initrd, modules, linuxEntry }: KernelS
   // As QEMU does, the initial RAM disk is the first module.
   const all: KernelModule[] = [...(initrd ? [{ image: initrd, commandLine: '' }] : []), ...(modules ?? [])];
   if (findMultiboot1Header(image) >= 0) return loadMultiboot1(image, commandLine, all, memory);
-  if (findMultiboot2Header(image) >= 0) return loadMultiboot2(image, commandLine, all, memory);
+  if (findMultiboot2Header(image) >= 0) return loadMultiboot2(image, commandLine, all, memory, rsdp);
   if (pvhEntry(image)) return loadPvh(image, commandLine, all, memory);
   if (isElf(image)) {
     if (initrd || (modules && modules.length > 0))

@@ -51,15 +51,21 @@ interface Relocation {
   readonly preference: number;
 }
 
-/** Loads a kernel with its modules; throws ImageError. */
-export function loadMultiboot2(bytes: Uint8Array, commandLine: string, modules: readonly KernelModule[], memory: number): LoadedImage {
+/** Loads a kernel with its modules, to be told of this root pointer of ACPI; throws ImageError. */
+export function loadMultiboot2(
+  bytes: Uint8Array,
+  commandLine: string,
+  modules: readonly KernelModule[],
+  memory: number,
+  rsdp: Uint8Array,
+): LoadedImage {
   const image = new ImageReader(bytes),
     header = readHeader(image),
     kernel = header.address === undefined ? loadElf(image, header, memory) : loadByAddress(image, header, header.address, memory);
   const writes: MemoryWrite[] = [...kernel.writes],
     placedModules = placeModules(writes, kernel.end, modules, memory),
     sections = isElf(bytes) && header.address === undefined ? placeSections(image, writes, memory) : undefined;
-  const information = multiboot2Information({ commandLine, modules: placedModules, memory, loadBase: kernel.base, sections }),
+  const information = multiboot2Information({ commandLine, modules: placedModules, memory, rsdp, loadBase: kernel.base, sections }),
     at = informationPlace(writes, information.length);
   writes.push(placed('Multiboot information', at, information, information.length, memory));
   return {

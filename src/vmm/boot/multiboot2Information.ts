@@ -1,8 +1,6 @@
 // What a Multiboot 2 kernel is told ("Multiboot2 Specification version 2.0", "Boot information format"): tags, each on a multiple of
 // eight bytes.
 
-import { romImage } from '../firmware/bios.ts';
-import { ROM_ADDRESS, RSDP_ADDRESS } from '../firmware/symbols.ts';
 import { memoryMap } from '../firmware/system.ts';
 import { TableWriter } from '../firmware/tables/layout.ts';
 import { alignUp, zeroTerminated } from './image.ts';
@@ -24,19 +22,20 @@ const TAG = {
 } as const;
 /** The largest type that the specification has. */
 export const LAST_TAG = 21;
-const RSDP_BYTES = 20;
 const EGA_TEXT = 2;
 
 export interface Told {
   readonly commandLine: string;
   readonly modules: readonly PlacedModule[];
   readonly memory: number;
+  /** ACPI's root pointer; empty when there is none. */
+  readonly rsdp: Uint8Array;
   /** Of a kernel that can be relocated. */
   readonly loadBase?: number;
   readonly sections?: PlacedSections;
 }
 
-export function multiboot2Information({ commandLine, modules, memory, loadBase, sections }: Told): Uint8Array {
+export function multiboot2Information({ commandLine, modules, memory, rsdp, loadBase, sections }: Told): Uint8Array {
   const all = new TableWriter().u32(0, 0);
   const tag = (type: number, body: ArrayLike<number>): void => {
     all.u32(type, 8 + body.length).bytes(body);
@@ -55,8 +54,7 @@ export function multiboot2Information({ commandLine, modules, memory, loadBase, 
     tag(TAG.elfSections, [...words(sections.count, sections.headers.length / sections.count, sections.names), ...sections.headers]);
   tag(TAG.basicMemory, words(639, (memory - 0x100000) / 1024));
   tag(TAG.framebuffer, new TableWriter().u32(0xb8000, 0, 160, 80, 25).u8(16, EGA_TEXT, 0, 0).done());
-  const rsdp = RSDP_ADDRESS - ROM_ADDRESS;
-  tag(TAG.acpiOld, romImage(memory).subarray(rsdp, rsdp + RSDP_BYTES));
+  if (rsdp.length > 0) tag(TAG.acpiOld, rsdp);
   tag(TAG.end, []);
   const bytes = all.done();
   new DataView(bytes.buffer).setUint32(0, bytes.length, true);

@@ -2,6 +2,7 @@
 
 import type { Platform } from '../platform.ts';
 import { nodeFiles } from './files.ts';
+import { nodeSockets } from './sockets.ts';
 
 /**
  * `defer` goes through setImmediate: Node serves all waiting messages, timers and files before it. A MessageChannel would not do:
@@ -10,6 +11,7 @@ import { nodeFiles } from './files.ts';
 export function nodePlatform(): Platform {
   return {
     files: nodeFiles(),
+    sockets: nodeSockets,
     now: () => performance.now(),
     defer: (callback) => void setImmediate(callback),
     after(milliseconds, callback) {

@@ -43,7 +43,28 @@ describe('a launch configuration', () => {
     for (const [name, schema] of Object.entries(LAUNCH_ATTRIBUTES)) if ('default' in schema) assert.equal(args[name], schema.default, name);
   });
 
+  it('has a network card in the words of -nic, with lists for what can be reached', () => {
+    const guestfwd = ['tcp:web:80-tcp:127.0.0.1:8080', 'udp:10.0.2.50:53-udp:127.0.0.1:5353'];
+    const { cards } = read({ program: 'a', devices: [{ device: 'edu' }], network: { type: 'user', model: 'virtio-net-pci', guestfwd } });
+    assert.deepEqual(cards[1], {
+      device: 'virtio-net-pci',
+      properties: {},
+      backend: { type: 'user', properties: { guestfwd: guestfwd.join(' ') } },
+    });
+    const [lan] = read({ program: 'a', name: 'one', network: { type: 'switch', switch: 'lab' } }).cards;
+    assert.deepEqual([lan.device, lan.backend], ['ne2k_pci', { type: 'switch', properties: { switch: 'lab' } }]);
+    assert.match(lan.properties.mac ?? '', /^52:54:00:/);
+    assert.deepEqual(read({ program: 'a' }).cards, []);
+  });
+
   const WRONG: [string, object, RegExp][] = [
+    ['a network of an unknown type', { program: 'a', network: { type: 'tap' } }, /^network\.type: one of user, switch/],
+    ['a network without a type', { program: 'a', network: {} }, /^network\.type: /],
+    ['a network that is a word', { program: 'a', network: 'user' }, /^network: an object/],
+    ['an unknown network card', { program: 'a', network: { type: 'user', model: 'e1000' } }, /^network\.model: one of ne2k_pci/],
+    ['a service that is not one', { program: 'a', network: { type: 'user', guestfwd: ['80'] } }, /^network: .*guestfwd 80: it is written/],
+    ['services that are no list', { program: 'a', network: { type: 'user', guestfwd: '80' } }, /^network\.guestfwd: a list/],
+    ['an unknown property of a network', { program: 'a', network: { type: 'user', speed: 1 } }, /^network\.speed: is not known/],
     ['no program', {}, /^program: /],
     ['a program that is no text', { program: 5 }, /^program: a text/],
     ['a source as program', { program: 'a.asm' }, /^program: .*assemble/],
@@ -57,6 +78,7 @@ describe('a launch configuration', () => {
     ['a bad boot order', { program: 'a', boot: 'n' }, /^boot: /],
     ['a drive without file', { drives: [{ kind: 'disk' }] }, /^drives\[0\]\.file: /],
     ['a drive of a wrong kind', { drives: [{ file: 'x', kind: 'tape' }] }, /^drives\[0\]\.kind: /],
+    ['a drive on an unknown interface', { drives: [{ file: 'x', kind: 'disk', interface: 'scsi' }] }, /^drives\[0\]\.interface: /],
     ['a backing file that is no path', { drives: [{ file: 'x', kind: 'disk', backing: [1] }] }, /^drives\[0\]\.backing\[0\]: /],
     ['drives that are no list', { drives: 'x' }, /^drives: a list/],
     ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
@@ -147,6 +169,7 @@ describe('a program', () => {
       { kind: 'floppy', index: 0, readOnly: false, image: { path: '/folder/p' } },
       {
         kind: 'disk',
+        interface: 'ide',
         index: 0,
         readOnly: false,
         image: { path: '/folder/d' },
@@ -177,6 +200,20 @@ describe('a program', () => {
       [['disk 0', 'cdrom 2'], { kind: 'drives', order: 'cd' }],
     );
     await assert.rejects(plan({ program: 'x.iso', cdrom: 'x.iso' }, { 'x.iso': iso }), /drives: cdrom 2 is program already/);
+  });
+
+  it('has virtio drives beside those on the IDE channels', async () => {
+    const drives = [
+      { file: 'd', kind: 'disk', interface: 'virtio', index: 7 },
+      { file: 'd', kind: 'disk' },
+    ];
+    const { config } = await plan({ drives, devices: [{ device: 'virtio-blk-device', drive: 7 }] }, { d: bootSector() });
+    assert.deepEqual(
+      config.drives.map((drive) => `${drive.interface} ${drive.index}`),
+      ['virtio 7', 'ide 0'],
+    );
+    assert.deepEqual(config.cards, [{ device: 'virtio-blk-device', properties: { drive: '7' } }]);
+    assert.throws(() => read({ drives: [{ file: 'd', kind: 'disk', index: 7 }] }), /^Error: drives\[0\]\.index: /);
   });
 
   it('can be drives alone', async () => {
