@@ -439,8 +439,8 @@ export class DebugSession {
 
   /** Tells the client of breakpoints that memory or a kernel's symbols now verify, or no longer. */
   async #refreshBreakpoints(target: Target): Promise<void> {
-    const warning = await target.lookForKernel().catch(() => undefined);
-    if (warning !== undefined) this.#output('important', `${warning}\n`);
+    const news = await target.lookForKernel().catch(() => undefined);
+    if (news) this.#output(...news);
     for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
       this.#server.event('breakpoint', { reason: 'changed', breakpoint });
   }

@@ -5,7 +5,7 @@ import { REGISTERS } from '../../src/translator/state.ts';
 import type { GuestId, HypervisorClient, RegisterValues } from '../../src/vmm/protocol.ts';
 import { placeImage, symbolsOfKernel } from './kernelSymbols.ts';
 import { matches } from './listing.ts';
-import { hexDigits, readMemory, wrap } from './memory.ts';
+import { hex32, hexDigits, readMemory, wrap } from './memory.ts';
 import { type PlacedPiece, SourceMap } from './sourceMap.ts';
 import { type DebugSymbol, SymbolTable } from './symbolTable.ts';
 
@@ -78,17 +78,19 @@ export class Target {
     this.symbols.setKernel(symbols);
   }
 
-  /** Takes what the guest's memory now says of a Linux kernel's symbols. Gives a warning when they are not those of its image. */
-  async lookForKernel(): Promise<string | undefined> {
+  /** Takes what the guest's memory now says of a Linux kernel's symbols. Gives news for the debug console: DAP's category and the words. */
+  async lookForKernel(): Promise<readonly [category: 'console' | 'important', text: string] | undefined> {
     const { version, symbols } = await this.client.request('kernelSymbols', { id: this.id, known: this.#kernelVersion });
     this.#kernelVersion = version;
     if (symbols === undefined) return undefined;
     const found = symbols ? symbolsOfKernel(symbols) : [],
       placed = symbols && this.#kernelImage.length > 0 ? placeImage(this.#kernelImage, found) : undefined;
     this.symbols.setKernel(placed ?? (symbols ? found : this.#kernelImage));
-    return placed === null
-      ? 'symbols: the file is of another kernel than the one that runs; what is in memory is used instead.'
-      : undefined;
+    if (placed === null)
+      return ['important', 'symbols: the file is of another kernel than the one that runs; what is in memory is used instead.\n'];
+    const from = placed ? 'its file' : 'memory',
+      [first] = found;
+    return first && ['console', `Linux kernel at ${hex32(first.address)}: ${this.symbols.kernelSize} symbols from ${from}.\n`];
   }
 
   read(address: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {

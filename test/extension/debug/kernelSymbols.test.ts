@@ -138,8 +138,10 @@ describe("a session with a Linux kernel's symbols", () => {
       instructionCount: 1,
     });
     assert.equal(instructions[0]?.instruction, `call 0xc0100140 <${named(20)}>`);
-    const log = client.events.filter(({ event, body }) => event === 'output' && body['category'] === 'console');
-    assert.match(String(log[0]?.body['output']), /^at 0xc0100140\n/);
+    const log = client.events.filter(({ event, body }) => event === 'output' && body['category'] === 'console'),
+      lines = log.map(({ body }) => String(body['output'])).join('');
+    assert.match(lines, /^at 0xc0100140$/m);
+    assert.match(lines, /^Linux kernel at 0xc0100000: 1200 symbols from memory\.$/m);
   });
 
   it("takes those of the kernel's file where they are, moved as the kernel has moved", async () => {
