@@ -45,7 +45,13 @@ describe("Debian's kernel", function () {
   for (const [name, kernel, module, command, end, words] of KERNELS) {
     it(`${name} boots to a shell with ACPI, APICs and PCI, hears the power button, and does what ${command} says`, function () {
       const busybox = requireTool(this, "Debian's busybox-static, i386");
-      const linux = bootLinux(requireTool(this, kernel), initramfs(readFileSync(busybox), [readFileSync(requireTool(this, module))]));
+      const linux = bootLinux(
+        requireTool(this, kernel),
+        initramfs(readFileSync(busybox), [readFileSync(requireTool(this, module))]),
+        {},
+        // No special command line is needed.
+        'console=ttyS0',
+      );
       linux.until(/init: up[\s\S]*\/ # /, BOOT);
       for (const line of FOUND) assert.match(linux.console(), line);
       assert.doesNotMatch(linux.console(), WRONG);

@@ -60,7 +60,7 @@ export function createHost(guests: number): Host {
           boot: {
             kind: 'kernel',
             image: new Uint8Array(readFileSync(kernel)),
-            commandLine: 'console=ttyS0 quiet',
+            commandLine: 'console=ttyS0 quiet cryptomgr.notests',
             initrd: initramfs(readFileSync(busybox), modules),
           },
           drives: [],
