@@ -30,7 +30,11 @@ export const LAUNCH_ATTRIBUTES = {
       'NASM listing file (nasm -l) of program, or several: each a path or { file, source, address }. address is where the code is in linear memory; without it 0x7C00 for boot sectors, the load address of other formats, or ORG. Default: program with the extension .lst, when it exists.',
   },
   source: { type: 'string', description: 'Assembly source that the listing was made from. Default: the listing with the extension .asm.' },
-  symbols: { type: 'string', description: 'ELF file with the symbols of the guest. Default: program, when it is ELF.' },
+  symbols: {
+    type: 'string',
+    description:
+      'ELF file with the symbols of the guest, for a Linux kernel its vmlinux. Default: program, when it is ELF; else those that a Linux kernel has in memory.',
+  },
   memory: { type: 'integer', minimum: 1, maximum: 1024, default: 16, description: 'RAM in MiB.' },
   cpu: {
     type: 'string',

@@ -30,6 +30,8 @@ export interface ExecutionListener {
   ended(status: number, reason: string): void;
   /** A line for the log: log points and what could not be evaluated. */
   log(line: string): void;
+  /** The symbols of a kernel have been found, for which breakpoints waited. */
+  kernelFound?(): void;
 }
 
 /** Ticks of its turn that a guest pays for skipping idle time once, and for one tick of a step. */
@@ -317,6 +319,10 @@ export class Execution implements Runnable {
       this.#halted = false;
       this.#fruitlessSkips = 0;
     }
+    if (signals.kernelMayHaveStarted) {
+      signals.kernelMayHaveStarted = false;
+      this.#lookForKernel();
+    }
     if (signals.powerOff) {
       const { status } = signals.powerOff;
       signals.powerOff = null;
@@ -336,8 +342,17 @@ export class Execution implements Runnable {
   #reset(): void {
     this.#hasReset = true;
     this.guest.restart();
+    this.guest.breakpoints.resolve();
+    this.applyBreakpoints();
     this.#halted = false;
     this.#pastBreakpoint = false;
+  }
+
+  #lookForKernel(): void {
+    if (!this.guest.kernel.look()) return;
+    this.guest.breakpoints.resolve();
+    this.applyBreakpoints();
+    this.#listener.kernelFound?.();
   }
 
   #handle(cause: StopCause): void {

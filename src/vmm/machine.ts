@@ -19,11 +19,12 @@ import { cardName, createDevices, type DeviceEnvironment, type Devices } from '.
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
-import { ROM_ADDRESS } from './firmware/symbols.ts';
+import { ROM_ADDRESS, RSDP_ADDRESS, RSDP_BYTES } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
+import { LinuxKernel } from './linux/kernel.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
 import { Switches } from './net/switch.ts';
 import type { Channel } from './outbox.ts';
@@ -63,16 +64,17 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const configuration = configurationHash(config, drives);
     if (journal && journal.configuration !== configuration)
       throw new RangeError('The journal was recorded with other images or another configuration.');
-    const image = loadBootSource(config.boot, drives, config.memory);
+    const cardConfigs = cardsOf(config),
+      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
+    const rom = romImage({ memory: config.memory, virtioDevices }),
+      shadow = shadowImage(rom),
+      rsdp = RSDP_ADDRESS - ROM_ADDRESS;
+    const image = loadBootSource(config.boot, drives, config.memory, rom.subarray(rsdp, rsdp + RSDP_BYTES));
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
-    const cardConfigs = cardsOf(config),
-      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
-    const rom = romImage({ memory: config.memory, virtioDevices }),
-      shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -80,6 +82,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       stop: null,
       tripleFault: null,
       deliveries: 0,
+      kernelMayHaveStarted: false,
       horizon: Infinity,
       turnEnd: Infinity,
     };
@@ -96,6 +99,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const clock = new Clock(() => cpu.ticks);
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
+    const kernel = new LinuxKernel(cpu),
+      breakpoints = new Breakpoints((symbol) => kernel.address(symbol));
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon', 'virtconsole'] satisfies Channel[]).map((name) => [
         name,
@@ -186,6 +191,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       exits,
       signals,
+      kernelAwaited: () => breakpoints.waiting && !kernel.found,
       acknowledge: () => set.acknowledge(),
       localApic,
       ferr: (level) => devices.coprocessorError.ferr(level),
@@ -202,6 +208,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       for (const device of everyDevice.values()) device.reset();
       signals.reset = false;
       signals.stop = null;
+      kernel.forget();
       cpu.writePhysical(SHADOW, shadow);
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
@@ -228,7 +235,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
       player: journal && new Player(journal),
-      breakpoints: new Breakpoints(),
+      breakpoints,
+      kernel,
       devices: everyDevice,
       inputs: createInputs(set, timers),
       screen: () => devices.vga.screen(),

@@ -15,6 +15,7 @@ const tools = {
   objdump: () => onPath('objdump'),
   gdb: () => onPath('gdb'),
   iasl: () => onPath('iasl'),
+  xz: () => onPath('xz'),
   'qemu-system-i386': () => onPath('qemu-system-i386'),
   'qemu-img': () => onPath('qemu-img'),
   'gcc -m32': () => gcc32(),

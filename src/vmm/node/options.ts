@@ -130,7 +130,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
   {
     title: 'As in qemu-system-i386',
     rows: [
-      option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or plain ELF', (s, v) => void (s.kernel = v)),
+      option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or 2, PVH or plain ELF', (s, v) => void (s.kernel = v)),
       option('-initrd', 'FILE', "initial RAM disk, or a Multiboot kernel's first module", (s, v) => void (s.initrd = v)),
       option('-append', 'TEXT', "the kernel's command line", (s, v) => void (s.append = v)),
       option('-m', 'SIZE', 'memory, in MiB unless it ends in K, M or G (default 128)', (s, v) => void (s.memory = parseMemory(v))),
