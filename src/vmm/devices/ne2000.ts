@@ -8,7 +8,7 @@
 
 import type { MovableRange, SavedState } from '../device.ts';
 import { Cable } from '../net/cable.ts';
-import { DP8390, Dp8390 } from '../net/dp8390.ts';
+import { type BoardMemory, DP8390, Dp8390 } from '../net/dp8390.ts';
 import { PciFunction } from '../pci/function.ts';
 import type { Card, CardContext } from './cards.ts';
 import { bytes, record } from './fields.ts';
@@ -21,6 +21,8 @@ const MEMORY = { first: 0x4000, bytes: 0x4000 } as const,
   PROM_BYTES = 32,
   /** What the PROM says at its end: a 16-bit card. */
   WORD_SIGNATURE = 0x57;
+/** Page 0: who it is. Page 3: CONFIG2 and CONFIG3 say that 10BASE-T is connected, in full duplex. */
+const RTL8029AS = { 0: { 0x0a: 0x50, 0x0b: 0x43 }, 3: { 0x05: 0x40, 0x06: 0x40 } };
 type Size = 1 | 2 | 4;
 
 /** Controller, memory, PROM and cable: what both cards are. */
@@ -31,7 +33,7 @@ class Board {
   private memory: Uint8Array = new Uint8Array(MEMORY.bytes);
   private readonly prom: Uint8Array;
 
-  constructor(context: CardContext, mac: string, interrupt: (level: boolean) => void) {
+  constructor(context: CardContext, mac: string, interrupt: (level: boolean) => void, registers: BoardMemory['registers'] = {}) {
     const address = macOf(mac, context.index);
     // Every byte is there twice, for the two halves of a word.
     this.prom = Uint8Array.from({ length: PROM_BYTES }, (_, n) => address[n >> 1] ?? (n >> 1 >= 14 ? WORD_SIGNATURE : 0));
@@ -40,6 +42,7 @@ class Board {
       context.timers,
       { set: interrupt },
       {
+        registers,
         read: (at) => this.prom[at] ?? this.memory[at - MEMORY.first] ?? 0xff,
         write: (at, value) => {
           if (at >= MEMORY.first && at < MEMORY.first + MEMORY.bytes) this.memory[at - MEMORY.first] = value;
@@ -129,7 +132,7 @@ export class Ne2kPci implements Card {
 
   constructor(context: CardContext, mac: string) {
     this.name = context.name;
-    this.board = new Board(context, mac, (level) => this.pci.interrupt(level));
+    this.board = new Board(context, mac, (level) => this.pci.interrupt(level), RTL8029AS);
     const registers: MovableRange = {
       kind: 'port',
       bytes: NE2000_PORTS,

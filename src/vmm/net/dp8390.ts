@@ -1,8 +1,9 @@
 // Network interface controller (National Semiconductor DP8390D/NS32490D data sheet): registers, remote DMA, the ring of received
 // frames and the transmit buffer, in 64 KiB of addresses whose memory the board supplies.
-//   00h CR command                 page 0 writes: 01h PSTART  02h PSTOP  03h BNRY  04h TPSR  05h TBCR  07h ISR  08h RSAR  0Ah RBCR
-//   page 1: 01h-06h PAR            0Ch RCR  0Dh TCR  0Eh DCR  0Fh IMR      reads: 04h TSR  08h CRDA  0Ch RSR
-//   07h CURR  08h-0Fh MAR          page 2: reads of what page 0 writes
+//   00h     CR command
+//   page 0  01h PSTART  02h PSTOP  03h BNRY  04h TPSR (read: TSR)  05h TBCR  07h ISR  08h RSAR (read: CRDA)  0Ah RBCR
+//           0Ch RCR (read: RSR)  0Dh TCR  0Eh DCR  0Fh IMR
+//   page 1  01h-06h PAR  07h CURR  08h-0Fh MAR          page 2 reads what page 0 writes
 // A frame that the ring has no room for waits outside, so that the ring never overflows. Left out on purpose: collisions and errors of
 // the line (there is none), tally counters, loopback to the FIFO, the Send Packet command, and the check sequence behind a frame.
 
@@ -12,7 +13,7 @@ import type { Timer, Timers } from '../timers.ts';
 import { BROADCAST, type FrameSink, isGroup, LONGEST_FRAME, MAC_BYTES, SHORTEST_FRAME, sameMac } from './ethernet.ts';
 import { CYCLES_PER_BYTE } from './frameQueue.ts';
 
-const CR = { STP: 0x01, STA: 0x02, TXP: 0x04, READ: 0x08, WRITE: 0x10, REMOTE: 0x38, PAGE: 0xc0 } as const;
+const CR = { STP: 0x01, STA: 0x02, TXP: 0x04, READ: 0x08, WRITE: 0x10, REMOTE: 0x38 } as const;
 const CR_ABORT = 0x20;
 const ISR = { PRX: 0x01, PTX: 0x02, RDC: 0x40, RST: 0x80 } as const,
   ISR_MASKABLE = 0x7f;
@@ -53,6 +54,8 @@ export const DP8390 = record({
 export interface BoardMemory {
   read(address: number): number;
   write(address: number, value: number): void;
+  /** What a clone of the controller has in registers that the DP8390 has not. */
+  readonly registers?: { readonly [page: number]: { readonly [register: number]: number } };
 }
 
 export class Dp8390 {
@@ -98,10 +101,11 @@ export class Dp8390 {
     if (register === 0) return state.command;
     if (this.page === 1)
       return register < 7 ? state.physical[register - 1] : register === 7 ? state.current : state.multicast[register - 8];
-    return (this.page === 0 ? this.readPage0(register) : this.page === 2 ? this.readPage2(register) : 0) & 0xff;
+    const own = this.page === 0 ? this.readPage0(register) : this.page === 2 ? this.readPage2(register) : null;
+    return (own ?? this.memory.registers?.[this.page]?.[register] ?? 0) & 0xff;
   }
 
-  private readPage0(register: number): number {
+  private readPage0(register: number): number | null {
     const { state } = this;
     switch (register) {
       case 3:
@@ -117,11 +121,11 @@ export class Dp8390 {
       case 12:
         return state.receiveStatus;
       default:
-        return 0;
+        return null;
     }
   }
 
-  private readPage2(register: number): number {
+  private readPage2(register: number): number | null {
     const { state } = this;
     switch (register) {
       case 1:
@@ -139,7 +143,7 @@ export class Dp8390 {
       case 15:
         return state.interruptMask;
       default:
-        return 0;
+        return null;
     }
   }
 

@@ -91,7 +91,11 @@ export function connectHostServices(
         return;
       }
       const connection = connections.get(id);
-      if (!connection) return;
+      if (!connection) {
+        // The guest has it from a state that was saved, and the socket is no more.
+        if (message.kind === 'data' || message.kind === 'end') say({ kind: 'closed', id });
+        return;
+      }
       switch (message.kind) {
         case 'data':
           return connection.socket.write(message.bytes);

@@ -189,6 +189,26 @@ describe('NE2000', () => {
     assert.deepEqual([takes(8, 0, group), takes(8, 0xff, group), takes(4, 0xff, group)], [false, true, false]);
   });
 
+  it('is an RTL8029AS on PCI, which says so', () => {
+    const rig = createRig({ cards: [{ device: 'ne2k_pci', properties: {} }] });
+    assert.equal(rig.pci.read(3 << 11, 4), 0x802910ec);
+    rig.pci.write((3 << 11) | 0x10, 0xc000, 4);
+    rig.pci.write((3 << 11) | 0x04, 1, 2);
+    const registers = (page: number, ...numbers: number[]): number[] => {
+      rig.bus.portWrite(0xc000, (page << 6) | 0x21, 1);
+      return numbers.map((register) => rig.bus.portRead(0xc000 + register, 1));
+    };
+    assert.deepEqual(
+      [registers(0, 10, 11), registers(3, 3, 5, 6)],
+      [
+        [0x50, 0x43],
+        [0, 0x40, 0x40],
+      ],
+    );
+    const isa = started();
+    assert.deepEqual([read(isa, 10), read(isa, 11)], [0, 0]);
+  });
+
   it('hears nothing while it is stopped or in loopback', () => {
     for (const [register, value] of [
       [0, 0x21],

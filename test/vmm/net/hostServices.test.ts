@@ -112,6 +112,7 @@ describe("the host's sockets of a user network", function () {
     assert.deepEqual(await rig.next('closed'), { kind: 'closed', id: 1 });
     rig.send({ kind: 'open', id: 2, value: 1 });
     rig.send({ kind: 'data', id: 2, bytes: text('to a service that is not listed') });
+    assert.deepEqual(await rig.next('closed'), { kind: 'closed', id: 2 });
     rig.services.send(new Uint8Array(3));
   });
 
