@@ -5,7 +5,7 @@ import type { FromScreen, ToScreen } from '../extension/messages.ts';
 import { screenText } from '../src/vmm/codePage437.ts';
 import { keyCodes } from '../src/vmm/keyboard.ts';
 import type { ScreenState } from '../src/vmm/protocol.ts';
-import { drawScreen, present } from './display.ts';
+import { drawBands, drawScreen, present } from './display.ts';
 import { connect, element, setAttribute, setText } from './dom.ts';
 
 /** Half period of a VGA's cursor: 16 frames of 60 Hz; characters blink half as fast. */
@@ -42,6 +42,7 @@ root.append(stage, element('footer', {}, element('div', { class: 'words' }, stat
 
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches || document.body.classList.contains('vscode-reduce-motion');
 const pressed = new Set<string>();
+/** What is shown; of graphics the rows are on the canvas `source`. */
 let screen: ScreenState | null = null,
   live = false,
   phase = 0,
@@ -81,12 +82,16 @@ send({ type: 'ready' });
 
 function show(next: ScreenState): void {
   screen = next;
+  if (next.mode === 'graphics') drawBands(source, next);
   waiting.hidden = true;
   glass.hidden = false;
   copy.disabled = next.mode !== 'text';
   draw();
   scaleCanvas();
-  setText(text, next.mode === 'text' ? screenText(next.cells, next.columns).join('\n').trimEnd() : 'Graphics');
+  setText(
+    text,
+    next.mode === 'text' ? screenText(next.cells, next.columns).join('\n').trimEnd() : `Graphics, ${next.width} by ${next.height} pixels`,
+  );
   const moves = !still && next.mode === 'text' && (next.cursor >= 0 || next.cells.some((byte, n) => n % 2 === 1 && byte & 0x80));
   if (moves && !blinking) blinking = window.setInterval(tick, CURSOR_BLINK);
   if (!moves && blinking) {
@@ -104,14 +109,14 @@ function tick(): void {
 
 function draw(): void {
   if (!screen) return;
-  drawScreen(source, screen, phase % 2 === 0, phase < 2);
+  if (screen.mode === 'text') drawScreen(source, screen, phase % 2 === 0, phase < 2);
   present(source, canvas, canvas.width, canvas.height);
 }
 
 /** As large as fits, at most four times its natural size. */
 function scaleCanvas(): void {
-  // Mode 13h fills the same glass as 80x25: its pixels are not square.
-  const [width, height] = screen?.mode === 'graphics' ? [640, 480] : [source.width, source.height];
+  // A monitor of 4:3 shows 320 by 200 and 640 by 200 pixels, which are not square, over all of its glass.
+  const [width, height] = screen?.mode === 'graphics' && source.height <= 200 ? [640, 480] : [source.width, source.height];
   const scale = Math.min(4, Math.max(0.1, Math.min((stage.clientWidth - MARGIN) / width, (stage.clientHeight - MARGIN) / height)));
   const ratio = devicePixelRatio || 1;
   const [across, down] = [Math.round(width * scale * ratio), Math.round(height * scale * ratio)];

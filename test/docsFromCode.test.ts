@@ -56,6 +56,7 @@ function devices(): string {
     dma: { read: (_address, length) => new Uint8Array(length), write() {} },
     shadow() {},
     startOfTime: 0,
+    videoMemory: { bytes: new Uint8Array(1 << 18), window: () => ({ place() {} }), written() {}, takeWritten: () => [] },
     debugExit: { port: 0x501, size: 2 },
     channel: () => ({ write() {} }),
     pins: { reset() {}, a20() {}, powerOff() {}, nmi() {}, ignne() {}, intr() {} },

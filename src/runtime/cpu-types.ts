@@ -61,6 +61,8 @@ export interface VirtualCpu {
 
   /** The guest's RAM: its own slice only. Writing through it does not invalidate code: use writePhysical once the guest has run. */
   readonly ram: Uint8Array;
+  /** The memory behind it, whole pages: the display adapter's. */
+  readonly further: Uint8Array;
   /** Bytes up to the first one that is not mapped or not RAM or ROM; no side effect (no A/D bits, no TLB fill, no device access). */
   readLinear(address: number, length: number): Uint8Array;
   readPhysical(address: number, length: number): Uint8Array;

@@ -21,6 +21,7 @@ export function checkConfiguration(config: GuestConfig): void {
   cpuModel(config.cpu ?? DEFAULT_CPU);
   checkShare(config.weight, config.cap);
   oneOf('clock', config.clock, ['instructions', 'host']);
+  oneOf('vga', config.vga ?? 'std', ['std', 'none']);
   oneOf('tier', config.tier, ['mixed', 'interpret', 'translate']);
   oneOf('onReset', config.onReset, ['reset', 'pause', 'off']);
   oneOf('onTripleFault', config.onTripleFault, ['reset', 'pause', 'off']);
@@ -61,6 +62,7 @@ export function configurationHash(config: GuestConfig, drives: readonly Drive[])
   hasher.number(memory);
   hasher.text(cpu ?? DEFAULT_CPU);
   hasher.text([clock, onReset, onTripleFault, boot.kind].join());
+  hasher.text(config.vga ?? 'std');
   hasher.saved(debugExit && { ...debugExit });
   switch (boot.kind) {
     case 'drives':

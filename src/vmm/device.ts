@@ -28,6 +28,17 @@ export interface IsaDma {
   fromMemory(length: number): { readonly bytes: Uint8Array; readonly terminal: boolean };
 }
 
+/** A display adapter's own memory, which the processor reaches as it does RAM, without the device, wherever a window shows it. */
+export interface VideoMemory {
+  readonly bytes: Uint8Array;
+  /** A window of so many bytes (whole pages); it shows the memory from byte `first` on. */
+  window(bytes: number): { place(base: number | null, first: number): void };
+  /** The device itself has changed bytes. */
+  written(first: number, bytes: number): void;
+  /** Pages of 4 KiB that anybody has written since the last call, in order. */
+  takeWritten(): readonly number[];
+}
+
 /** What a machine hands to a device it builds. */
 export interface DeviceContext {
   /** ISA interrupt request line 0-15. */
@@ -72,6 +83,8 @@ export interface DeviceContext {
   readonly rom: Uint8Array;
   /** Wall-clock at power-on in milliseconds since 1970 UTC, recorded in the journal; the RTC starts from it. */
   readonly startOfTime: number;
+  /** The display adapter's memory, null when the machine has no adapter. */
+  readonly videoMemory: VideoMemory | null;
   /** isa-debug-exit's first port and its size in bytes, or null when the machine has none. */
   readonly debugExit: { readonly port: number; readonly size: number } | null;
 }

@@ -58,7 +58,8 @@ export interface Guest {
   interruptsMasked(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
-  screen(): ScreenState;
+  /** What the monitor shows; of graphics what differs from picture `since`. */
+  screen(since?: number): ScreenState;
   /** Length and text in Intel syntax of the instruction that the bytes begin with; null when they are none. */
   disassemble(bytes: Uint8Array, address: number, bits: 16 | 32): { length: number; text: string } | null;
   readonly drives: readonly Drive[];

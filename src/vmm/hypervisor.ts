@@ -127,7 +127,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
         const records = guest.exits.take(most);
         return { event: 'exits', counts: guest.exits.counts(guest.cpu.ticks), records };
       },
-      screen: () => guest.screen(),
+      screen: (since) => guest.screen(since),
     });
     outbox.sendStatus(id);
     return id;
@@ -233,8 +233,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     },
     serialInput: ({ id, port, bytes }) => outside(id, { kind: 'serial', port, bytes }),
     keyboard: ({ id, scanCodes }) => outside(id, { kind: 'keyboard', scanCodes }),
-    screen({ id }) {
-      const screen = guestOf(id).screen();
+    screen({ id, since }) {
+      const screen = guestOf(id).screen(since);
       outbox.wantScreen(id, screen);
       return { screen };
     },

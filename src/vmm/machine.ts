@@ -2,7 +2,7 @@
 // configuration. One builder per worker: its guests share the arena and the processor's generated code.
 
 import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
-import { PAGE } from '../runtime/memory.ts';
+import { type GuestMemory, PAGE } from '../runtime/memory.ts';
 import { createProcessor, type Processor } from '../runtime/processor.ts';
 import { decode } from '../translator/decode.ts';
 import { format } from '../translator/format.ts';
@@ -13,7 +13,7 @@ import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
-import type { CharacterBackend } from './device.ts';
+import type { CharacterBackend, VideoMemory } from './device.ts';
 import { createDevices, type DeviceEnvironment, type DeviceSet } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
@@ -34,12 +34,16 @@ import { createTimers } from './timers.ts';
 export const DEFAULT_ARENA = 1 << 30;
 const LEAST_ARENA = 64 << 20;
 
+/** Memory of the display adapter, and adapters for which a worker has room besides its guests' RAM. */
+const VIDEO_BYTES = 16 << 20,
+  ADAPTERS = 16;
+
 /** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
 const SHADOW = 0xc0000,
   SHADOW_BYTES = 0x40000;
 const PAGE_BYTES = 4096;
 
-/** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
+/** `arenaBytes`: RAM of all guests, without what display adapters have; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   let worker: { processor: Processor; arena: Arena } | null = null;
 
@@ -64,7 +68,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
-    const offset = arena.allocate(config.memory);
+    const videoBytes = config.vga === 'none' ? 0 : VIDEO_BYTES,
+      offset = arena.allocate(config.memory + videoBytes);
 
     const rom = romImage(config.memory),
       shadow = shadowImage(rom);
@@ -84,6 +89,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       host,
       offset,
       bytes: config.memory,
+      further: videoBytes,
       tier: config.tier,
       model: cpuModel(config.cpu ?? DEFAULT_CPU),
       startOfTime,
@@ -113,6 +119,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         set(PAGE.ROM, read && !write);
       },
       startOfTime,
+      videoMemory: videoBytes === 0 ? null : createVideoMemory(cpu.memory),
       debugExit: config.debugExit,
       channel(name) {
         const channel = channels.get(name);
@@ -216,7 +223,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       breakpoints: new Breakpoints(),
       devices: new Map(Object.entries(devices)),
       inputs: createInputs(devices, timers),
-      screen: () => devices.vga.screen(),
+      screen: (since) => devices.vga.screen(since),
       disassemble(bytes, address, bits) {
         const instruction = decode((index) => bytes[index] ?? 0, 0, bits === 32);
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
@@ -230,6 +237,26 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     };
     return guest;
   }
+}
+
+/** What the slice has behind the RAM, as the display adapter sees it. */
+function createVideoMemory(memory: GuestMemory): VideoMemory {
+  const firstPage = memory.bytes / PAGE_BYTES,
+    pages = memory.further.length / PAGE_BYTES;
+  return {
+    bytes: memory.further,
+    window(bytes) {
+      const window = memory.window(bytes);
+      return { place: (base, first) => window.place(base, memory.bytes + first) };
+    },
+    written: (first, bytes) => memory.written(memory.bytes + first, bytes),
+    takeWritten() {
+      const written: number[] = [];
+      for (let n = 0; n < pages; n++) if ((memory.pageState[firstPage + n] & PAGE.DIRTY) !== 0) written.push(n);
+      if (written.length > 0) memory.setState(firstPage, PAGE.DIRTY, false, pages);
+      return written;
+    },
+  };
 }
 
 /** C0000h-FFFFFh: no adapter ROMs, then the firmware. */
@@ -251,7 +278,7 @@ function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers
 function createWorker(arenaBytes: number): { processor: Processor; arena: Arena } {
   for (let bytes = arenaBytes; ; bytes = Math.floor(bytes / 2 / 4096) * 4096) {
     try {
-      const processor = createProcessor({ arenaBytes: bytes });
+      const processor = createProcessor({ arenaBytes: bytes + ADAPTERS * VIDEO_BYTES });
       return { processor, arena: new Arena(processor.engine.u8) };
     } catch (error) {
       if (!(error instanceof RangeError) || bytes / 2 < LEAST_ARENA) throw error;

@@ -58,6 +58,8 @@ export interface GuestConfig {
   /** Share of the worker, default 1; `cap`: most percent of the worker it may use, default 100. */
   readonly weight: number;
   readonly cap: number;
+  /** The display adapter: QEMU's standard VGA (default), or none. */
+  readonly vga?: 'std' | 'none';
   /** Execution tiers: mixed (default), interpret only, translate everything at first sight. */
   readonly tier: 'mixed' | 'interpret' | 'translate';
   /** What a CPU reset or triple fault does: 'reset' starts again, 'pause' keeps the machine for inspection, 'off' powers off. */
@@ -151,7 +153,10 @@ export interface ExitFilter {
   readonly vectors?: readonly number[];
 }
 
-export interface ScreenState {
+/** What a monitor shows. */
+export type ScreenState = TextScreen | GraphicsScreen;
+export interface TextScreen {
+  readonly mode: 'text';
   readonly columns: number;
   readonly rows: number;
   /** Character and attribute byte pairs, rows * columns * 2. */
@@ -160,10 +165,17 @@ export interface ScreenState {
   readonly cursor: number;
   readonly cursorStart: number;
   readonly cursorEnd: number;
-  /** 'text' or 'graphics' (mode 13h: 320x200 palette indexes in `pixels`, RGB triples in `palette`). */
-  readonly mode: 'text' | 'graphics';
-  readonly pixels?: Uint8Array;
-  readonly palette?: Uint8Array;
+  /** The 16 colours as red, green, blue. */
+  readonly palette: Uint8Array;
+}
+export interface GraphicsScreen {
+  readonly mode: 'graphics';
+  readonly width: number;
+  readonly height: number;
+  /** Number of this picture, which a request names as the one that it has. */
+  readonly version: number;
+  /** Rows that changed since the picture that was named, from `top` on; all rows when none was. Red, green, blue, 255 for each pixel. */
+  readonly bands: readonly { readonly top: number; readonly pixels: Uint8Array }[];
 }
 
 export type StopReason = 'entry' | 'breakpoint' | 'step' | 'pause' | 'exception' | 'exit' | 'watchpoint' | 'reset' | 'tripleFault' | 'tick';
@@ -217,7 +229,8 @@ export interface Commands {
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
   /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */
   commit: { args: { id: GuestId }; result: { contents: { name: string; bytes: Uint8Array }[] } };
-  screen: { args: { id: GuestId }; result: { screen: ScreenState } };
+  /** `since`: version of the picture that the caller has; of graphics only what differs from it is given. */
+  screen: { args: { id: GuestId; since?: number }; result: { screen: ScreenState } };
   /** Hash (64-bit hexadecimal) of registers, memory and devices. */
   hash: { args: { id: GuestId }; result: { tick: number; hash: string } };
   /** Journal recorded so far. */
@@ -250,7 +263,7 @@ export type HypervisorEvent =
       readonly bytes: Uint8Array;
     }
   | { readonly event: 'exits'; readonly counts: ExitCounts; readonly records: readonly ExitRecord[] }
-  /** Only while somebody asked for it with `screen` in the last second, and only when changed. */
+  /** Only while somebody asked for it with `screen` in the last second, and only when changed; of graphics the changed rows. */
   | { readonly event: 'screen'; readonly id: GuestId; readonly screen: ScreenState }
   /** The guest ended: QEMU's exit status of isa-debug-exit, 0 for power-off. */
   | { readonly event: 'ended'; readonly id: GuestId; readonly status: number; readonly reason: string }

@@ -4,6 +4,8 @@ import { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import { stateHash } from '../../src/vmm/inspect.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import type { ScreenState } from '../../src/vmm/protocol.ts';
+import { linesOf } from '../support/screen.ts';
 import { requireTool } from '../support/tools.ts';
 import { manualPlatform } from './platform.ts';
 
@@ -46,7 +48,7 @@ describe("GRUB's rescue floppy", function () {
     execution.go({ kind: 'free' });
     return { guest, execution };
   }
-  const screen = ({ cells }: { cells: Uint8Array }) => new TextDecoder('latin1').decode(cells.filter((_, n) => n % 2 === 0));
+  const screen = (state: ScreenState) => linesOf(state).join('');
 
   it('shows its menu, lists its devices at the prompt, and the recorded session replays to the same state', () => {
     const { guest, execution } = start();

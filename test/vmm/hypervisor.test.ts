@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createLocalClient, type LocalClient } from '../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
+import { linesOf } from '../support/screen.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
 /** A boot sector from its code bytes. */
@@ -76,7 +77,7 @@ describe('hypervisor', () => {
     await client.request('start', { id, stopOnEntry: false });
     until(() => output('serial0').includes('Hello from a boot sector!'));
     const { screen } = await client.request('screen', { id });
-    assert.match(new TextDecoder('latin1').decode(screen.cells.filter((_, n) => n % 2 === 0)), /3 2 1 Hello from a boot sector!/);
+    assert.match(linesOf(screen).join(''), /3 2 1 Hello from a boot sector!/);
   });
 
   it('stops on entry before the first instruction', async () => {
@@ -457,7 +458,7 @@ describe('hypervisor', () => {
       [{ name: '' }, /name/],
       [{ drives: [] }, /no drive to boot from/],
       [{ debugExit: { port: 0xffff, size: 2 } }, /isa-debug-exit/],
-      [{ memory: 64 << 20 }, /No room for 64 MiB/],
+      [{ memory: 512 << 20 }, /No room for 528 MiB/],
       [{ replay: new Uint8Array(3) }, /Journal/],
       [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /floppy 3: it can be 0 to 1/],
     ];

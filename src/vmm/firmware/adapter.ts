@@ -16,12 +16,9 @@ export interface FirmwareParts {
 
 const PAGE_BYTES = 4096,
   PG = 0x80000000;
-/** The VGA's window, and the registers of the chip set and the processor below the system ROM. */
+/** The VGA's window. */
 const VIDEO_FIRST = 0xa0000,
-  VIDEO_END = 0xc0000,
-  REGISTERS_FIRST = 0xfec00000;
-const isDevice = (address: number) =>
-  (address >= VIDEO_FIRST && address < VIDEO_END) || (address >= REGISTERS_FIRST && address < ROM_ALIAS);
+  VIDEO_END = 0xc0000;
 /** What stores leave as it is: adapter and system ROMs, which end the first megabyte, and the system ROM below 4 GiB. */
 const ROM_END = 0x100000,
   ROM_ALIAS = 0xffff0000;
@@ -33,6 +30,9 @@ const widest = (address: number, left: number): 1 | 4 => ((address & 3) === 0 &&
 /** Builds the view; it holds no state of its own. */
 export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
   const { cpu, bus } = parts;
+  /** The VGA's window, and above the first megabyte what no memory answers at: registers. */
+  const isDevice = (address: number) =>
+    (address >= VIDEO_FIRST && address < VIDEO_END) || (address >= ROM_END && cpu.readPhysical(address, 1).length === 0);
   const number = (name: string) => {
     const value = cpu.get(name);
     return typeof value === 'number' ? value : 0;

@@ -43,6 +43,7 @@ export interface Settings {
   serial: (Backend | null)[];
   debugcon: Backend;
   nographic: boolean;
+  vga: 'std' | 'none';
   display: string | null;
   reboot: boolean;
   shutdown: boolean;
@@ -57,6 +58,7 @@ export interface Settings {
   clock: 'instructions' | 'host';
   paced: boolean;
   tier: 'mixed' | 'interpret' | 'translate';
+  screenshot: string | null;
   record: string | null;
   replay: string | null;
   hash: boolean;
@@ -83,6 +85,7 @@ export function defaultSettings(): Settings {
     serial: [],
     debugcon: { kind: 'none' },
     nographic: false,
+    vga: 'std',
     display: null,
     reboot: true,
     shutdown: true,
@@ -96,6 +99,7 @@ export function defaultSettings(): Settings {
     clock: 'instructions',
     paced: true,
     tier: 'mixed',
+    screenshot: null,
     record: null,
     replay: null,
     hash: false,
@@ -156,6 +160,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
         (s, v) => void (s.debugcon = parseBackend('-debugcon', v)),
       ),
       flag('-nographic', 'COM1 on standard input and output; Ctrl-A x quits', (s) => void (s.nographic = true)),
+      option('-vga', 'TYPE', 'display adapter: std (default) or none', parseVga),
       option('-display', 'KIND', 'no display is opened, whatever is said', (s, v) => void (s.display = v)),
       flag('-no-reboot', 'end instead of resetting', (s) => void (s.reboot = false)),
       flag('-no-shutdown', 'stay when the guest powers off', (s) => void (s.shutdown = false)),
@@ -171,7 +176,6 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
       option('-accel', 'NAME', 'ignored', nothing),
-      option('-vga', 'TYPE', 'ignored', nothing),
       option('-rtc', 'OPTIONS', 'ignored', nothing),
       flag('-enable-kvm', 'ignored', nothing),
       flag('-no-hpet', 'ignored', nothing),
@@ -204,6 +208,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('--trace-exits', 'FILE', 'write every VM exit to this file (- for standard error)', (s, v) => void (s.traceExits = v)),
       flag('--stats', 'print counters to standard error at the end', (s) => void (s.stats = true)),
       flag('--hash', 'print tick and hash of the state at the end', (s) => void (s.hash = true)),
+      option('--screenshot', 'FILE', 'write the screen at the end to this file, as PNG', (s, v) => void (s.screenshot = v)),
       flag('--screen', 'print the text screen at the end', (s) => void (s.screen = true)),
       flag('--version', 'print the version', (s) => void (s.version = true)),
       flag('--help', 'print this text', (s) => void (s.help = true)),
@@ -364,6 +369,12 @@ function parseDevice(settings: Settings, text: string): void {
   if (![1, 2, 4].includes(size) || port + size > 0x10000)
     throw new OptionError(`-device ${text}: iosize can be 1, 2 or 4, and the ports must lie within 64 Ki`);
   settings.debugExit = { port, size };
+}
+
+/** What other adapters QEMU has are run by the VGA's drivers or not at all. */
+function parseVga(settings: Settings, text: string): void {
+  if (text !== 'std' && text !== 'none') throw new OptionError(`-vga ${text}: it can be std or none`);
+  settings.vga = text;
 }
 
 function parseLog(settings: Settings, text: string): void {

@@ -33,10 +33,14 @@ const AT = {
 const SPACE = 256;
 
 /** A base address register and the registers behind it: 'port' ranges of at least 4 bytes, 'memory' of at least 16, powers of two. */
-export interface PciBar extends MovableRange {
+export type PciBar = {
   readonly index: 0 | 1 | 2 | 3 | 4 | 5;
   readonly prefetchable?: boolean;
-}
+} & (
+  | MovableRange
+  /** Memory that answers without the device. */
+  | { readonly kind: 'memory'; readonly bytes: number; readonly placement: Placement }
+);
 
 /** A register of the device's own, or one of the header that differs from the usual. */
 export interface PciRegister {
@@ -83,7 +87,11 @@ export class PciFunction {
     this.header = header;
     this.changed = changed;
     this.describe();
-    this.bars = (header.bars ?? []).map((bar) => ({ at: AT.bars + 4 * bar.index, bar, placement: context.map(bar) }));
+    this.bars = (header.bars ?? []).map((bar) => ({
+      at: AT.bars + 4 * bar.index,
+      bar,
+      placement: 'placement' in bar ? bar.placement : context.map(bar),
+    }));
     this.pin = header.interruptPin ? context.pci.pin(header.slot, header.interruptPin) : null;
     this.space.set(this.first);
     context.pci.plug(this);

@@ -61,6 +61,10 @@ describe('command line options', () => {
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
   });
+  it('-vga takes std and none, and says so for other adapters', () => {
+    assert.deepEqual([parse('').vga, parse('-vga std').vga, parse('-vga none').vga], ['std', 'std', 'none']);
+    assert.throws(() => parse('-vga cirrus'), /-vga cirrus: it can be std or none/);
+  });
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
     assert.equal(parse('-boot order=ac,menu=off').bootOrder, 'ac');

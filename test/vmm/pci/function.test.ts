@@ -26,7 +26,7 @@ function plugged(header: PciHeader = HEADER) {
     changes: number[] = [];
   const context = { pci: bus, map: (range: MovableRange) => ({ place: (base: number | null) => void places.set(range, base) }) };
   const unit = new PciFunction(context, header, (register) => void changes.push(register));
-  return { bus, unit, changes, place: (n: number) => places.get(header.bars![n]) };
+  return { bus, unit, changes, place: (n: number) => places.get(header.bars![n] as MovableRange) };
 }
 const ADDRESS = 0x80001900;
 
