@@ -11,6 +11,7 @@ import { ENGINE_HEADER } from '../src/translator/forms.ts';
 import { MODE } from '../src/translator/mode.ts';
 import { translateRegion } from '../src/translator/region.ts';
 import type { Device } from '../src/vmm/device.ts';
+import { CARDS } from '../src/vmm/devices/cards.ts';
 import { createDevices, DEVICES } from '../src/vmm/devices/index.ts';
 import { OPTIONS } from '../src/vmm/node/options.ts';
 import { createTimers } from '../src/vmm/timers.ts';
@@ -52,6 +53,8 @@ function devices(): string {
     timers: createTimers(() => 0),
     ram: new Uint8Array(1 << 20),
     drives: [],
+    cards: [],
+    send() {},
     rom: new Uint8Array(1 << 16),
     dma: { read: (_address, length) => new Uint8Array(length), write() {} },
     shadow() {},
@@ -67,6 +70,19 @@ function devices(): string {
       const device: Device = set[name];
       return [`\`${name}\``, title, ranges(device.ports), ranges(device.memory)];
     }),
+  );
+}
+function cards(): string {
+  return table(
+    ['device', 'what it is', 'bus', 'properties'],
+    Object.entries(CARDS).map(([name, { title, bus, properties }]) => [
+      `\`${name}\``,
+      title,
+      bus.toUpperCase(),
+      Object.entries(properties)
+        .map(([property, { initial, help }]) => `\`${property}\`: ${help}${initial === undefined ? '' : ` (${initial})`}`)
+        .join('; '),
+    ]),
   );
 }
 /** mov ecx, ebx; dec ecx; jnz to it; dec eax; jnz to the start; ret. */
@@ -93,7 +109,10 @@ const DOCUMENTS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
     ['processors', processors()],
   ]),
   'docs/exits.md': new Map([['exits', exits()]]),
-  'docs/devices.md': new Map([['devices', devices()]]),
+  'docs/devices.md': new Map([
+    ['devices', devices()],
+    ['cards', cards()],
+  ]),
   'docs/translator.md': new Map([['region of two loops', loops()]]),
 };
 

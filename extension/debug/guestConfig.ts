@@ -82,6 +82,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
       cpu: args.cpu,
       boot,
       drives,
+      cards: args.cards,
       clock: args.clock,
       paced: args.paced,
       weight: 1,

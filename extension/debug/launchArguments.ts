@@ -4,7 +4,8 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
-import type { ImageFormat } from '../../src/vmm/protocol.ts';
+import { CARDS, cardOf } from '../../src/vmm/devices/cards.ts';
+import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
 import { baseName } from './paths.ts';
 
@@ -51,6 +52,16 @@ export const LAUNCH_ATTRIBUTES = {
     },
     description:
       'Further floppy, disk and CD-ROM images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
+  },
+  devices: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: { device: { type: 'string', enum: Object.keys(CARDS) } },
+      required: ['device'],
+      additionalProperties: { type: ['string', 'number'] },
+    },
+    description: 'Add-in cards by QEMU\'s names, with their properties: { device: "edu", dma_mask: "0xffffffff" }.',
   },
   cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
@@ -164,6 +175,7 @@ export interface LaunchArguments extends CommonArguments {
   readonly memory: number;
   readonly cpu: string;
   readonly drives: readonly DriveFile[];
+  readonly cards: readonly CardConfig[];
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append: string;
@@ -226,6 +238,7 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   return {
     ...common,
     drives,
+    cards: fields.objects('devices', readCard),
     kernel,
     boot,
     startOfTime,
@@ -246,6 +259,24 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
       ? { port: debugExit.integer('port', 0, 0xffff), size: debugExit.choice('size', [1, 2, 4], 4) }
       : null,
   };
+}
+
+/** An add-in card: its device, and every other name is a property. */
+function readCard(fields: Fields): CardConfig {
+  const properties: { [name: string]: string } = {};
+  for (const name of fields.names()) {
+    const value = fields.raw(name);
+    if (name === 'device' || value === undefined) continue;
+    if (typeof value !== 'string' && typeof value !== 'number') throw fields.error(name, 'a text or number is expected');
+    properties[name] = String(value);
+  }
+  const card = { device: fields.text('device'), properties };
+  try {
+    cardOf(card);
+  } catch (error) {
+    throw fields.error('device', (error as RangeError).message);
+  }
+  return card;
 }
 
 /** The drive of the attribute cdrom. */

@@ -3,6 +3,7 @@
 
 import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
 import type { Drive } from './block/drive.ts';
+import { backendOf, cardOf, MOST_CARDS } from './devices/cards.ts';
 import { Hasher } from './hash.ts';
 import type { DriveConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
@@ -39,6 +40,12 @@ export function checkConfiguration(config: GuestConfig): void {
     );
   }
   for (const [n, drive] of config.drives.entries()) checkDrive(drive, config.drives.slice(0, n));
+  const cards = config.cards ?? [];
+  if (cards.length > MOST_CARDS) throw new RangeError(`${cards.length} cards: there is room for ${MOST_CARDS}.`);
+  for (const card of cards) {
+    cardOf(card);
+    backendOf(card);
+  }
 }
 
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
@@ -79,6 +86,7 @@ export function configurationHash(config: GuestConfig, drives: readonly Drive[])
       hasher.saved([boot.image, boot.commandLine]);
       break;
   }
+  for (const { device, properties, backend } of config.cards ?? []) hasher.saved([device, { ...properties }, backend?.type ?? null]);
   for (const drive of drives) drive.hash(hasher);
   return hasher.digest();
 }

@@ -18,6 +18,8 @@ import type { Runnable, TurnResult } from './scheduler.ts';
 import { type StepPlan, Stepper } from './stepping.ts';
 
 export type OutsideEvent = Exclude<JournalEvent, { kind: 'end' | 'sample' }>;
+/** What comes without regard to whether the guest runs: it waits until the guest does. */
+const FROM_PEOPLE_AND_PEERS: ReadonlySet<OutsideEvent['kind']> = new Set(['serial', 'keyboard', 'card']);
 
 /** What the execution tells its owner. */
 export interface ExecutionListener {
@@ -140,7 +142,7 @@ export class Execution implements Runnable {
   /** Something from outside: applied at once when the guest stands still and a debugger did it, else at the next boundary. */
   outside(event: OutsideEvent): void {
     if (this.guest.player) throw new RangeError('The guest replays a journal and takes no input.');
-    const immediate = this.#status === 'paused' && event.kind !== 'serial' && event.kind !== 'keyboard';
+    const immediate = this.#status === 'paused' && !FROM_PEOPLE_AND_PEERS.has(event.kind);
     if (immediate) this.#record(event);
     else this.#inbox.push(event);
   }
@@ -298,6 +300,8 @@ export class Execution implements Runnable {
         return this.end('off', 0, 'Powered off.');
       case 'powerButton':
         return inputs.powerButton();
+      case 'card':
+        return inputs.card(event.card, event.bytes);
       case 'end':
         return;
     }

@@ -45,7 +45,7 @@ export interface Guest {
   readonly player: Player | null;
   readonly exits: ExitLog;
   readonly breakpoints: Breakpoints;
-  /** Every device by the name of devices/index.ts, in its order. */
+  /** Every device by the name of devices/index.ts, in its order, then the add-in cards: the device's name and its number. */
   readonly devices: ReadonlyMap<string, Device>;
   readonly signals: Signals;
   /** Where what comes from outside goes. */
@@ -53,6 +53,8 @@ export interface Guest {
     serial(port: 0 | 1, bytes: Uint8Array): void;
     keyboard(scanCodes: Uint8Array): void;
     powerButton(): void;
+    /** Throws a RangeError when there is no such card. */
+    card(name: string, bytes: Uint8Array): void;
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;

@@ -3,7 +3,7 @@
 // says why, and the guest is as it was before.
 
 import { instructionsAround, MAXIMUM_INSTRUCTIONS } from './disassembly.ts';
-import { Execution } from './execution.ts';
+import { Execution, type OutsideEvent } from './execution.ts';
 import { evaluateText } from './expression.ts';
 import type { Guest } from './guest.ts';
 import { checkRegister, evaluatedResult, expressionContext, linearAddress, modeOf, registerValues, stateHash } from './inspect.ts';
@@ -18,6 +18,8 @@ export interface MachineServices {
   readonly platform: Platform;
   /** A byte that the guest sent to a channel of the host. */
   output(channel: Channel, byte: number): void;
+  /** Something that the guest gets from outside; lost when it is over. */
+  outside(event: OutsideEvent): void;
 }
 
 /** Builds guests from configurations; throws RangeError when a configuration cannot be built. */
@@ -94,7 +96,15 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
 
   function define(config: GuestConfig): GuestId {
     const id = nextId++;
-    const guest = build(id, config, { platform, output: (channel, byte) => outbox.write(id, channel, byte) });
+    const guest = build(id, config, {
+      platform,
+      output: (channel, byte) => outbox.write(id, channel, byte),
+      outside(event) {
+        if (execution.status === 'off' || execution.status === 'failed') return;
+        execution.outside(event);
+        if (execution.isRunning) scheduler.wake(execution);
+      },
+    });
     const execution: Execution = new Execution(guest, platform, {
       stopped(reason, text, breakpoints) {
         scheduler.stop(execution);

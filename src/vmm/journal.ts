@@ -18,6 +18,8 @@ export type JournalEvent =
   | { readonly kind: 'powerButton' }
   | { readonly kind: 'register'; readonly name: string; readonly value: number | string }
   | { readonly kind: 'memory'; readonly address: number; readonly physical: boolean; readonly bytes: Uint8Array }
+  /** What the peer of an add-in card sent to it. */
+  | { readonly kind: 'card'; readonly card: string; readonly bytes: Uint8Array }
   /** Last entry: where the recording was taken. */
   | { readonly kind: 'end'; readonly tick: number };
 export type TimedEvent = JournalEvent & { readonly cycle: number };
@@ -45,6 +47,7 @@ const KINDS = [
   'memory',
   'end',
   'powerButton',
+  'card',
 ] as const satisfies readonly JournalEvent['kind'][];
 
 /** A journal being written. */
@@ -102,6 +105,8 @@ export class Recorder {
         return (out.text(event.name), out.text(String(event.value)), out.byte(typeof event.value === 'number' ? 0 : 1));
       case 'memory':
         return (out.number(event.address), out.byte(event.physical ? 1 : 0), out.array(event.bytes));
+      case 'card':
+        return (out.text(event.card), out.array(event.bytes));
       case 'end':
         return out.number(event.tick);
       case 'reset':
@@ -166,6 +171,8 @@ function readEvent(input: Reader): JournalEvent {
     }
     case 'memory':
       return { kind, address: input.number(), physical: input.byte() === 1, bytes: input.array() };
+    case 'card':
+      return { kind, card: input.text(), bytes: input.array() };
     case 'end':
       return { kind, tick: input.number() };
     case undefined:
@@ -207,7 +214,7 @@ const checksum = (bytes: Uint8Array): string => {
 /** An upper bound of an entry's size. */
 function sizeOf(event: JournalEvent): number {
   const payload =
-    event.kind === 'serial' || event.kind === 'memory'
+    event.kind === 'serial' || event.kind === 'memory' || event.kind === 'card'
       ? event.bytes.length
       : event.kind === 'keyboard'
         ? event.scanCodes.length

@@ -13,8 +13,9 @@ import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
-import type { CharacterBackend, VideoMemory } from './device.ts';
-import { createDevices, type DeviceEnvironment, type DeviceSet } from './devices/index.ts';
+import type { CharacterBackend, Device, VideoMemory } from './device.ts';
+import { backendOf, type Peer } from './devices/cards.ts';
+import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
@@ -100,7 +101,11 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
     );
+    // A replay has no peers: what they said is in the journal.
+    const peers = new Map<string, Peer>();
     const environment: DeviceEnvironment = {
+      cards: config.cards ?? [],
+      send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
       rom,
@@ -152,8 +157,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       arena.free(offset);
       throw error;
     }
-    const { devices, bus } = set;
+    const { devices, bus, cards } = set;
     const { localApic } = devices;
+    const everyDevice = new Map<string, Device>([...Object.entries(devices), ...cards]);
     function powerOff(status: number | null): void {
       signals.powerOff ??= { status };
       cpu.requestStop();
@@ -192,7 +198,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     /** ROM, then the boot source's image on top of what the firmware's power-on work leaves. */
     function restart(): void {
       cpu.reset();
-      for (const device of Object.values(devices)) device.reset();
+      for (const device of everyDevice.values()) device.reset();
       signals.reset = false;
       signals.stop = null;
       cpu.writePhysical(SHADOW, shadow);
@@ -221,8 +227,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       recorder: new Recorder({ configuration, startOfTime }),
       player: journal && new Player(journal),
       breakpoints: new Breakpoints(),
-      devices: new Map(Object.entries(devices)),
-      inputs: createInputs(devices, timers),
+      devices: everyDevice,
+      inputs: createInputs(set, timers),
       screen: (since) => devices.vga.screen(since),
       disassemble(bytes, address, bits) {
         const instruction = decode((index) => bytes[index] ?? 0, 0, bits === 32);
@@ -230,11 +236,22 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
       dispose() {
+        for (const peer of peers.values()) peer.close();
         cpu.dispose();
         arena.free(offset);
         for (const drive of drives) drive.close();
       },
     };
+    if (!journal) {
+      for (const [n, card] of (config.cards ?? []).entries()) {
+        const name = cardName(card, n),
+          peer = backendOf(card)?.connect({
+            platform: services.platform,
+            deliver: (bytes) => services.outside({ kind: 'card', card: name, bytes }),
+          });
+        if (peer) peers.set(name, peer);
+      }
+    }
     return guest;
   }
 }
@@ -266,12 +283,17 @@ function shadowImage(rom: Uint8Array): Uint8Array {
   return image;
 }
 
-function createInputs(devices: DeviceSet, timers: ReturnType<typeof createTimers>): Guest['inputs'] {
+function createInputs({ devices, cards }: Devices, timers: ReturnType<typeof createTimers>): Guest['inputs'] {
   const backlogs = [devices.serial0, devices.serial1].map((uart, n) => new SerialBacklog(`serial${n} input`, uart, timers));
   return {
     serial: (port, bytes) => backlogs[port].add(bytes),
     keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
     powerButton: () => devices.piix4Pm.pressPowerButton(),
+    card(name, bytes) {
+      const card = cards.get(name);
+      if (!card?.receive) throw new RangeError(`There is no card '${name}' that receives anything.`);
+      card.receive(bytes);
+    },
   };
 }
 

@@ -43,6 +43,14 @@ export interface DriveConfig {
   readonly writeThrough?: boolean;
 }
 
+/** An add-in card (devices/cards.ts) by QEMU's name of the device, with its properties as text. */
+export interface CardConfig {
+  readonly device: string;
+  readonly properties: { readonly [name: string]: string };
+  /** What it is connected to outside the machine: type and properties of QEMU's back end. */
+  readonly backend?: { readonly type: string; readonly properties: { readonly [name: string]: string } };
+}
+
 export interface GuestConfig {
   readonly name: string;
   /** RAM in bytes, 1 MiB to 1 GiB, multiple of 1 MiB. */
@@ -51,6 +59,8 @@ export interface GuestConfig {
   readonly cpu?: string;
   readonly boot: BootSource;
   readonly drives: readonly DriveConfig[];
+  /** Cards on the PCI and ISA buses, in order of their places. */
+  readonly cards?: readonly CardConfig[];
   /** 'instructions': virtual time is a pure function of ticks; 'host': follows the host's clock, samples go to the journal. */
   readonly clock: 'instructions' | 'host';
   /** true: never ahead of wall time; false: as fast as possible (warp). */

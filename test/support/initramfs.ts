@@ -9,7 +9,7 @@ interface Entry {
   /** Major and minor number of a device. */
   readonly device?: readonly [number, number];
 }
-const DIRECTORY = 0o040755,
+export const DIRECTORY = 0o040755,
   FILE = 0o100644,
   PROGRAM = 0o100755,
   LINK = 0o120777,

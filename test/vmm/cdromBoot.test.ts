@@ -42,7 +42,7 @@ describe('a CD-ROM', function () {
           debugExit: null,
           startOfTime: 1_000_000_000_000,
         },
-        { platform, output() {} },
+        { platform, output() {}, outside() {} },
       );
       const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
       guest.restart();

@@ -41,7 +41,7 @@ describe("GRUB's rescue floppy", function () {
         startOfTime: 1_000_000_000_000,
         ...(replay ? { replay } : {}),
       },
-      { platform, output() {} },
+      { platform, output() {}, outside() {} },
     );
     const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
     guest.restart();

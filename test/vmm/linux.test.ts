@@ -57,6 +57,7 @@ function boot(kernel: string, busybox: string, module: string): Linux {
     },
     {
       platform,
+      outside() {},
       output(channel, byte) {
         if (channel === 'serial0') output += String.fromCharCode(byte);
       },

@@ -22,7 +22,7 @@ export interface Run {
 export function startRun(build: MachineBuilder, config: GuestConfig): Run {
   const platform = manualPlatform(),
     output: number[] = [];
-  const guest = build(1, config, { platform, output: (_, byte) => void output.push(byte) });
+  const guest = build(1, config, { platform, outside() {}, output: (_, byte) => void output.push(byte) });
   let stopped: StopReason | null = null;
   const execution = new Execution(guest, platform, {
     stopped: (reason) => void (stopped = reason),

@@ -1,10 +1,12 @@
-// THE list of devices: everything that knows which devices a machine has reads it from here (the builder, save files, panels, the
-// generic test). Order matters twice: the interrupt controllers come first because the others need their lines, and timers that are
+// THE list of devices that every machine has: everything that knows them reads it from here (the builder, save files, panels, the
+// generic test); cards.ts has those that come and go. Order matters twice: the interrupt controllers come first because the others need their lines, and timers that are
 // due at the same cycle fire in this order.
 
 import { Bus } from '../bus.ts';
 import type { Device, DeviceContext, DeviceKind, IrqLine } from '../device.ts';
 import { PciBus } from '../pci/bus.ts';
+import type { CardConfig } from '../protocol.ts';
+import { type Card, cardOf, FIRST_CARD_SLOT } from './cards.ts';
 import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
@@ -64,11 +66,17 @@ export const DEVICES: readonly (DeviceKind & { readonly name: DeviceName })[] = 
 }));
 
 /** What a machine gives to its devices; bus and interrupt lines are made here. */
-export type DeviceEnvironment = Omit<DeviceContext, 'irq' | 'isaDma' | 'map' | 'pci'>;
+export interface DeviceEnvironment extends Omit<DeviceContext, 'irq' | 'isaDma' | 'map' | 'pci'> {
+  readonly cards: readonly CardConfig[];
+  /** What a card sends to its peer. */
+  send(card: string, bytes: Uint8Array): void;
+}
 
 /** Every device of a machine, the buses they are on, and what the processor's interrupt pins see of the controllers. */
 export interface Devices {
   readonly devices: DeviceSet;
+  /** The add-in cards by name, 'edu.0', in the order of the configuration. */
+  readonly cards: ReadonlyMap<string, Card>;
   readonly bus: Bus;
   readonly pci: PciBus;
   /** The vector of the interrupt to deliver: the local APIC's own first, else that of the interrupt controllers behind it. */
@@ -81,7 +89,7 @@ export interface Devices {
 export function createDevices(environment: DeviceEnvironment): Devices {
   const bus = new Bus(),
     pci = new PciBus();
-  const contextOf = (name: DeviceName, irq: DeviceContext['irq'] = noInterrupts): DeviceContext => ({
+  const contextOf = (name: string, irq: DeviceContext['irq'] = noInterrupts): DeviceContext => ({
     ...environment,
     pci,
     irq,
@@ -112,8 +120,20 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     bus.add(name, device);
     return [name, device];
   });
+  let slot = FIRST_CARD_SLOT;
+  const cards = new Map(
+    environment.cards.map((config, n): [string, Card] => {
+      const { kind, values } = cardOf(config),
+        name = cardName(config, n),
+        context = { ...contextOf(name, irq), name, slot: kind.bus === 'pci' ? slot++ : 0 };
+      const card = kind.create({ ...context, send: (bytes) => environment.send(name, bytes) }, values);
+      bus.add(name, card);
+      return [name, card];
+    }),
+  );
   return {
     devices: Object.fromEntries(entries) as DeviceSet,
+    cards,
     bus,
     pci,
     acknowledge() {
@@ -124,6 +144,9 @@ export function createDevices(environment: DeviceEnvironment): Devices {
       (pic.allMasked || !localApic.passesLint0) && (localApic.isDeaf || (localApic.entriesMasked && ioApic.allMasked)),
   };
 }
+
+/** Name of the nth card of a configuration. */
+export const cardName = ({ device }: CardConfig, n: number): string => `${device}.${n}`;
 
 function noInterrupts(): never {
   throw new Error('the interrupt controllers request no interrupts');

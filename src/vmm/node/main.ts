@@ -46,6 +46,7 @@ async function run(settings: Settings): Promise<number> {
       readOnly,
       writeThrough: !snapshot && !settings.snapshot,
     })),
+    cards: settings.cards,
     clock: settings.clock,
     paced: settings.paced,
     weight: 1,

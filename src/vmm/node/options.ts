@@ -4,7 +4,8 @@
 // dashes.
 
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../runtime/cpuModels.ts';
-import type { DriveConfig, ImageFormat } from '../protocol.ts';
+import { CARDS, cardOf } from '../devices/cards.ts';
+import type { CardConfig, DriveConfig, ImageFormat } from '../protocol.ts';
 
 /** Where a character channel goes. */
 export type Backend =
@@ -36,6 +37,7 @@ export interface Settings {
   initrd: string | null;
   append: string;
   drives: DriveSetting[];
+  cards: CardConfig[];
   bootOrder: string;
   snapshot: boolean;
   commit: boolean;
@@ -79,6 +81,7 @@ export function defaultSettings(): Settings {
     initrd: null,
     append: '',
     drives: [],
+    cards: [],
     bootOrder: 'cad',
     snapshot: false,
     commit: false,
@@ -164,7 +167,12 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-display', 'KIND', 'no display is opened, whatever is said', (s, v) => void (s.display = v)),
       flag('-no-reboot', 'end instead of resetting', (s) => void (s.reboot = false)),
       flag('-no-shutdown', 'stay when the guest powers off', (s) => void (s.shutdown = false)),
-      option('-device', 'DEVICE', 'isa-debug-exit[,iobase=PORT][,iosize=BYTES] (defaults 0x501 and 2)', parseDevice),
+      option(
+        '-device',
+        'DEVICE[,PROPERTY=VALUE...]',
+        `isa-debug-exit (iobase=0x501, iosize=2), ${Object.entries(CARDS).map(deviceHelp).join(', ')}`,
+        parseDevice,
+      ),
       option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
       option('-D', 'FILE', 'write the log to this file instead of standard error', (s, v) => void (s.logFile = v)),
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
@@ -359,9 +367,29 @@ function parseBackend(name: string, text: string): Backend {
   throw new OptionError(`${name} ${text}: it can be stdio, mon:stdio, file:FILE or none`);
 }
 
+/** 'edu (dma_mask=0xfffffff)'. */
+function deviceHelp([device, { properties }]: [string, (typeof CARDS)[string]]): string {
+  const words = Object.entries(properties).map(([name, { initial, help }]) => `${name}=${initial ?? help}`);
+  return words.length > 0 ? `${device} (${words.join(', ')})` : device;
+}
+
 function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
-  if (values.get('driver') !== 'isa-debug-exit') throw new OptionError(`-device ${text}: the device can be isa-debug-exit`);
+  const driver = values.get('driver') ?? '';
+  if (Object.hasOwn(CARDS, driver)) {
+    values.delete('driver');
+    values.delete('id');
+    const card = { device: driver, properties: Object.fromEntries(values) };
+    try {
+      cardOf(card);
+    } catch (error) {
+      throw new OptionError(`-device ${text}: ${(error as RangeError).message}`);
+    }
+    settings.cards.push(card);
+    return;
+  }
+  if (driver !== 'isa-debug-exit')
+    throw new OptionError(`-device ${text}: the device can be ${['isa-debug-exit', ...Object.keys(CARDS)].join(', ')}`);
   for (const key of values.keys())
     if (!['driver', 'iobase', 'iosize', 'id'].includes(key)) throw new OptionError(`-device ${text}: '${key}' is not known`);
   const port = parseCount('-device iobase=', values.get('iobase') ?? '0x501');

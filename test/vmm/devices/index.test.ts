@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Device, SavedState, SavedValue } from '../../../src/vmm/device.ts';
-import { DEVICES, type DeviceName } from '../../../src/vmm/devices/index.ts';
+import { CARDS, FIRST_CARD_SLOT } from '../../../src/vmm/devices/cards.ts';
+import { cardName, DEVICES } from '../../../src/vmm/devices/index.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { createRig, MICROSECOND, type Rig, setUpPic } from './rig.ts';
 
@@ -9,6 +10,9 @@ const SIZES = [1, 1, 1, 2, 4] as const;
 /** Every kind of drive; each machine has its own. */
 const OPTIONS = {
   debugExit: { port: 0x501, size: 2 },
+  get cards() {
+    return CARD_CONFIGS;
+  },
   get drives(): Drive[] {
     const image = Uint8Array.from({ length: 300 * 512 }, (_, n) => n >> 9);
     return DRIVES.map(([kind, index]) => new Drive({ kind, index, image, readOnly: false }, null));
@@ -20,6 +24,55 @@ const DRIVES = [
   ['disk', 1],
   ['cdrom', 2],
 ] as const;
+
+/** One of every kind of card, and what those need that cannot do without. */
+const CARD_CONFIGS = Object.keys(CARDS).map((device) => ({ device, properties: {} }));
+const NAMES = [...DEVICES.map(({ name }) => name as string), ...CARD_CONFIGS.map(cardName)];
+
+const everyDevice = (rig: Rig): Map<string, Device> => new Map([...Object.entries<Device>(rig.devices), ...rig.cards]);
+const deviceOf = (rig: Rig, name: string): Device => everyDevice(rig).get(name)!;
+
+/** Where firmware puts the registers of the PCI cards: enabled, ports from C000h, memory from E0000000h. */
+interface CardRange {
+  readonly isPort: boolean;
+  readonly base: number;
+  readonly bytes: number;
+}
+function placeCards(rig: Rig): CardRange[] {
+  const ranges: CardRange[] = [];
+  let port = 0xc000,
+    memory = 0xe0000000;
+  for (let slot = FIRST_CARD_SLOT; slot < FIRST_CARD_SLOT + CARD_CONFIGS.length; slot++) {
+    const at = (register: number): number => (slot << 11) | register;
+    for (let bar = 0x10; bar < 0x28; bar += 4) {
+      rig.pci.write(at(bar), 0xffffffff, 4);
+      const mask = rig.pci.read(at(bar), 4),
+        isPort = (mask & 1) !== 0,
+        bytes = -(mask & (isPort ? ~3 : ~15)) >>> 0;
+      if (mask === 0 || mask === 0xffffffff) continue;
+      const base = isPort ? (port = Math.ceil(port / bytes) * bytes) : (memory = Math.ceil(memory / bytes) * bytes);
+      rig.pci.write(at(bar), base, 4);
+      ranges.push({ isPort, base, bytes });
+      if (isPort) port += bytes;
+      else memory += bytes;
+    }
+    rig.pci.write(at(0x04), 7, 2);
+  }
+  return ranges;
+}
+/** A machine with every card placed; they are at the same places in all. */
+function machine(now = 0): Rig {
+  const rig = createRig({ ...OPTIONS, now });
+  placeCards(rig);
+  return rig;
+}
+/** The display's memory, the APICs', and the cards' registers. */
+const PLACES: readonly CardRange[] = [
+  { isPort: false, base: 0xa0000, bytes: 0x20000 },
+  { isPort: false, base: 0xfee00000, bytes: 0x400 },
+  { isPort: false, base: 0xfec00000, bytes: 0x20 },
+  ...placeCards(createRig(OPTIONS)),
+];
 
 function portsOf(device: Device): number[] {
   return (device.ports ?? []).flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
@@ -44,16 +97,18 @@ function act(rig: Rig, ports: readonly number[], random: Random): string {
       rig.run(random.below(2000) * random.pick([1, MICROSECOND, 100 * MICROSECOND]));
       return '';
     case 9: {
-      const [first, bytes] = random.pick([
-        [0xa0000, 0x20000],
-        [0xfee00000, 0x400],
-        [0xfec00000, 0x20],
-      ]);
-      const address = first + random.below(bytes);
+      const { isPort, base, bytes } = random.pick(PLACES);
+      // Registers are few and at the beginning of large ranges.
+      const address = base + random.below(random.below(2) ? bytes : Math.min(bytes, 0x100));
       const size = random.pick(SIZES);
-      const value = rig.bus.memoryRead(address, size);
-      rig.bus.memoryWrite(address, random.edgy(), size);
-      return `memory ${value}`;
+      if (random.below(8) === 0) {
+        const register = (random.below(CARD_CONFIGS.length) + FIRST_CARD_SLOT) << 11;
+        return `configuration ${rig.pci.read(register | (4 * random.below(64)), 4)}`;
+      }
+      const value = isPort ? rig.bus.portRead(address, size) : rig.bus.memoryRead(address, size);
+      if (isPort) rig.bus.portWrite(address, random.edgy(), size);
+      else rig.bus.memoryWrite(address, random.edgy(), size);
+      return `${isPort ? 'port' : 'memory'} ${value}`;
     }
     case 10: {
       const taken = rig.devices.serial0.receive(random.below(256)) && rig.devices.serial1.receive(random.below(256));
@@ -68,7 +123,7 @@ function act(rig: Rig, ports: readonly number[], random: Random): string {
 }
 
 function saveAll(rig: Rig): { [name: string]: SavedState } {
-  return Object.fromEntries(Object.entries(rig.devices).map(([name, device]) => [name, device.save()]));
+  return Object.fromEntries([...everyDevice(rig)].map(([name, device]) => [name, device.save()]));
 }
 
 /** Everything that can be compared from outside without changing anything. */
@@ -78,7 +133,7 @@ function observe(rig: Rig): unknown {
 
 function restored(rig: Rig): Rig {
   const copy = createRig({ ...OPTIONS, now: rig.now, startOfTime: 0 });
-  for (const [name, state] of Object.entries(saveAll(rig))) copy.devices[name as DeviceName].load(state);
+  for (const [name, state] of Object.entries(saveAll(rig))) deviceOf(copy, name).load(state);
   return copy;
 }
 
@@ -109,13 +164,13 @@ describe('devices', () => {
     for (let port = 0; port < 0x10000; port++) assert.equal(rig.bus.portOwner(port) !== null, claimed.has(port));
   });
 
-  for (const { name } of DEVICES) {
+  for (const name of NAMES) {
     it(`${name}: used, saved, loaded into a fresh one and saved again is equal, and behaves equally afterwards`, () => {
       for (let seed = 1; seed <= 12; seed++) {
         const random = seeded(seed * 7919);
-        const rig = createRig(OPTIONS);
+        const rig = machine();
         if (seed % 3 === 0) setUpPic(rig, [0, 1, 3, 4, 8]);
-        const ports = [...portsOf(rig.devices[name]), ...portsOf(rig.devices[name]), ...portsOf(rig.devices.pic)];
+        const ports = [...portsOf(deviceOf(rig, name)), ...portsOf(deviceOf(rig, name)), ...portsOf(rig.devices.pic)];
         for (let step = 0; step < 400; step++) act(rig, ports, random);
         const copy = restored(rig);
         assert.deepEqual(observe(copy), observe(rig));
@@ -128,20 +183,20 @@ describe('devices', () => {
     });
 
     it(`${name}: a saved state shares nothing with the device`, () => {
-      const rig = createRig(OPTIONS);
+      const rig = machine();
       const random = seeded(5);
-      const before = rig.devices[name].save();
+      const before = deviceOf(rig, name).save();
       const copy = structuredClone(before);
-      for (let step = 0; step < 500; step++) act(rig, portsOf(rig.devices[name]), random);
+      for (let step = 0; step < 500; step++) act(rig, portsOf(deviceOf(rig, name)), random);
       assert.deepEqual(before, copy);
-      rig.devices[name].load(before);
-      for (let step = 0; step < 500; step++) act(rig, portsOf(rig.devices[name]), random);
+      deviceOf(rig, name).load(before);
+      for (let step = 0; step < 500; step++) act(rig, portsOf(deviceOf(rig, name)), random);
       assert.deepEqual(before, copy);
     });
 
     it(`${name}: refuses garbage with an error that names the field, and stays as it was`, () => {
-      const rig = createRig(OPTIONS);
-      const device = rig.devices[name];
+      const rig = machine();
+      const device = deviceOf(rig, name);
       const unchanged = device.save();
       const refuses = (state: unknown, what: string): void => {
         assert.throws(
@@ -179,8 +234,8 @@ describe('devices', () => {
     it(`${name}: any state that load() accepts can be used and saved`, () => {
       const random = seeded(31);
       for (let round = 0; round < 30; round++) {
-        const rig = createRig({ ...OPTIONS, now: 10_000_000 });
-        const device = rig.devices[name];
+        const rig = machine(10_000_000);
+        const device = deviceOf(rig, name);
         const state = device.save();
         for (const [value, replace] of places(state)) {
           if (typeof value === 'boolean') replace(random.below(2) === 0);
@@ -188,7 +243,7 @@ describe('devices', () => {
             const edge = random.pick([-1, 0, 1, 3, 4, 5, 7, 15, 255, 4095, 65535, 65536, 2 ** 53 - 1, random.below(10_000_000)]);
             replace(edge);
             try {
-              rig.devices[name].load(state);
+              deviceOf(rig, name).load(state);
             } catch {
               replace(value);
             }
@@ -204,12 +259,12 @@ describe('devices', () => {
 
     it(`${name}: reset is possible at any time and gives the same state every time`, () => {
       const random = seeded(77);
-      const rig = createRig(OPTIONS);
-      for (let step = 0; step < 300; step++) act(rig, portsOf(rig.devices[name]), random);
-      rig.devices[name].reset();
-      const first = rig.devices[name].save();
-      rig.devices[name].reset();
-      assert.deepEqual(rig.devices[name].save(), first);
+      const rig = machine();
+      for (let step = 0; step < 300; step++) act(rig, portsOf(deviceOf(rig, name)), random);
+      deviceOf(rig, name).reset();
+      const first = deviceOf(rig, name).save();
+      deviceOf(rig, name).reset();
+      assert.deepEqual(deviceOf(rig, name).save(), first);
     });
   }
 });

@@ -3,8 +3,10 @@
 import type { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Bus } from '../../../src/vmm/bus.ts';
 import type { DeviceContext } from '../../../src/vmm/device.ts';
+import type { Card } from '../../../src/vmm/devices/cards.ts';
 import { createDevices, type DeviceSet } from '../../../src/vmm/devices/index.ts';
 import type { PciBus } from '../../../src/vmm/pci/bus.ts';
+import type { CardConfig } from '../../../src/vmm/protocol.ts';
 import { CYCLES_PER_SECOND, createTimers, type MachineTimers } from '../../../src/vmm/timers.ts';
 
 export const MICROSECOND = CYCLES_PER_SECOND / 1_000_000;
@@ -16,6 +18,9 @@ export interface Rig {
   readonly bus: Bus;
   readonly pci: PciBus;
   readonly timers: MachineTimers;
+  /** Add-in cards by name, and what they sent to their peers. */
+  readonly cards: ReadonlyMap<string, Card>;
+  readonly peers: readonly { readonly card: string; readonly bytes: Uint8Array }[];
   /** Pins that moved, in order: 'reset', 'a20 open', 'a20 closed', 'power off 3'. */
   readonly pins: string[];
   /** Bytes that devices sent, by channel. */
@@ -45,6 +50,7 @@ export interface RigOptions {
   startOfTime?: number;
   debugExit?: DeviceContext['debugExit'];
   now?: number;
+  cards?: readonly CardConfig[];
 }
 
 export function createRig({
@@ -52,8 +58,10 @@ export function createRig({
   debugExit = null,
   now = 0,
   drives = [],
+  cards: cardConfigs = [],
 }: RigOptions = {}): Rig {
-  const pins: string[] = [];
+  const pins: string[] = [],
+    peers: Rig['peers'][number][] = [];
   const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [] };
   const ram = new Uint8Array(1 << 20),
     video = new Uint8Array(1 << 20),
@@ -61,13 +69,17 @@ export function createRig({
     windows = new Map<number, string>(),
     shadows = new Map<number, string>();
   const timers = createTimers(() => rig.now);
-  const rig = { now, intr: false, timers, pins, sent, ram, video, windows, shadows } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
-  const { devices, bus, pci, acknowledge, interruptsMasked } = createDevices({
+  const rig = { now, intr: false, timers, pins, sent, ram, video, windows, shadows, peers } as unknown as {
+    -readonly [K in keyof Rig]: Rig[K];
+  };
+  const { devices, cards, bus, pci, acknowledge, interruptsMasked } = createDevices({
     timers,
     startOfTime,
     debugExit,
     ram,
     drives,
+    cards: cardConfigs,
+    send: (card, bytes) => void peers.push({ card, bytes }),
     rom: new Uint8Array(0x10000).fill(0x90),
     videoMemory: {
       bytes: video,
@@ -108,6 +120,7 @@ export function createRig({
     },
   });
   rig.devices = devices;
+  rig.cards = cards;
   rig.bus = bus;
   rig.pci = pci;
   rig.acknowledge = acknowledge;

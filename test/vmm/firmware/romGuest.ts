@@ -66,6 +66,7 @@ export function createRomGuest(changes: Partial<GuestConfig> = {}): RomGuest {
     },
     {
       platform,
+      outside() {},
       output: (channel, byte) => {
         output.set(channel, (output.get(channel) ?? '') + String.fromCharCode(byte));
       },

@@ -58,6 +58,10 @@ describe('command line options', () => {
   });
 
   it("-device isa-debug-exit has QEMU's defaults", () => {
+    assert.deepEqual(parse('-device edu -device edu,dma_mask=0xffff').cards, [
+      { device: 'edu', properties: {} },
+      { device: 'edu', properties: { dma_mask: '0xffff' } },
+    ]);
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
   });
@@ -104,6 +108,8 @@ describe('command line options', () => {
     ['-cpu nehalem', /^-cpu 'nehalem': the model can be 486, pentium/],
     ['-cpu max,+vmx', /^-cpu 'max,\+vmx': '\+vmx' is not known/],
     ['-device e1000', /isa-debug-exit/],
+    ['-device edu,colour=red', /'colour' is not known/],
+    ['-device edu,dma_mask=x', /dma_mask=x: a mask/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
     ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],

@@ -1,0 +1,110 @@
+// THE list of add-in cards: devices that a machine has only when its configuration names them, by QEMU's name of the device and
+// with its properties as text ("QEMU User Documentation", `-device driver,prop=value`). Command line, launch.json, --help and the
+// check of a configuration all read this table.
+
+import type { Device, DeviceContext } from '../device.ts';
+import type { Platform } from '../platform.ts';
+import type { CardConfig } from '../protocol.ts';
+import { DMA_MASK, Edu } from './edu.ts';
+
+/** A property of a card or of what it is connected to on the host's side. */
+export interface CardProperty {
+  /** What it says, for people. */
+  readonly help: string;
+  /** Its text when nothing is said; absent: it must be said. */
+  readonly initial?: string;
+  /** Throws a RangeError that says what can be said. */
+  check(text: string): void;
+}
+type Properties = { readonly [name: string]: CardProperty };
+export type CardValues = { readonly [name: string]: string };
+
+/** What a card gets besides what every device does. */
+export interface CardContext extends DeviceContext {
+  /** Its name in save files and panels. */
+  readonly name: string;
+  /** Device number on the PCI bus, for cards of that bus. */
+  readonly slot: number;
+  /** To the card's peer; lost in a replay, where what the peer answered comes from the journal to `Card.receive`. */
+  send(bytes: Uint8Array): void;
+}
+
+/** The other end of a card's connection, outside the machine: what it does is not deterministic and reaches the card by the journal. */
+export interface Peer {
+  /** What the card sent. */
+  send(bytes: Uint8Array): void;
+  close(): void;
+}
+export interface PeerServices {
+  readonly platform: Platform;
+  /** Bytes for the card's `receive`, written into the journal. */
+  deliver(bytes: Uint8Array): void;
+}
+
+export interface Card extends Device {
+  /** Bytes from the peer. */
+  receive?(bytes: Uint8Array): void;
+}
+
+export interface CardKind {
+  /** What a person calls it. */
+  readonly title: string;
+  readonly bus: 'pci' | 'isa';
+  readonly properties: Properties;
+  create(context: CardContext, values: CardValues): Card;
+  /** What can be at the other end, by QEMU's name of the back end's type ('user' of `-netdev user`). */
+  readonly backends?: {
+    readonly [type: string]: { readonly properties: Properties; connect(values: CardValues, services: PeerServices): Peer };
+  };
+}
+
+export const CARDS: { readonly [device: string]: CardKind } = {
+  edu: {
+    title: "QEMU's educational device",
+    bus: 'pci',
+    properties: { dma_mask: DMA_MASK },
+    create: (context, values) => new Edu(context, Number(values.dma_mask)),
+  },
+};
+
+/** Cards that a machine can have: slots 3 to 31 of the bus. */
+export const MOST_CARDS = 29;
+/** Slot of the first card: 0 and 1 are the chip set's, 2 the display's. */
+export const FIRST_CARD_SLOT = 3;
+
+/** The row and the complete properties of a card; throws a RangeError that says what is wrong. */
+export function cardOf(config: CardConfig): { kind: CardKind; values: CardValues } {
+  const { device } = config,
+    kind = Object.hasOwn(CARDS, device) ? CARDS[device] : undefined;
+  if (!kind) throw new RangeError(`Device '${device}': it can be ${Object.keys(CARDS).join(', ')}.`);
+  return { kind, values: complete(device, kind.properties, config.properties) };
+}
+
+/** The same of the other end of its connection; null where it has none. */
+export function backendOf(config: CardConfig): { connect: (services: PeerServices) => Peer } | null {
+  const { device, backend } = config;
+  if (!backend) return null;
+  const backends = CARDS[device].backends ?? {},
+    kind = Object.hasOwn(backends, backend.type) ? backends[backend.type] : undefined;
+  if (!kind) throw new RangeError(`Device '${device}' cannot be connected to '${backend.type}'.`);
+  const values = complete(backend.type, kind.properties, backend.properties);
+  return { connect: (services) => kind.connect(values, services) };
+}
+
+function complete(of: string, properties: Properties, given: CardValues): CardValues {
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(properties, name)) throw new RangeError(`${of}: '${name}' is not known.`);
+  }
+  const values: { [name: string]: string } = {};
+  for (const [name, { initial, check }] of Object.entries(properties)) {
+    const text = given[name] ?? initial;
+    if (text === undefined) throw new RangeError(`${of}: ${name}= is missing.`);
+    try {
+      check(text);
+    } catch (error) {
+      throw new RangeError(`${of}: ${name}=${text}: ${(error as RangeError).message}`);
+    }
+    values[name] = text;
+  }
+  return values;
+}
