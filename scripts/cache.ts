@@ -26,18 +26,43 @@ const imageFiles = {
 
 /** Debian's 32-bit packages: what they depend on, or they themselves, have the files. */
 const packages32 = ['linux-image-686', 'linux-image-686-pae', 'busybox-static'];
+/** Modules of the kernel for 686 that tests load, each behind those that it needs. */
+export const MODULES_686 = [
+  'virtio',
+  'virtio_ring',
+  'virtio_pci_modern_dev',
+  'virtio_pci_legacy_dev',
+  'virtio_pci',
+  'virtio_mmio',
+  'virtio_blk',
+  'virtio-rng',
+  'virtio_balloon',
+  'virtio_console',
+  'failover',
+  'net_failover',
+  'virtio_net',
+  'netfs',
+  'fscache',
+  '9pnet',
+  '9pnet_virtio',
+  '9p',
+] as const;
+export type Module686 = (typeof MODULES_686)[number];
+type File32 = 'linux686' | 'linux686pae' | 'button686' | 'button686pae' | 'busybox' | `${Module686}.ko`;
+
 /** Files wanted from them, which version numbers in their names do not hide. */
-const files32 = {
+const files32: Readonly<Record<string, RegExp>> = {
   linux686: /^boot\/vmlinuz-.*-686$/,
   linux686pae: /^boot\/vmlinuz-.*-686-pae$/,
   /** The modules for ACPI's buttons. */
   button686: /^lib\/modules\/[^/]*-686\/kernel\/drivers\/acpi\/button\.ko$/,
   button686pae: /^lib\/modules\/[^/]*-686-pae\/kernel\/drivers\/acpi\/button\.ko$/,
   busybox: /^bin\/busybox$/,
-} as const;
+  ...Object.fromEntries(MODULES_686.map((name) => [`${name}.ko`, new RegExp(`^lib/modules/[^/]*-686/kernel/.*/${name}\\.ko$`)])),
+};
 
-export type ImageName = keyof typeof imageFiles | keyof typeof files32;
-const isFile32 = (name: ImageName): name is keyof typeof files32 => Object.hasOwn(files32, name);
+export type ImageName = keyof typeof imageFiles | File32;
+const isFile32 = (name: ImageName): name is File32 => Object.hasOwn(files32, name);
 
 /** The folder everything fetched is kept in. */
 export function cacheFolder(): string {

@@ -62,16 +62,22 @@ const COMMANDS = [
   'cttyhack',
   'grep',
   'stty',
+  'dd',
+  'hexdump',
+  'md5sum',
+  'mknod',
+  'mkdir',
+  'sync',
+  'umount',
 ];
 
-/** busybox (a static i386 program) with a shell on the console, and a module that is loaded; ends the machine when the shell ends. */
-export function initramfs(busybox: Uint8Array, module: Uint8Array): Uint8Array {
+/** busybox (a static i386 program) with a shell on the console, and modules that are loaded in order; ends the machine when the shell ends. */
+export function initramfs(busybox: Uint8Array, modules: readonly Uint8Array[]): Uint8Array {
   const script = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-insmod /lib/module.ko
-echo "init: up"
+${modules.map((_, n) => `insmod /lib/${n}.ko\n`).join('')}echo "init: up"
 setsid cttyhack sh
 poweroff -f
 `;
@@ -80,7 +86,7 @@ poweroff -f
     { path: 'dev/console', mode: CHARACTER, device: [5, 1] },
     { path: 'bin/busybox', mode: PROGRAM, data: busybox },
     ...COMMANDS.map((name) => ({ path: `bin/${name}`, mode: LINK, data: text('busybox') })),
-    { path: 'lib/module.ko', mode: FILE, data: module },
+    ...modules.map((data, n) => ({ path: `lib/${n}.ko`, mode: FILE, data })),
     { path: 'init', mode: PROGRAM, data: text(script) },
   ]);
 }

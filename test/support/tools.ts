@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import type { Context } from 'mocha';
-import { findImage, findWorkbench } from '../../scripts/cache.ts';
+import { findImage, findWorkbench, MODULES_686 } from '../../scripts/cache.ts';
 
 /** How each tool is found: the path of its program, file or folder, or undefined. */
 const tools = {
@@ -27,6 +27,7 @@ const tools = {
   "Debian's linux-image-686-pae": () => findImage('linux686pae'),
   "button.ko of Debian's linux-image-686": () => findImage('button686'),
   "button.ko of Debian's linux-image-686-pae": () => findImage('button686pae'),
+  "virtio modules of Debian's linux-image-686": modules686,
   "Debian's busybox-static, i386": () => findImage('busybox'),
   'grub-rescue-cdrom.iso': () => findImage('grubCdrom'),
   'memtest86+ia32.iso': () => findImage('memtestCdrom'),
@@ -86,6 +87,12 @@ function onPath(program: string): string | undefined {
     }
   }
   return undefined;
+}
+
+/** The folder with all of MODULES_686, NAME.ko each. */
+function modules686(): string | undefined {
+  const files = MODULES_686.map((name) => findImage(`${name}.ko`));
+  return files.every((file) => file !== undefined) ? dirname(files[0]!) : undefined;
 }
 
 /** gcc counts only when it links 32-bit programs, which needs the 32-bit start files and libgcc (Debian: gcc-multilib). */

@@ -2,93 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Execution } from '../../src/vmm/execution.ts';
-import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { initramfs } from '../support/initramfs.ts';
 import { requireTool, type Tool } from '../support/tools.ts';
-import { manualPlatform } from './platform.ts';
-
-const TURN = 500_000,
-  MEMORY = 128 << 20;
-/** Ticks that are more than enough to reach the shell, and for one command. */
-const BOOT = 12e9,
-  COMMAND = 1e9;
-const build = createMachineBuilder({ arenaBytes: MEMORY });
-
-/** A guest at work: its console, and what it ended with. */
-interface Linux {
-  readonly console: () => string;
-  readonly events: string[];
-  /** Runs until this appears in what came after the last call; gives that. */
-  until(text: RegExp, ticks?: number): string;
-  /** Runs until the guest has ended or asked for a reset. */
-  untilEnd(): void;
-  type(line: string): void;
-  pressPowerButton(): void;
-  dispose(): void;
-}
-
-function boot(kernel: string, busybox: string, module: string): Linux {
-  const platform = manualPlatform(),
-    events: string[] = [];
-  let output = '',
-    seen = 0;
-  const guest = build(
-    1,
-    {
-      name: 'linux',
-      memory: MEMORY,
-      boot: {
-        kind: 'kernel',
-        image: new Uint8Array(readFileSync(kernel)),
-        commandLine: 'console=ttyS0',
-        initrd: initramfs(readFileSync(busybox), readFileSync(module)),
-      },
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
-      startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
-    },
-    {
-      platform,
-      outside() {},
-      output(channel, byte) {
-        if (channel === 'serial0') output += String.fromCharCode(byte);
-      },
-    },
-  );
-  const execution = new Execution(guest, platform, {
-    stopped: (reason, text) => void events.push(`${reason}: ${text}`),
-    ended: (status, reason) => void events.push(`ended ${status}: ${reason}`),
-    log() {},
-  });
-  guest.restart();
-  execution.go({ kind: 'free' });
-  return {
-    console: () => output,
-    events,
-    until(text, ticks = COMMAND) {
-      const end = guest.cpu.ticks + ticks,
-        start = seen;
-      while (execution.isRunning && guest.cpu.ticks < end && !text.test(output.slice(start))) execution.turn(TURN);
-      assert.match(output.slice(start), text, events.join());
-      seen = output.length;
-      return output.slice(start);
-    },
-    untilEnd() {
-      for (const end = guest.cpu.ticks + COMMAND; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
-    },
-    type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
-    pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
-    dispose: () => guest.dispose(),
-  };
-}
+import { BOOT, bootLinux } from './linuxGuest.ts';
 
 /** Lines of the kernel's log that show what it found. */
 const FOUND: readonly RegExp[] = [
@@ -128,7 +44,7 @@ describe("Debian's kernel", function () {
   for (const [name, kernel, module, command, end, words] of KERNELS) {
     it(`${name} boots to a shell with ACPI, APICs and PCI, hears the power button, and does what ${command} says`, function () {
       const busybox = requireTool(this, "Debian's busybox-static, i386");
-      const linux = boot(requireTool(this, kernel), busybox, requireTool(this, module));
+      const linux = bootLinux(requireTool(this, kernel), initramfs(readFileSync(busybox), [readFileSync(requireTool(this, module))]));
       linux.until(/init: up[\s\S]*\/ # /, BOOT);
       for (const line of FOUND) assert.match(linux.console(), line);
       assert.doesNotMatch(linux.console(), WRONG);

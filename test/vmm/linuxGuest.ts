@@ -1,0 +1,103 @@
+// A Linux guest at work: a kernel and an initial RAM file system, and the shell on its serial console.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Execution } from '../../src/vmm/execution.ts';
+import { stateHash } from '../../src/vmm/inspect.ts';
+import type { JournalEvent } from '../../src/vmm/journal.ts';
+import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { manualPlatform } from './platform.ts';
+
+const TURN = 500_000,
+  MEMORY = 128 << 20;
+/** Ticks that are more than enough to reach the shell, and for one command. */
+export const BOOT = 12e9,
+  COMMAND = 1e9;
+const build = createMachineBuilder({ arenaBytes: MEMORY });
+
+export interface LinuxGuest {
+  /** What came from the serial console, and from a channel of another name. */
+  console(): string;
+  output(channel: string): string;
+  readonly events: string[];
+  /** Runs until this appears in what came after the last call; gives that. */
+  until(text: RegExp, ticks?: number): string;
+  /** Types a command and runs until the shell's next prompt; gives what came. */
+  command(line: string): string;
+  /** Runs until the guest has ended or asked for a reset. */
+  untilEnd(): void;
+  type(line: string): void;
+  outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
+  pressPowerButton(): void;
+  /** Hash of the whole state with its tick, and the journal up to here. */
+  hash(): string;
+  journal(): Uint8Array;
+  dispose(): void;
+}
+
+/** `kernel`: path of the image. The guest is started; nothing has run yet. */
+export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<GuestConfig> = {}): LinuxGuest {
+  const platform = manualPlatform(),
+    events: string[] = [],
+    outputs: { [channel: string]: string } = {};
+  let seen = 0;
+  const guest = build(
+    1,
+    {
+      name: 'linux',
+      memory: MEMORY,
+      boot: { kind: 'kernel', image: new Uint8Array(readFileSync(kernel)), commandLine: 'console=ttyS0', initrd },
+      drives: [],
+      clock: 'instructions',
+      paced: false,
+      weight: 1,
+      cap: 100,
+      tier: 'mixed',
+      onReset: 'pause',
+      onTripleFault: 'pause',
+      debugExit: null,
+      startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
+      ...options,
+    },
+    {
+      platform,
+      output: (channel, byte) => void (outputs[channel] = (outputs[channel] ?? '') + String.fromCharCode(byte)),
+      outside: (event) => execution.outside(event),
+    },
+  );
+  const execution = new Execution(guest, platform, {
+    stopped: (reason, text) => void events.push(`${reason}: ${text}`),
+    ended: (status, reason) => void events.push(`ended ${status}: ${reason}`),
+    log() {},
+  });
+  guest.restart();
+  execution.go({ kind: 'free' });
+  const linux: LinuxGuest = {
+    console: () => outputs.serial0 ?? '',
+    output: (channel) => outputs[channel] ?? '',
+    events,
+    until(text, ticks = COMMAND) {
+      const end = guest.cpu.ticks + ticks,
+        start = seen;
+      while (execution.isRunning && guest.cpu.ticks < end && !text.test(linux.console().slice(start))) execution.turn(TURN);
+      assert.match(linux.console().slice(start), text, events.join());
+      seen = linux.console().length;
+      return linux.console().slice(start);
+    },
+    command(line) {
+      linux.type(line);
+      return linux.until(/\n[^\n]*# $/);
+    },
+    untilEnd() {
+      for (const end = guest.cpu.ticks + COMMAND; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
+    },
+    type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
+    outside: (event) => execution.outside(event),
+    pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
+    hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
+    journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),
+    dispose: () => guest.dispose(),
+  };
+  return linux;
+}
