@@ -90,6 +90,10 @@ export class ScreenViews {
       this.#postAll(screen);
     } else if (message.type === 'copy') {
       void vscode.env.clipboard.writeText(message.text).then(() => vscode.window.setStatusBarMessage('Screen text copied', 2000));
+    } else if (message.type === 'mouse') {
+      const entry = this.#hypervisor.guests.get(screen.key),
+        { x, y, wheel, buttons } = message;
+      if (entry?.alive) this.#hypervisor.request('mouse', { id: entry.id, x, y, wheel, buttons }).catch(() => this.#update(screen));
     } else {
       const entry = this.#hypervisor.guests.get(screen.key);
       const scanCodes = Uint8Array.from(message.scanCodes.slice(0, MAX_CODES));

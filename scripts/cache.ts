@@ -46,6 +46,17 @@ export const MODULES_686 = [
   '9pnet',
   '9pnet_virtio',
   '9p',
+  'syscopyarea',
+  'sysfillrect',
+  'sysimgblt',
+  'fb_sys_fops',
+  'drm',
+  'drm_kms_helper',
+  'ttm',
+  'drm_ttm_helper',
+  'drm_vram_helper',
+  'bochs',
+  'psmouse',
 ] as const;
 export type Module686 = (typeof MODULES_686)[number];
 type File32 = 'linux686' | 'linux686pae' | 'button686' | 'button686pae' | 'busybox' | `${Module686}.ko`;

@@ -19,7 +19,7 @@ import { type StepPlan, Stepper } from './stepping.ts';
 
 export type OutsideEvent = Exclude<JournalEvent, { kind: 'end' | 'sample' }>;
 /** What comes without regard to whether the guest runs: it waits until the guest does. */
-const FROM_PEOPLE_AND_PEERS: ReadonlySet<OutsideEvent['kind']> = new Set(['serial', 'keyboard', 'card']);
+const FROM_PEOPLE_AND_PEERS: ReadonlySet<OutsideEvent['kind']> = new Set(['serial', 'keyboard', 'mouse', 'card']);
 
 /** What the execution tells its owner. */
 export interface ExecutionListener {
@@ -290,6 +290,8 @@ export class Execution implements Runnable {
         return inputs.serial(event.port, event.bytes);
       case 'keyboard':
         return inputs.keyboard(event.scanCodes);
+      case 'mouse':
+        return inputs.mouse(event);
       case 'register':
         return (cpu.set(event.name, event.value), void (signals.wake = true));
       case 'memory':

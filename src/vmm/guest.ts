@@ -6,6 +6,7 @@ import type { Drive } from './block/drive.ts';
 import type { Breakpoints } from './breakpoints.ts';
 import type { Clock } from './clock.ts';
 import type { Device } from './device.ts';
+import type { MouseInput } from './devices/ps2Mouse.ts';
 import type { ExitLog } from './exitLog.ts';
 import type { Player, Recorder } from './journal.ts';
 import type { Pacing } from './pacing.ts';
@@ -52,6 +53,7 @@ export interface Guest {
   readonly inputs: {
     serial(port: 0 | 1, bytes: Uint8Array): void;
     keyboard(scanCodes: Uint8Array): void;
+    mouse(input: MouseInput): void;
     powerButton(): void;
     /** Throws a RangeError when there is no such card. */
     card(name: string, bytes: Uint8Array): void;

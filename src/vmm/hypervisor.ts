@@ -33,6 +33,8 @@ export interface Hypervisor {
   dispose(): void;
 }
 
+/** Most that the mouse moves at once. */
+const MOST_COUNTS = 0x7fff;
 /** Most bytes of memory in one answer. */
 const MAXIMUM_READ = 16 << 20;
 
@@ -242,6 +244,10 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return DONE;
     },
     serialInput: ({ id, port, bytes }) => outside(id, { kind: 'serial', port, bytes }),
+    mouse: ({ id, x, y, wheel, buttons }) => {
+      const count = (value: number): number => Math.max(-MOST_COUNTS, Math.min(MOST_COUNTS, Math.trunc(value) || 0));
+      return outside(id, { kind: 'mouse', x: count(x), y: count(y), wheel: count(wheel), buttons: buttons & 0x1f });
+    },
     keyboard: ({ id, scanCodes }) => outside(id, { kind: 'keyboard', scanCodes }),
     screen({ id, since }) {
       const screen = guestOf(id).screen(since);

@@ -288,6 +288,7 @@ function createInputs({ devices, cards }: Devices, timers: ReturnType<typeof cre
   return {
     serial: (port, bytes) => backlogs[port].add(bytes),
     keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
+    mouse: (input) => devices.keyboard.move(input),
     powerButton: () => devices.piix4Pm.pressPowerButton(),
     card(name, bytes) {
       const card = cards.get(name);

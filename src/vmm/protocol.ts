@@ -237,6 +237,8 @@ export interface Commands {
   serialInput: { args: { id: GuestId; port: 0 | 1; bytes: Uint8Array }; result: Record<string, never> };
   /** Set-1 scan codes as the keyboard sends them. */
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
+  /** Counts that the mouse moved to the right, down and its wheel towards the user, and the buttons that are down: bits 0 to 4 for left, right, middle, fourth, fifth. */
+  mouse: { args: { id: GuestId; x: number; y: number; wheel: number; buttons: number }; result: Record<string, never> };
   /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */
   commit: { args: { id: GuestId }; result: { contents: { name: string; bytes: Uint8Array }[] } };
   /** `since`: version of the picture that the caller has; of graphics only what differs from it is given. */

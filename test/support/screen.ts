@@ -25,3 +25,12 @@ export function pixelAt({ width, bands }: GraphicsScreen, x: number, y: number):
     [{ pixels }] = bands;
   return (pixels[at] << 16) | (pixels[at + 1] << 8) | pixels[at + 2];
 }
+
+/** How many pixels of a picture with all rows have a colour, 0xRRGGBB. */
+export function shades({ bands }: GraphicsScreen, colour: number): number {
+  let count = 0;
+  for (const { pixels } of bands) {
+    for (let at = 0; at < pixels.length; at += 4) if (((pixels[at] << 16) | (pixels[at + 1] << 8) | pixels[at + 2]) === colour) count++;
+  }
+  return count;
+}

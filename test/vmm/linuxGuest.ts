@@ -6,7 +6,7 @@ import { Execution } from '../../src/vmm/execution.ts';
 import { stateHash } from '../../src/vmm/inspect.ts';
 import type { JournalEvent } from '../../src/vmm/journal.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
-import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import type { GuestConfig, ScreenState } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from './platform.ts';
 
 const TURN = 500_000,
@@ -30,6 +30,7 @@ export interface LinuxGuest {
   type(line: string): void;
   outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
   pressPowerButton(): void;
+  screen(): ScreenState;
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
@@ -94,6 +95,7 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     },
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
     outside: (event) => execution.outside(event),
+    screen: () => guest.screen(),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),

@@ -192,7 +192,7 @@ function fillDataAreas(call: ServiceCall): void {
 /** What the data area says of drives: the equipment word (with x87, 80x25 colour, two serial ports) and the count of hard disks. */
 function fillDriveCounts(call: ServiceCall): void {
   const floppies = countDrives(call.machine, 'floppy');
-  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
+  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0426);
   call.write8(BDA + 0x75, countDrives(call.machine, 'disk'));
 }
 
