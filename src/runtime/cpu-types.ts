@@ -68,7 +68,8 @@ export interface VirtualCpu {
   readPhysical(address: number, length: number): Uint8Array;
   /** Number of bytes written; ignores page protection but not absence; code is invalidated. */
   writeLinear(address: number, bytes: Uint8Array): number;
-  writePhysical(address: number, bytes: Uint8Array): number;
+  /** `rom` false: as a bus master writes, so that ROM stays as it is. Default true: as a loader does. */
+  writePhysical(address: number, bytes: Uint8Array, rom?: boolean): number;
   /** Page walk in words; physical null when not mapped. No side effect. */
   translate(linear: number): { physical: number | null; walk: string[] };
 

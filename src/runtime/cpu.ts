@@ -336,7 +336,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       }
       return done;
     },
-    writePhysical: (address, bytes) => memory.writeBytes(address, bytes),
+    writePhysical: (address, bytes, rom) => memory.writeBytes(address, bytes, rom),
     translate(linear) {
       activate();
       return engine.paging.translate(linear | 0);

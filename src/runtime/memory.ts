@@ -50,8 +50,11 @@ export interface GuestMemory {
   setState(page: number, bit: number, on: boolean, count?: number): void;
   /** Copies what RAM and ROM hold; stops at the first byte that is neither. No side effects. */
   readBytes(physical: number, length: number): Uint8Array;
-  /** Stores to RAM and, for loaders, to ROM; invalidates code; gives the number of bytes stored. */
-  writeBytes(physical: number, bytes: Uint8Array): number;
+  /**
+   * Stores to RAM and, for loaders, to ROM; unless `rom`, what would go to ROM is lost. Stops at the first byte that is neither;
+   * invalidates code; gives the number of bytes stored or lost.
+   */
+  writeBytes(physical: number, bytes: Uint8Array, rom?: boolean): number;
   /** Bytes of the slice have been changed through `ram` or `further`. */
   written(first: number, bytes: number): void;
   /** Code cache: bytes of a page with PAGE.CODE have been written. */
@@ -170,7 +173,7 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number, f
       }
       return out.subarray(0, done);
     },
-    writeBytes(physical, data) {
+    writeBytes(physical, data, rom = true) {
       let done = 0;
       while (done < data.length && physical + done < HIGH) {
         const at = physical + done,
@@ -178,8 +181,10 @@ export function createMemory(arena: Uint8Array, offset: number, bytes: number, f
           inPage = at % 4096;
         if (page < 0) break;
         const count = Math.min(data.length - done, 4096 - inPage);
-        slice.set(data.subarray(done, done + count), page * 4096 + inPage);
-        changed(page, inPage, count);
+        if (rom || (pageState[page]! & PAGE.ROM) === 0) {
+          slice.set(data.subarray(done, done + count), page * 4096 + inPage);
+          changed(page, inPage, count);
+        }
         done += count;
       }
       return done;

@@ -2,7 +2,6 @@
 // configuration. One builder per worker: its guests share the arena and the processor's generated code.
 
 import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
-import { type GuestMemory, PAGE } from '../runtime/memory.ts';
 import { createProcessor, type Processor } from '../runtime/processor.ts';
 import { decode } from '../translator/decode.ts';
 import { format } from '../translator/format.ts';
@@ -13,18 +12,20 @@ import { loadBootSource } from './boot/load.ts';
 import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
-import type { CharacterBackend, Device, VideoMemory } from './device.ts';
+import type { CharacterBackend, Device } from './device.ts';
 import { backendOf, type Peer } from './devices/cards.ts';
 import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
+import { firmwareItems, prepareCmos } from './firmware/external.ts';
 import { ROM_ADDRESS } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
+import { createShadow, createVideoMemory, installRom } from './machineMemory.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { GuestConfig, GuestId } from './protocol.ts';
@@ -42,7 +43,6 @@ const VIDEO_BYTES = 16 << 20,
 /** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
 const SHADOW = 0xc0000,
   SHADOW_BYTES = 0x40000;
-const PAGE_BYTES = 4096;
 
 /** `arenaBytes`: RAM of all guests, without what display adapters have; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
@@ -69,11 +69,10 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
-    const videoBytes = config.vga === 'none' ? 0 : VIDEO_BYTES,
-      offset = arena.allocate(config.memory + videoBytes);
-
-    const rom = romImage(config.memory),
-      shadow = shadowImage(rom);
+    const { bios = null } = config,
+      videoBytes = config.vga === 'none' ? 0 : VIDEO_BYTES,
+      further = videoBytes + (bios?.rom.length ?? 0),
+      offset = arena.allocate(config.memory + further);
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -90,7 +89,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       host,
       offset,
       bytes: config.memory,
-      further: videoBytes,
+      further,
       tier: config.tier,
       model: cpuModel(config.cpu ?? DEFAULT_CPU),
       startOfTime,
@@ -108,7 +107,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
-      rom,
       drives,
       dma: {
         read(address, length) {
@@ -116,15 +114,16 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
           bytes.set(cpu.readPhysical(address, length));
           return bytes;
         },
-        write: (address, bytes) => void cpu.writePhysical(address, bytes),
+        write: (address, bytes) => void cpu.writePhysical(address, bytes, false),
       },
-      shadow(address, bytes, read, write) {
-        const set = (bit: number, on: boolean): void => cpu.memory.setState(address / PAGE_BYTES, bit, on, bytes / PAGE_BYTES);
-        set(PAGE.MMIO, !read);
-        set(PAGE.ROM, read && !write);
-      },
+      shadow: bios ? installRom(cpu.memory, { first: videoBytes, bytes: bios.rom.length }, bios.rom) : createShadow(cpu.memory),
+      rom: bios?.rom ?? romImage(config.memory),
+      romIsShadowed: bios === null,
+      firmwareItems: bios && firmwareItems(config.memory),
       startOfTime,
-      videoMemory: videoBytes === 0 ? null : createVideoMemory(cpu.memory),
+      videoMemory: videoBytes === 0 ? null : createVideoMemory(cpu.memory, { first: 0, bytes: videoBytes }),
+      videoRom: bios?.vgaRom ?? null,
+      debugconPort: config.debugconPort ?? null,
       debugExit: config.debugExit,
       channel(name) {
         const channel = channels.get(name);
@@ -189,19 +188,26 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       localApic,
       ferr: (level) => devices.coprocessorError.ferr(level),
       firmware(linear) {
+        if (bios) return null;
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);
       },
       now: () => services.platform.now(),
     };
 
-    /** ROM, then the boot source's image on top of what the firmware's power-on work leaves. */
+    let isFirst = true;
+    /** ROM, then the boot source's image on top of what the firmware's power-on work leaves. Another firmware does it all itself. */
     function restart(): void {
       cpu.reset();
       for (const device of everyDevice.values()) device.reset();
       signals.reset = false;
       signals.stop = null;
-      cpu.writePhysical(SHADOW, shadow);
+      if (bios) {
+        if (isFirst) prepareCmos(firmware);
+        isFirst = false;
+        return;
+      }
+      cpu.writePhysical(SHADOW, shadowImage(environment.rom));
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
       for (const { address, bytes, length } of image.writes) {
@@ -254,26 +260,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     }
     return guest;
   }
-}
-
-/** What the slice has behind the RAM, as the display adapter sees it. */
-function createVideoMemory(memory: GuestMemory): VideoMemory {
-  const firstPage = memory.bytes / PAGE_BYTES,
-    pages = memory.further.length / PAGE_BYTES;
-  return {
-    bytes: memory.further,
-    window(bytes) {
-      const window = memory.window(bytes);
-      return { place: (base, first) => window.place(base, memory.bytes + first) };
-    },
-    written: (first, bytes) => memory.written(memory.bytes + first, bytes),
-    takeWritten() {
-      const written: number[] = [];
-      for (let n = 0; n < pages; n++) if ((memory.pageState[firstPage + n] & PAGE.DIRTY) !== 0) written.push(n);
-      if (written.length > 0) memory.setState(firstPage, PAGE.DIRTY, false, pages);
-      return written;
-    },
-  };
 }
 
 /** C0000h-FFFFFh: no adapter ROMs, then the firmware. */

@@ -51,6 +51,13 @@ export interface CardConfig {
   readonly backend?: { readonly type: string; readonly properties: { readonly [name: string]: string } };
 }
 
+export interface FirmwareConfig {
+  /** Bytes of the ROM that ends below 4 GiB and, the last 128 KiB of it, below 1 MiB: multiples of 64 KiB up to 4 MiB. */
+  readonly rom: Uint8Array;
+  /** Expansion ROM of the display adapter, up to 128 KiB: a VGA BIOS. */
+  readonly vgaRom?: Uint8Array;
+}
+
 export interface GuestConfig {
   readonly name: string;
   /** RAM in bytes, 1 MiB to 1 GiB, multiple of 1 MiB. */
@@ -68,6 +75,10 @@ export interface GuestConfig {
   /** Share of the worker, default 1; `cap`: most percent of the worker it may use, default 100. */
   readonly weight: number;
   readonly cap: number;
+  /** A firmware in place of the own one, for machines that boot from drives: SeaBIOS. */
+  readonly bios?: FirmwareConfig;
+  /** Port of the debug console besides E9h. */
+  readonly debugconPort?: number;
   /** The display adapter: QEMU's standard VGA (default), or none. */
   readonly vga?: 'std' | 'none';
   /** Execution tiers: mixed (default), interpret only, translate everything at first sight. */

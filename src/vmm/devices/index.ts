@@ -11,6 +11,7 @@ import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
 import { Fdc82077 } from './fdc82077.ts';
+import { FwCfg } from './fwCfg.ts';
 import { HostBridge } from './hostBridge.ts';
 import { Ide } from './ide.ts';
 import { IoApic } from './ioApic.ts';
@@ -42,6 +43,7 @@ const KINDS = {
   dma: { title: '8237A DMA controllers', create: (context: DeviceContext) => new Dma8237(context) },
   port80: { title: 'POST code latch', create: () => new Port80() },
   debugcon: { title: 'Debug console (port E9h)', create: (context: DeviceContext) => new Debugcon(context) },
+  fwCfg: { title: 'QEMU firmware configuration', create: (context: DeviceContext) => new FwCfg(context) },
   debugExit: { title: 'isa-debug-exit', create: (context: DeviceContext) => new IsaDebugExit(context) },
   systemControlA: { title: 'System control port A (92h)', create: (context: DeviceContext) => new SystemControlA(context) },
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },

@@ -16,6 +16,7 @@ const SET_RESOLUTION = 0xe8;
 const SET_RATE = 0xf3;
 const RATES = [10, 20, 40, 60, 80, 100, 200];
 
+const RATES_KEPT = 4;
 const ANSWERS = 16;
 /** Counts that wait for a packet at most: more is not believed of a hand. */
 const MOST = 0x7fff;
@@ -32,7 +33,7 @@ export const MOUSE = record({
   resolution: integer(2, 0, 3),
   rate: integer(100, 10, 200),
   /** The last sample rates that were set, for the wheel. */
-  rates: bytes(3),
+  rates: bytes(RATES_KEPT),
   identity: byte(),
   /** Command that waits for its argument, 0 for none. */
   command: byte(),
@@ -163,8 +164,8 @@ export class Ps2Mouse {
     else if (command === SET_RATE && RATES.includes(value)) {
       state.rate = value;
       state.rates.copyWithin(0, 1);
-      state.rates[2] = value;
-      const [first, second, third] = state.rates;
+      state.rates[RATES_KEPT - 1] = value;
+      const [first, second, third] = state.rates.subarray(RATES_KEPT - 3);
       if (first === 200 && third === 80) {
         if (second === 100 && state.identity === 0) state.identity = 3;
         else if (second === 200 && state.identity === 3) state.identity = 4;

@@ -5,7 +5,7 @@
 //   3CEh/3CFh graphics controller       3D4h/3D5h/3DAh or 3B4h/3B5h/3BAh CRTC and input status 1, by misc output bit 0
 //   1CEh index, 1CFh or 1D0h data of Bochs VBE (bochsVbe.ts), words
 //   A0000h-BFFFFh  the window that graphics controller register 6 selects; with a mode of Bochs VBE a bank of 64 KiB at A0000h
-//   base address 0 the memory; 2 registers: 000h EDID, 400h ports 3C0h-3DFh, 500h Bochs VBE, 600h the extension's length, byte order
+//   expansion ROM, where the machine has one   base address 0 the memory; 2 registers: 000h EDID, 400h ports 3C0h-3DFh, 500h Bochs VBE, 600h the extension's length, byte order
 // Processor accesses to the window go through chain 4, odd/even or planar addressing with all write and read modes, so that fonts
 // loaded into plane 2 stay clear of the text in planes 0 and 1; those to the frame buffer and the bank do not come here. Retrace
 // bits follow virtual time at 70 Hz. The CRTC interrupt is not wired, as on most boards. After power-on the screen is off until
@@ -13,7 +13,7 @@
 // Left out on purpose: line compare, panning, blinking, loaded fonts, big-endian frame buffers.
 
 import type { Device, DeviceContext, MemoryRange, PortRange, SavedState, VideoMemory } from '../device.ts';
-import { PciFunction } from '../pci/function.ts';
+import { PciFunction, QEMU } from '../pci/function.ts';
 import type { ScreenState } from '../protocol.ts';
 import type { Timers } from '../timers.ts';
 import { BANK_BYTES, BOCHS_VBE, BochsVbe, pixelBytes, VBE } from './bochsVbe.ts';
@@ -103,7 +103,7 @@ export class Vga implements Device {
   private readonly picture: VgaPicture;
   private readonly timers: Timers;
 
-  constructor(context: Pick<DeviceContext, 'timers' | 'videoMemory' | 'map' | 'pci'>) {
+  constructor(context: Pick<DeviceContext, 'timers' | 'videoMemory' | 'videoRom' | 'map' | 'pci'>) {
     this.timers = context.timers;
     this.video = context.videoMemory ?? NO_MEMORY;
     this.planes = new VgaMemory(this.video);
@@ -115,7 +115,7 @@ export class Vga implements Device {
     this.configure();
   }
 
-  private plug(context: Pick<DeviceContext, 'map' | 'pci'>): PciFunction {
+  private plug(context: Pick<DeviceContext, 'map' | 'pci' | 'videoRom'>): PciFunction {
     const frame = this.video.window(this.video.bytes.length);
     return new PciFunction(context, {
       slot: 2,
@@ -124,7 +124,8 @@ export class Vga implements Device {
       device: 0x1111,
       revision: 2,
       classCode: 0x030000,
-      subsystem: { vendor: 0x1af4, device: 0x1100 },
+      subsystem: QEMU,
+      ...(context.videoRom ? { rom: context.videoRom } : {}),
       bars: [
         {
           index: 0,

@@ -8,7 +8,7 @@ import { createLocalClient } from '../local.ts';
 import { createMachineBuilder } from '../machine.ts';
 import { draw } from '../picture.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
-import { readImage } from './images.ts';
+import { readFirmware, readImage } from './images.ts';
 import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
 import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
 import { nodePlatform } from './platform.ts';
@@ -55,6 +55,8 @@ async function run(settings: Settings): Promise<number> {
     onReset: settings.reboot ? 'reset' : 'off',
     onTripleFault: settings.reboot ? 'reset' : 'off',
     vga: settings.vga,
+    ...(settings.bios === null ? {} : { bios: readFirmware(settings.bios, settings.vgaBios) }),
+    ...(settings.debugconPort === null ? {} : { debugconPort: settings.debugconPort }),
     debugExit: settings.debugExit,
     startOfTime: Date.now(),
     ...(settings.replay === null ? {} : { replay: readImage('--replay', settings.replay) }),

@@ -34,6 +34,11 @@ export interface Settings {
   memory: number;
   cpu: string;
   kernel: string | null;
+  bios: string | null;
+  /** null: the one beside it. */
+  vgaBios: string | null;
+  /** Besides E9h. */
+  debugconPort: number | null;
   initrd: string | null;
   append: string;
   drives: DriveSetting[];
@@ -78,6 +83,9 @@ export function defaultSettings(): Settings {
     memory: 128,
     cpu: DEFAULT_CPU,
     kernel: null,
+    bios: null,
+    vgaBios: null,
+    debugconPort: null,
     initrd: null,
     append: '',
     drives: [],
@@ -131,6 +139,13 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
     title: 'As in qemu-system-i386',
     rows: [
       option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or plain ELF', (s, v) => void (s.kernel = v)),
+      option(
+        '-bios',
+        'FILE',
+        "firmware in place of our own: SeaBIOS; a name alone is looked for in QEMU's folders",
+        (s, v) => void (s.bios = v),
+      ),
+      option('-global', 'PROPERTY', 'VGA.romfile=FILE (default vgabios-stdvga.bin beside -bios) or isa-debugcon.iobase=PORT', parseGlobal),
       option('-initrd', 'FILE', "initial RAM disk, or a Multiboot kernel's first module", (s, v) => void (s.initrd = v)),
       option('-append', 'TEXT', "the kernel's command line", (s, v) => void (s.append = v)),
       option('-m', 'SIZE', 'memory, in MiB unless it ends in K, M or G (default 128)', (s, v) => void (s.memory = parseMemory(v))),
@@ -244,6 +259,7 @@ export function parseOptions(args: readonly string[]): Settings {
     else throw new OptionError(`${arg}: ${row.argument} is missing`);
   }
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
+  if (settings.bios !== null && settings.kernel !== null) throw new OptionError('-bios: boots from drives; -kernel needs the own firmware');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
   return settings;
@@ -397,6 +413,16 @@ function parseDevice(settings: Settings, text: string): void {
   if (![1, 2, 4].includes(size) || port + size > 0x10000)
     throw new OptionError(`-device ${text}: iosize can be 1, 2 or 4, and the ports must lie within 64 Ki`);
   settings.debugExit = { port, size };
+}
+
+function parseGlobal(settings: Settings, text: string): void {
+  const [, property, value] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+  if (property === 'VGA.romfile') settings.vgaBios = value;
+  else if (property === 'isa-debugcon.iobase') {
+    const port = parseCount('-global isa-debugcon.iobase=', value);
+    if (port > 0xffff) throw new OptionError(`-global ${text}: the port must lie within 64 Ki`);
+    settings.debugconPort = port === 0xe9 ? null : port;
+  } else throw new OptionError(`-global ${text}: it can be VGA.romfile=FILE or isa-debugcon.iobase=PORT`);
 }
 
 /** What other adapters QEMU has are run by the VGA's drivers or not at all. */

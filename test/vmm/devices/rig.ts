@@ -106,7 +106,14 @@ export function createRig({
       },
       write: (address, bytes) => ram.set(bytes.subarray(0, Math.max(0, ram.length - address)), Math.min(address, ram.length)),
     },
-    shadow: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
+    shadow: {
+      set: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
+      write: (address, bytes) => ram.set(bytes, address),
+    },
+    romIsShadowed: true,
+    firmwareItems: { ram: 1 << 20, files: new Map([['etc/test', Uint8Array.of(1, 2, 3)]]) },
+    videoRom: null,
+    debugconPort: null,
     channel: (name) => ({ write: (value) => void sent[name].push(value) }),
     pins: {
       reset: () => void pins.push('reset'),

@@ -69,6 +69,12 @@ describe('command line options', () => {
     assert.deepEqual([parse('').vga, parse('-vga std').vga, parse('-vga none').vga], ['std', 'std', 'none']);
     assert.throws(() => parse('-vga cirrus'), /-vga cirrus: it can be std or none/);
   });
+  it('-bios and what goes with it', () => {
+    const settings = parse('-bios bios-256k.bin -global VGA.romfile=vga.bin -global isa-debugcon.iobase=0x402');
+    assert.deepEqual([settings.bios, settings.vgaBios, settings.debugconPort], ['bios-256k.bin', 'vga.bin', 0x402]);
+    assert.throws(() => parse('-bios b -kernel k'), /-bios: boots from drives/);
+    assert.throws(() => parse('-global PIIX4_PM.disable_s3=1'), /-global .*: it can be VGA.romfile/);
+  });
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
     assert.equal(parse('-boot order=ac,menu=off').bootOrder, 'ac');
