@@ -58,6 +58,10 @@ export const MODULES_686 = [
   'drm_vram_helper',
   'bochs',
   'psmouse',
+  '8390',
+  '8390p',
+  'ne2k-pci',
+  'ne',
 ] as const;
 export type Module686 = (typeof MODULES_686)[number];
 type File32 = 'linux686' | 'linux686pae' | 'button686' | 'button686pae' | 'busybox' | `${Module686}.ko`;

@@ -2,9 +2,9 @@
 // 510; ELF; Multiboot 1's magic; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
 
 import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
-import type { BootSource, DriveConfig, FirmwareConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
+import type { BootSource, CardConfig, DriveConfig, FirmwareConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
-import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat } from './launchArguments.ts';
+import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat, type SharedFolder } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
 /** Reads a file, or no more than `most` bytes of its beginning. */
@@ -52,9 +52,10 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
     return { name: file, bytes };
   }
   const drives: DriveConfig[] = [];
-  for (const [n, { kind, index, readOnly, file, format, backing, snapshot }] of args.drives.entries()) {
+  for (const [n, { kind, interface: where, index, readOnly, file, format, backing, snapshot }] of args.drives.entries()) {
     drives.push({
       kind,
+      interface: where,
       index,
       readOnly,
       image: await imageFile(`drives[${n}].file`, file),
@@ -70,7 +71,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
   const format = args.kernel !== undefined ? 'kernel' : image && path !== undefined ? programFormat(args, path, image) : undefined;
   if (image && (format === 'floppy' || format === 'disk' || format === 'cdrom')) {
     const index = format === 'cdrom' ? CDROM_PLACE : 0;
-    if (drives.some((drive) => (drive.kind === 'floppy') === (format === 'floppy') && drive.index === index))
+    if (drives.some((drive) => (drive.kind === 'floppy') === (format === 'floppy') && drive.interface === 'ide' && drive.index === index))
       throw new Error(`drives: ${format} ${index} is program already`);
     drives.unshift({ kind: format, index, readOnly: false, image: await imageFile(attribute, path ?? '') });
   }
@@ -83,7 +84,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
       cpu: args.cpu,
       boot,
       drives,
-      cards: args.cards,
+      cards: [...args.cards, ...args.sharedFolders.map((shared) => folderCard(shared, files.localPath(shared.folder)))],
       ...(bios ? { bios } : {}),
       clock: args.clock,
       paced: args.paced,
@@ -117,6 +118,16 @@ async function firmware(
   const beside = path.slice(0, path.length - baseName(path).length) + VGA_BIOS;
   const vgaRom = await read('vgaBios', beside, FIRMWARE_MOST).catch(() => undefined);
   return vgaRom ? { rom, vgaRom } : { rom };
+}
+
+/** The card by which the guest mounts a folder. */
+function folderCard({ folder, tag, readOnly }: SharedFolder, path: string | null): CardConfig {
+  if (path === null) throw new Error(`sharedFolders: ${folder} is no folder of this computer, or VS Code runs in the browser`);
+  return {
+    device: 'virtio-9p-pci',
+    properties: { mount_tag: tag },
+    backend: { type: 'local', properties: { path, readonly: readOnly ? 'on' : 'off' } },
+  };
 }
 
 /** Letters of the boot order, in the order of the default. */

@@ -4,9 +4,11 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
-import { CARDS, cardOf } from '../../src/vmm/devices/cards.ts';
+import { CARDS, cardOf, MOST_CARDS } from '../../src/vmm/devices/cards.ts';
+import { MOUNT_TAG } from '../../src/vmm/ninep/share.ts';
 import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
+import { NETWORK_ATTRIBUTE, readNetwork } from './networkArguments.ts';
 import { baseName } from './paths.ts';
 
 /** JSON schema of each attribute, as VS Code wants it in `configurationAttributes.launch.properties`. */
@@ -42,7 +44,8 @@ export const LAUNCH_ATTRIBUTES = {
       properties: {
         file: { type: 'string' },
         kind: { type: 'string', enum: ['floppy', 'disk', 'cdrom'] },
-        index: { type: 'integer', minimum: 0, maximum: 3 },
+        interface: { type: 'string', enum: ['ide', 'virtio'] },
+        index: { type: 'integer', minimum: 0, maximum: MOST_CARDS - 1 },
         format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
         backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
@@ -51,17 +54,32 @@ export const LAUNCH_ATTRIBUTES = {
       required: ['file', 'kind'],
     },
     description:
-      'Further floppy, disk and CD-ROM images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
+      'Further floppy, disk and CD-ROM images: { file, kind, interface, index, format, backing, readOnly, snapshot }. A disk with the interface virtio gets a virtio-blk-pci, unless a device has its index as drive. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
   },
   devices: {
     type: 'array',
     items: {
       type: 'object',
-      properties: { device: { type: 'string', enum: Object.keys(CARDS) } },
+      properties: { device: { type: 'string', enum: Object.keys(CARDS).filter((name) => !CARDS[name].isUselessAlone) } },
       required: ['device'],
       additionalProperties: { type: ['string', 'number'] },
     },
     description: 'Add-in cards by QEMU\'s names, with their properties: { device: "edu", dma_mask: "0xffffffff" }.',
+  },
+  network: NETWORK_ATTRIBUTE,
+  sharedFolders: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        folder: { type: 'string' },
+        tag: { type: 'string', default: 'host' },
+        readOnly: { type: 'boolean', default: false },
+      },
+      required: ['folder'],
+    },
+    description:
+      'Folders of this computer that the guest can mount: { folder, tag, readOnly }. In Linux: mount -t 9p -o trans=virtio TAG /mnt; the tag is host unless given. Not in the browser.',
   },
   cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
@@ -159,6 +177,7 @@ export const CDROM_PLACE = 2;
 export interface DriveFile {
   readonly file: string;
   readonly kind: DriveKind;
+  readonly interface: 'ide' | 'virtio';
   readonly index: number;
   readonly format: 'auto' | ImageFormat;
   /** Files that the image may name as its backing file, besides those in its folder. */
@@ -166,6 +185,13 @@ export interface DriveFile {
   readonly readOnly: boolean;
   /** false: what the guest writes goes to the image. */
   readonly snapshot: boolean;
+}
+
+/** A folder of the host that the guest can mount by a tag. */
+export interface SharedFolder {
+  readonly folder: string;
+  readonly tag: string;
+  readonly readOnly: boolean;
 }
 
 /** What launch and attach have in common: the files that explain the guest, and where to stop. */
@@ -185,6 +211,7 @@ export interface LaunchArguments extends CommonArguments {
   readonly cpu: string;
   readonly drives: readonly DriveFile[];
   readonly cards: readonly CardConfig[];
+  readonly sharedFolders: readonly SharedFolder[];
   readonly kernel?: string;
   readonly initrd?: string;
   readonly bios?: string;
@@ -215,7 +242,13 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const given = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
     kind: drive.choice('kind', ['floppy', 'disk', 'cdrom'] as const),
-    index: drive.integer('index', 0, 3, drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0),
+    interface: drive.choice('interface', ['ide', 'virtio'] as const, 'ide'),
+    index: drive.integer(
+      'index',
+      0,
+      drive.raw('interface') === 'virtio' ? MOST_CARDS - 1 : 3,
+      drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0,
+    ),
     format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
     backing: drive.list('backing', (value, path) => {
       if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);
@@ -249,7 +282,8 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   return {
     ...common,
     drives,
-    cards: fields.objects('devices', readCard),
+    cards: [...fields.objects('devices', readCard), ...readNetwork(fields, common.name)],
+    sharedFolders: readSharedFolders(fields),
     kernel,
     boot,
     startOfTime,
@@ -285,17 +319,38 @@ function readCard(fields: Fields): CardConfig {
   }
   const card = { device: fields.text('device'), properties };
   try {
-    cardOf(card);
+    if (cardOf(card).kind.isUselessAlone) throw new RangeError('sharedFolders gives it its folder, too');
   } catch (error) {
     throw fields.error('device', (error as RangeError).message);
   }
   return card;
 }
 
+function readSharedFolders(fields: Fields): SharedFolder[] {
+  const { tag, readOnly } = LAUNCH_ATTRIBUTES.sharedFolders.items.properties,
+    tags = new Set<string>();
+  return fields.objects('sharedFolders', (shared) => {
+    const read = {
+      folder: shared.text('folder'),
+      tag: shared.optionalText('tag') ?? tag.default,
+      readOnly: shared.flag('readOnly', readOnly.default),
+    };
+    try {
+      MOUNT_TAG.check(read.tag);
+    } catch (error) {
+      throw shared.error('tag', (error as RangeError).message);
+    }
+    if (tags.has(read.tag)) throw shared.error('tag', `another folder has the tag ${read.tag}`);
+    tags.add(read.tag);
+    return read;
+  });
+}
+
 /** The drive of the attribute cdrom. */
 const disc = (file: string): DriveFile => ({
   file,
   kind: 'cdrom',
+  interface: 'ide',
   index: CDROM_PLACE,
   format: 'auto',
   backing: [],

@@ -3,17 +3,20 @@
 
 import { S } from '../translator/state.ts';
 
-/** Starts the generator; `seed` is an integer below 2^53. */
-export function seedRandom(r: Int32Array, seed: number): void {
-  r.set([seed | 0, Math.floor(seed / 0x1_0000_0000) | 0, 0x6370_2f38, 0x3662_7921], S.RANDOM);
+/** Words of a generator's state. */
+export const RANDOM_WORDS = 4;
+
+/** Starts a generator whose state is at `at`; `seed` is an integer below 2^53. */
+export function seedRandom(r: Int32Array, seed: number, at: number = S.RANDOM): void {
+  r.set([seed | 0, Math.floor(seed / 0x1_0000_0000) | 0, 0x6370_2f38, 0x3662_7921], at);
   // What the seeds have in common has gone after some rounds.
-  for (let n = 0; n < 64; n++) nextRandom(r);
+  for (let n = 0; n < 64; n++) nextRandom(r, at);
 }
 /** 32 random bits. */
-export function nextRandom(r: Int32Array): number {
-  const x = r[S.RANDOM]!,
-    w = r[S.RANDOM + 3]!,
+export function nextRandom(r: Int32Array, at: number = S.RANDOM): number {
+  const x = r[at]!,
+    w = r[at + 3]!,
     mixed = x ^ (x << 11);
-  r.copyWithin(S.RANDOM, S.RANDOM + 1, S.RANDOM + 4);
-  return (r[S.RANDOM + 3] = w ^ (w >>> 19) ^ mixed ^ (mixed >>> 8));
+  r.copyWithin(at, at + 1, at + RANDOM_WORDS);
+  return (r[at + 3] = w ^ (w >>> 19) ^ mixed ^ (mixed >>> 8));
 }

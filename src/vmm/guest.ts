@@ -60,6 +60,8 @@ export interface Guest {
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;
+  /** Whether a card expects something from outside. */
+  awaitsPeers(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
   /** What the monitor shows; of graphics what differs from picture `since`. */
@@ -67,6 +69,8 @@ export interface Guest {
   /** Length and text in Intel syntax of the instruction that the bytes begin with; null when they are none. */
   disassemble(bytes: Uint8Array, address: number, bits: 16 | 32): { length: number; text: string } | null;
   readonly drives: readonly Drive[];
+  /** Ends what its cards are connected to outside. */
+  disconnect(): void;
   /** Gives its memory back; the guest cannot be used any more. */
   dispose(): void;
 }

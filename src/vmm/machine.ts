@@ -13,7 +13,7 @@ import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
 import type { CharacterBackend, Device } from './device.ts';
-import { backendOf, type Peer } from './devices/cards.ts';
+import { backendOf, cardOf, cardsOf, type Peer } from './devices/cards.ts';
 import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
@@ -26,6 +26,7 @@ import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
 import { createShadow, createVideoMemory, installRom } from './machineMemory.ts';
+import { Switches } from './net/switch.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { GuestConfig, GuestId } from './protocol.ts';
@@ -46,6 +47,7 @@ const SHADOW = 0xc0000,
 
 /** `arenaBytes`: RAM of all guests, without what display adapters have; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
+  const switches = new Switches();
   let worker: { processor: Processor; arena: Arena } | null = null;
 
   return (id, config, services) => {
@@ -73,6 +75,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       videoBytes = config.vga === 'none' ? 0 : VIDEO_BYTES,
       further = videoBytes + (bios?.rom.length ?? 0),
       offset = arena.allocate(config.memory + further);
+
+    const cardConfigs = cardsOf(config),
+      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -98,12 +103,15 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
     const channels = new Map<string, CharacterBackend>(
-      (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
+      (['serial0', 'serial1', 'debugcon', 'virtconsole'] satisfies Channel[]).map((name) => [
+        name,
+        { write: (byte) => services.output(name, byte) },
+      ]),
     );
     // A replay has no peers: what they said is in the journal.
     const peers = new Map<string, Peer>();
     const environment: DeviceEnvironment = {
-      cards: config.cards ?? [],
+      cards: cardConfigs,
       send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
@@ -117,7 +125,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         write: (address, bytes) => void cpu.writePhysical(address, bytes, false),
       },
       shadow: bios ? installRom(cpu.memory, { first: videoBytes, bytes: bios.rom.length }, bios.rom) : createShadow(cpu.memory),
-      rom: bios?.rom ?? romImage(config.memory),
+      rom: bios?.rom ?? romImage({ memory: config.memory, virtioDevices }),
       romIsShadowed: bios === null,
       firmwareItems: bios && firmwareItems(config.memory),
       startOfTime,
@@ -152,7 +160,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     try {
       set = createDevices(environment);
     } catch (error) {
-      // The debug exit's port is another device's.
+      // The debug exit's port is another device's, or a card's drive is missing.
       arena.free(offset);
       throw error;
     }
@@ -168,6 +176,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       cpu,
       drives,
       memory: config.memory,
+      virtioDevices,
       powerOff,
       bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
       bus: {
@@ -228,6 +237,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       signals,
       drives,
       interruptsMasked: () => set.interruptsMasked(),
+      awaitsPeers: () => [...cards.values()].some((card) => card.awaitsPeer),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
@@ -241,24 +251,42 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
-      dispose() {
+      disconnect() {
         for (const peer of peers.values()) peer.close();
+        peers.clear();
+      },
+      dispose() {
+        guest.disconnect();
         cpu.dispose();
         arena.free(offset);
         for (const drive of drives) drive.close();
       },
     };
-    if (!journal) {
-      for (const [n, card] of (config.cards ?? []).entries()) {
+    try {
+      if (!journal) connectPeers();
+    } catch (error) {
+      // What a card is to be connected to is not there.
+      for (const peer of peers.values()) peer.close();
+      cpu.dispose();
+      arena.free(offset);
+      throw error;
+    }
+    return guest;
+
+    function connectPeers(): void {
+      for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
             platform: services.platform,
+            switches,
+            log(line) {
+              for (const byte of new TextEncoder().encode(`${line}\n`)) services.output('log', byte);
+            },
             deliver: (bytes) => services.outside({ kind: 'card', card: name, bytes }),
           });
         if (peer) peers.set(name, peer);
       }
     }
-    return guest;
   }
 }
 

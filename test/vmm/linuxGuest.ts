@@ -26,7 +26,7 @@ export interface LinuxGuest {
   /** Types a command and runs until the shell's next prompt; gives what came. */
   command(line: string): string;
   /** Runs until the guest has ended or asked for a reset. */
-  untilEnd(): void;
+  untilEnd(ticks?: number): void;
   type(line: string): void;
   outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
   pressPowerButton(): void;
@@ -88,10 +88,10 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     },
     command(line) {
       linux.type(line);
-      return linux.until(/\n[^\n]*# $/);
+      return linux.until(/\n[^\n]*# (.\[6n)?$/);
     },
-    untilEnd() {
-      for (const end = guest.cpu.ticks + COMMAND; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
+    untilEnd(ticks = COMMAND) {
+      for (const end = guest.cpu.ticks + ticks; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
     },
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
     outside: (event) => execution.outside(event),

@@ -38,6 +38,9 @@ const LEAST_VECTOR = 16;
 /** MSR_KVM_PV_EOI_EN, and the bit in memory. */
 const PV_EOI = { ENABLE: 1, RESERVED: 2, PENDING: 1 } as const;
 /** IA32_APIC_BASE: the bootstrap processor, enabled, and the address. */
+/** Where messages go to: a megabyte, whatever the base of the registers is. */
+const MESSAGES = 0xfee00000,
+  MESSAGES_BYTES = 0x100000;
 const BASE = { BSP: 0x100, ENABLE: 0x800, ADDRESS: 0xfffff000, RESET: 0xfee00900 } as const;
 
 const STATE = record({
@@ -195,6 +198,15 @@ export class LocalApic implements Device {
     if (!this.enabled) return;
     if (mode === DELIVER.NMI) this.pins.nmi();
     else if ((mode === DELIVER.FIXED || mode === DELIVER.LOWEST) && this.softwareEnabled) this.request(vector, level);
+  }
+
+  /** Where devices write messages to (SDM volume 3, "Message Signalled Interrupts"). */
+  static isMessageAddress(address: number): boolean {
+    return address >= MESSAGES && address < MESSAGES + MESSAGES_BYTES;
+  }
+  /** A device's message: destination in the address (bit 2 logical), vector, delivery and trigger mode in the value. */
+  message(address: number, value: number): void {
+    if (this.isAddressed((address >> 12) & 0xff, (address & 4) !== 0)) this.deliver((value >> 8) & 7, value & 0xff, (value & 0x8000) !== 0);
   }
 
   /** The vector of the request with the highest priority, put into service; -1 when the interrupt controllers are asked. */

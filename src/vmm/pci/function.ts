@@ -2,15 +2,17 @@
 // status of 2.3). A device declares what is particular to it and this gives the rest: what reads, which bits can be written, base
 // addresses that put the device's registers on the bus as the command register says, and the interrupt pin.
 //   00h vendor, device   04h command, status   08h revision, class   0Ch cache line, latency, header type
-//   10h-27h base addresses   2Ch subsystem   30h expansion ROM   3Ch interrupt line, pin   40h-FFh the device's own
-// Left out on purpose: 64-bit base addresses, capabilities, parity and system errors (nothing here has them).
+//   10h-27h base addresses   2Ch subsystem   30h expansion ROM   34h first capability   3Ch interrupt line, pin
+//   40h-FFh the device's own
+// Left out on purpose: 64-bit base addresses, parity and system errors (nothing here has them).
 
 import type { DeviceContext, IrqLine, MovableRange, Placement } from '../device.ts';
 
 /** Bits of the command register. */
 export const PCI_COMMAND = { PORTS: 0x0001, MEMORY: 0x0002, MASTER: 0x0004, NO_INTERRUPT: 0x0400 } as const;
 const COMMAND_WRITABLE = 0x0507;
-const STATUS_INTERRUPT = 0x08;
+const STATUS_INTERRUPT = 0x08,
+  STATUS_CAPABILITIES = 0x10;
 
 /** Offsets in the header. */
 const AT = {
@@ -28,6 +30,7 @@ const AT = {
   subsystemVendor: 0x2c,
   subsystem: 0x2e,
   rom: 0x30,
+  capabilities: 0x34,
   interruptLine: 0x3c,
   interruptPin: 0x3d,
 } as const;
@@ -39,14 +42,16 @@ const ROM_ENABLE = 1,
   LEAST_ROM = 2048;
 
 /** A base address register and the registers behind it: 'port' ranges of at least 4 bytes, 'memory' of at least 16, powers of two. */
-export type PciBar = {
+export interface PciRegisterBar extends MovableRange {
   readonly index: 0 | 1 | 2 | 3 | 4 | 5;
   readonly prefetchable?: boolean;
-} & (
-  | MovableRange
-  /** Memory that answers without the device. */
-  | { readonly kind: 'memory'; readonly bytes: number; readonly placement: Placement }
-);
+}
+/** The same with memory that answers without the device. */
+interface PciMemoryBar extends Pick<PciRegisterBar, 'index' | 'prefetchable' | 'bytes'> {
+  readonly kind: 'memory';
+  readonly placement: Placement;
+}
+type PciBar = PciRegisterBar | PciMemoryBar;
 
 /** A register of the device's own, or one of the header that differs from the usual. */
 export interface PciRegister {
@@ -55,6 +60,21 @@ export interface PciRegister {
   readonly initial?: number;
   /** Bits that can be written. */
   readonly writable?: number;
+}
+
+/** An entry of the list of capabilities (section 6.7): where it is, and what follows its identification and the pointer to the next. */
+export interface PciCapability {
+  readonly id: number;
+  /** A multiple of 4 from 40h on. */
+  readonly offset: number;
+  readonly body: readonly number[];
+}
+
+/** A double word of configuration space that is no register: the device carries out what is done to it. */
+export interface PciAccess {
+  readonly offset: number;
+  read(size: 1 | 2 | 4): number;
+  write(value: number, size: 1 | 2 | 4): void;
 }
 
 export interface PciHeader {
@@ -75,7 +95,10 @@ export interface PciHeader {
   readonly bars?: readonly PciBar[];
   /** What is behind the expansion ROM's base address. */
   readonly rom?: Uint8Array;
+  /** In the order of the list. */
+  readonly capabilities?: readonly PciCapability[];
   readonly registers?: readonly PciRegister[];
+  readonly accesses?: readonly PciAccess[];
 }
 
 export class PciFunction {
@@ -118,7 +141,7 @@ export class PciFunction {
 
   private describe(): void {
     const { header } = this,
-      { bars = [], registers = [], subsystem } = header;
+      { bars = [], capabilities = [], registers = [], subsystem } = header;
     const rows: PciRegister[] = [
       { offset: AT.vendor, bytes: 2, initial: header.vendor },
       { offset: AT.device, bytes: 2, initial: header.device },
@@ -140,7 +163,11 @@ export class PciFunction {
         initial: kind === 'port' ? 1 : prefetchable ? 8 : 0,
         writable: -bytes >>> 0,
       })),
+      ...capabilities.flatMap(({ id, offset, body }, n) =>
+        [id, capabilities[n + 1]?.offset ?? 0, ...body].map((initial, at) => ({ offset: offset + at, bytes: 1 as const, initial })),
+      ),
       ...registers,
+      { offset: AT.capabilities, bytes: 1, initial: capabilities[0]?.offset },
     ];
     for (const { offset, bytes, initial = 0, writable = 0 } of rows) {
       for (let n = 0; n < bytes; n++) {
@@ -148,14 +175,21 @@ export class PciFunction {
         this.writable[offset + n] = writable >>> (8 * n);
       }
     }
+    if (capabilities.length > 0) this.first[AT.status] |= STATUS_CAPABILITIES;
   }
 
   /** A register's value; inside one double word. */
   read(offset: number, size: 1 | 2 | 4): number {
+    const access = this.header.accesses?.find((candidate) => candidate.offset === offset);
+    return access ? access.read(size) : this.register(offset, size);
+  }
+  private register(offset: number, size: 1 | 2 | 4): number {
     return size === 4 ? this.view.getUint32(offset, true) : size === 2 ? this.view.getUint16(offset, true) : this.space[offset];
   }
 
   write(offset: number, value: number, size: 1 | 2 | 4): void {
+    const access = this.header.accesses?.find((candidate) => candidate.offset === offset);
+    if (access) return access.write(value, size);
     for (let n = 0; n < size; n++) {
       const at = offset + n,
         mask = this.writable[at];

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { isDeepStrictEqual } from 'node:util';
 import { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Device, SavedState, SavedValue } from '../../../src/vmm/device.ts';
 import { CARDS, FIRST_CARD_SLOT } from '../../../src/vmm/devices/cards.ts';
 import { cardName, DEVICES } from '../../../src/vmm/devices/index.ts';
+import { MMIO_LINES } from '../../../src/vmm/virtio/mmio.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { createRig, MICROSECOND, type Rig, setUpPic } from './rig.ts';
 
@@ -15,18 +17,24 @@ const OPTIONS = {
   },
   get drives(): Drive[] {
     const image = Uint8Array.from({ length: 300 * 512 }, (_, n) => n >> 9);
-    return DRIVES.map(([kind, index]) => new Drive({ kind, index, image, readOnly: false }, null));
+    return DRIVES.map(([kind, index, where]) => new Drive({ kind, index, interface: where, image, readOnly: false }, null));
   },
 };
 const DRIVES = [
-  ['floppy', 0],
-  ['disk', 0],
-  ['disk', 1],
-  ['cdrom', 2],
+  ['floppy', 0, 'ide'],
+  ['disk', 0, 'ide'],
+  ['disk', 1, 'ide'],
+  ['cdrom', 2, 'ide'],
+  ['disk', 0, 'virtio'],
 ] as const;
 
 /** One of every kind of card, and what those need that cannot do without. */
-const CARD_CONFIGS = Object.keys(CARDS).map((device) => ({ device, properties: {} }));
+const CARD_CONFIGS = Object.entries(CARDS).map(([device, { properties }]) => ({
+  device,
+  properties: Object.fromEntries(
+    Object.entries(properties).flatMap(([name, { initial }]): [string, string][] => (initial === undefined ? [[name, 'any']] : [])),
+  ),
+}));
 const NAMES = [...DEVICES.map(({ name }) => name as string), ...CARD_CONFIGS.map(cardName)];
 
 const everyDevice = (rig: Rig): Map<string, Device> => new Map([...Object.entries<Device>(rig.devices), ...rig.cards]);
@@ -116,7 +124,8 @@ function act(rig: Rig, ports: readonly number[], random: Random): string {
     }
     default: {
       const line = random.below(16);
-      if (line !== 2) rig.devices.pic.irq(line).set(random.below(2) === 0);
+      // The lines of cards without PCI are theirs, also when they are loaded.
+      if (line !== 2 && !MMIO_LINES.includes(line)) rig.devices.pic.irq(line).set(random.below(2) === 0);
       return rig.intr ? `vector ${rig.devices.pic.acknowledge()}` : '';
     }
   }
@@ -161,7 +170,7 @@ describe('devices', () => {
 
   it('claim no port beside those that some device lists', () => {
     const rig = createRig(OPTIONS);
-    const claimed = new Set(Object.values(rig.devices).flatMap((device) => portsOf(device)));
+    const claimed = new Set([...everyDevice(rig).values()].flatMap((device) => portsOf(device)));
     for (let port = 0; port < 0x10000; port++) assert.equal(rig.bus.portOwner(port) !== null, claimed.has(port));
   });
 
@@ -226,6 +235,8 @@ describe('devices', () => {
         ]) {
           const state = device.save();
           const place = [...places(state)][index];
+          // Lists may be empty, and some records have no fields.
+          if (isDeepStrictEqual(place[0], wrong)) continue;
           place[1](wrong as SavedValue);
           refuses(state, `field ${index}`);
         }

@@ -62,7 +62,7 @@ export function createRig({
 }: RigOptions = {}): Rig {
   const pins: string[] = [],
     peers: Rig['peers'][number][] = [];
-  const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [] };
+  const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [], virtconsole: [] };
   const ram = new Uint8Array(1 << 20),
     video = new Uint8Array(1 << 20),
     written = new Set<number>(),

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { helpText, OPTIONS, OptionError, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
+import { virtconsoleBackend } from '../../../src/vmm/node/consoleOptions.ts';
+import { OptionError } from '../../../src/vmm/node/optionList.ts';
+import { helpText, OPTIONS, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
 
 const parse = (text: string) => parseOptions(text === '' ? [] : text.split(' '));
 
@@ -24,7 +26,7 @@ describe('command line options', () => {
   for (const [text, mib] of memory) it(`-m ${text} is ${mib} MiB`, () => assert.equal(parse(`-m ${text}`).memory, mib));
 
   it("name drives in all of QEMU's ways", () => {
-    const disk = { kind: 'disk', format: null, backing: null, readOnly: false, snapshot: true },
+    const disk = { kind: 'disk', interface: 'ide', format: null, backing: null, readOnly: false, snapshot: true },
       floppy = { ...disk, kind: 'floppy' };
     assert.deepEqual(parse('-fda a -hda c').drives, [
       { ...floppy, index: 0, file: 'a' },
@@ -42,7 +44,7 @@ describe('command line options', () => {
       ],
     );
     assert.deepEqual(parse('-drive file=a,,b,format=qcow2,backing=c,if=floppy,readonly=on,snapshot=off').drives, [
-      { kind: 'floppy', index: 0, file: 'a,b', format: 'qcow2', backing: 'c', readOnly: true, snapshot: false },
+      { kind: 'floppy', interface: 'ide', index: 0, file: 'a,b', format: 'qcow2', backing: 'c', readOnly: true, snapshot: false },
     ]);
     assert.deepEqual(
       parse('-drive file=x,format=raw -drive file=y,format=raw').drives.map(({ index }) => index),
@@ -55,6 +57,32 @@ describe('command line options', () => {
     assert.deepEqual(places('-cdrom x.iso -hda a -hdd d -drive file=e,media=disk'), ['cdrom 2', 'disk 0', 'disk 3', 'disk 1']);
     assert.deepEqual(places('-drive file=x.iso,media=cdrom,index=0'), ['cdrom 0']);
     assert.throws(() => parse('-cdrom x.iso -hdc c'), /disk drive 2 is given twice/);
+  });
+
+  it('virtio drives have numbers of their own, and cards name those that are on no interface', () => {
+    const { drives, cards } = parse(
+      '-device virtio-blk-device,drive=root -drive if=virtio,file=a -hda b -drive if=none,id=root,file=c -device virtio-blk-pci,drive=two,serial=s -drive if=none,id=two,file=d',
+    );
+    assert.deepEqual(
+      drives.map((drive) => `${drive.file} ${drive.interface} ${drive.index}`),
+      ['a virtio 0', 'b ide 0', 'c virtio 1', 'd virtio 2'],
+    );
+    assert.deepEqual(cards, [
+      { device: 'virtio-blk-device', properties: { drive: '1' } },
+      { device: 'virtio-blk-pci', properties: { drive: '2', serial: 's' } },
+    ]);
+  });
+
+  it('the virtio console goes where its character device does, and COM1 leaves standard output to it', () => {
+    const settings = parse('-device virtio-serial -chardev stdio,id=c,mux=on -device virtconsole,chardev=c');
+    assert.deepEqual(settings.cards, [{ device: 'virtio-serial-pci', properties: {} }]);
+    assert.deepEqual(virtconsoleBackend(settings.characters), { kind: 'stdio', monitor: true });
+    assert.deepEqual(serialBackend(settings, 0), { kind: 'none' });
+    assert.deepEqual(virtconsoleBackend(parse('-chardev file,id=c,path=x -device virtconsole,chardev=c').characters), {
+      kind: 'file',
+      path: 'x',
+    });
+    assert.deepEqual(virtconsoleBackend(parse('-device virtconsole').characters), { kind: 'none' });
   });
 
   it("-device isa-debug-exit has QEMU's defaults", () => {
@@ -74,6 +102,16 @@ describe('command line options', () => {
     assert.deepEqual([settings.bios, settings.vgaBios, settings.debugconPort], ['bios-256k.bin', 'vga.bin', 0x402]);
     assert.throws(() => parse('-bios b -kernel k'), /-bios: boots from drives/);
     assert.throws(() => parse('-global PIIX4_PM.disable_s3=1'), /-global .*: it can be VGA.romfile/);
+  });
+  it('-virtfs is a card with its folder, as -device and -fsdev are in any order', () => {
+    const backend = { type: 'local', properties: { path: '/a,b', readonly: 'on' } },
+      cards = [{ device: 'virtio-9p-pci', properties: { mount_tag: 'host' }, backend }];
+    assert.deepEqual(parse('-virtfs local,path=/a,,b,mount_tag=host,readonly=on').cards, cards);
+    assert.deepEqual(parse('-virtfs local,path=/a,,b,mount_tag=host,readonly,id=x').cards, cards);
+    const device = '-device virtio-9p-pci,fsdev=x,mount_tag=host',
+      fsdev = '-fsdev local,id=x,path=/a,,b,readonly=on';
+    assert.deepEqual(parse(`${fsdev} ${device}`).cards, cards);
+    assert.deepEqual(parse(`-device edu ${device} ${fsdev}`).cards.slice(1), cards);
   });
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
@@ -117,9 +155,29 @@ describe('command line options', () => {
     ['-device edu,colour=red', /'colour' is not known/],
     ['-device edu,dma_mask=x', /dma_mask=x: a mask/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
+    ['-virtfs proxy,path=x,mount_tag=y', /^-virtfs proxy.*the type can be local/],
+    ['-virtfs local,path=x', /mount_tag= is missing/],
+    ['-virtfs local,mount_tag=x', /path= is missing/],
+    ['-fsdev local,path=x', /id= is missing/],
+    ['-fsdev local,id=a,path=x', /no -device is connected to it/],
+    ['-fsdev local,id=a,path=x -fsdev local,id=a,path=y', /id a is given twice/],
+    ['-device virtio-9p-pci,fsdev=a,mount_tag=x', /no -fsdev with id=a/],
+    ['-virtfs local,path=x,mount_tag=y,fmode=0600', /^-virtfs .*'fmode' is not known/],
+    ['-virtfs local,path=x,mount_tag=y,readonly=maybe', /readonly=maybe: it can be on, off/],
+    ['-device virtio-9p-pci,mount_tag=x', /^-device virtio-9p-pci: fsdev= is missing/],
     ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
+    ['-drive if=scsi,file=x', /ide, floppy, virtio or none/],
+    ['-drive if=virtio,media=cdrom,file=x', /interface ide/],
+    ['-drive if=none,file=x', /needs id=/],
+    ['-drive if=none,file=x,id=a', /no -device has drive=a/],
+    ['-device virtio-blk-pci', /drive= is missing/],
+    ['-device virtio-blk-pci,drive=a', /no -drive with if=none and id=a/],
+    ['-drive if=none,file=x,id=a -device virtio-blk-pci,drive=a -device virtio-blk-pci,drive=a', /another device has the drive a/],
+    ['-chardev socket,id=c', /stdio, file or null/],
+    ['-chardev stdio', /id= is missing/],
+    ['-device virtconsole,chardev=c', /no -chardev with id=c/],
     ['-fda a -fda b', /floppy drive 0 is given twice/],
     ['-d exits', /'exits' is not known/],
     ['-boot x', /letters a, c and d/],
@@ -130,7 +188,21 @@ describe('command line options', () => {
     ['-append x', /needs -kernel/],
     ['--record a --replay b', /replay/],
     ['-monitor tcp', /no monitor/],
-    ['-net user', /none/],
+    ['-net user', /no card is connected/],
+    ['-net tap', /-net tap: the type can be user, switch/],
+    ['-net nic,bus=1', /'bus' is not known/],
+    ['-nic user,model=e1000', /model= can be ne2k_pci, ne2k_isa, virtio-net-pci, virtio-net-device/],
+    ['-nic user,mac=01:00:00:00:00:00', /group/],
+    ['-nic user,hostfwd=tcp:2222', /hostfwd tcp:2222: it is written/],
+    ['-nic user,restrict=off', /restrict=on/],
+    ['-nic user,tftp=/', /'tftp' is not known/],
+    ['-nic switch,hostfwd=tcp::1-:1', /'hostfwd' is not known/],
+    ['-netdev user', /id= is missing/],
+    ['-netdev user,id=a -netdev user,id=a', /id a is given twice/],
+    ['-netdev user,id=a', /no card is connected/],
+    ['-device ne2k_pci,netdev=a', /no -netdev with id=a/],
+    ['-netdev user,id=a -device ne2k_pci,netdev=a -device ne2k_isa,netdev=a', /no -netdev with id=a left/],
+    ['-netdev user,id=a -device edu,netdev=a', /'edu' is no network card/],
   ];
   for (const [text, message] of errors) {
     it(`'${text}' is an error that names the option`, () =>
@@ -139,6 +211,33 @@ describe('command line options', () => {
         (error) => error instanceof OptionError && message.test(error.message),
       ));
   }
+
+  it('connect network cards as QEMU does, whatever comes first', () => {
+    const cards = (text: string) => parse(text).cards;
+    const service = 'tcp:10.0.2.100:80-tcp:127.0.0.1:8080',
+      forward = 'tcp::2222-:22';
+    const user = { type: 'user', properties: { hostfwd: `${forward} udp::53-:53`, guestfwd: service } };
+    const options = `hostfwd=${forward},hostfwd=udp::53-:53,guestfwd=${service}`;
+    const card = { device: 'virtio-net-pci', properties: { mac: '52:54:00:00:00:01' }, backend: user };
+    for (const text of [
+      `-device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01 -netdev user,id=n0,${options}`,
+      `-nic user,model=virtio,mac=52:54:00:00:00:01,${options}`,
+      `-net nic,model=virtio-net-pci,macaddr=52:54:00:00:00:01 -net user,${options}`,
+      `-net user,restrict=on,${options} -net nic,model=virtio,macaddr=52:54:00:00:00:01`,
+    ])
+      assert.deepEqual(cards(text), [card], text);
+    assert.deepEqual(cards('-nic none -net none'), []);
+    assert.deepEqual(cards('-net nic'), [{ device: 'ne2k_pci', properties: {} }], 'a card without a cable');
+  });
+
+  it('give guests on a switch addresses by their names', () => {
+    const mac = (name: string): string | undefined => parse(`-nic switch -name ${name}`).cards[0].properties.mac;
+    assert.match(mac('one') ?? '', /^52:54:00:/);
+    assert.equal(mac('one'), mac('one'));
+    assert.notEqual(mac('one'), mac('two'));
+    const [first, second] = parse('-nic switch -nic switch,switch=b').cards;
+    assert.notEqual(first.properties.mac, second.properties.mac);
+  });
 
   it('are all in --help', () => {
     for (const { rows } of OPTIONS) for (const { name } of rows) assert.ok(helpText().includes(`  ${name}`), name);

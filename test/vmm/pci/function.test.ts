@@ -94,6 +94,28 @@ describe('PCI function', () => {
     assert.equal(bus.read(ADDRESS + 6, 2), 0);
   });
 
+  it('has a list of capabilities, and hands accesses to its device', () => {
+    const done: string[] = [];
+    const { bus, unit } = plugged({
+      ...HEADER,
+      capabilities: [
+        { id: 9, offset: 0x50, body: [6, 1, 2, 3] },
+        { id: 5, offset: 0x44, body: [7] },
+      ],
+      accesses: [{ offset: 0x60, read: (size) => size, write: (value, size) => void done.push(`${value} ${size}`) }],
+    });
+    assert.equal(bus.read(ADDRESS + 6, 2), 0x10);
+    unit.reset();
+    bus.write(ADDRESS + 0x34, 0, 4);
+    assert.deepEqual([bus.read(ADDRESS + 6, 2), bus.read(ADDRESS + 0x34, 1)], [0x10, 0x50]);
+    assert.deepEqual(
+      [bus.read(ADDRESS + 0x50, 4), bus.read(ADDRESS + 0x54, 2), bus.read(ADDRESS + 0x44, 4)],
+      [0x01064409, 0x0302, 0x70005],
+    );
+    bus.write(ADDRESS + 0x60, 77, 2);
+    assert.deepEqual([bus.read(ADDRESS + 0x60, 4), done], [4, ['77 2']]);
+  });
+
   it('is loaded from a saved space, of which only what can be written counts', () => {
     const { bus, unit, place } = plugged();
     const saved = new Uint8Array(256).fill(0xff);
