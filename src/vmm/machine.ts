@@ -19,6 +19,7 @@ import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
 import { firmwareItems, prepareCmos } from './firmware/external.ts';
+import { setMultibootMode } from './firmware/multibootVideo.ts';
 import { ROM_ADDRESS } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
@@ -224,6 +225,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         if (whole !== bytes) whole.set(bytes);
         cpu.writePhysical(address, whole);
       }
+      if (image.video) setMultibootMode(firmware, image.video);
       for (const [name, value] of registers) cpu.set(name, value);
     }
 

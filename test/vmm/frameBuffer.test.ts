@@ -6,6 +6,7 @@ import { stateHash } from '../../src/vmm/inspect.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
 import { asPicture, pixelAt } from '../support/screen.ts';
+import { elf, multibootHeader } from './boot/images.ts';
 import { floppyConfig, startRun, TIERS } from './lockstep.ts';
 
 const image = new Uint8Array(readFileSync(new URL('guests/frames.img', import.meta.url)));
@@ -103,6 +104,52 @@ describe('a guest that draws into the frame buffer', function () {
       assert.equal(cpu.readPhysical(0xd0000000, 8).length, 0);
     } finally {
       run.guest.dispose();
+    }
+  });
+});
+
+describe('a Multiboot kernel that asks for graphics', () => {
+  /** What it finds in the information structure when it asks for this mode. */
+  function started(type: number, ...mode: number[]) {
+    const bytes = new Uint8Array(128);
+    bytes.set(multibootHeader(7), 16);
+    new Uint32Array(bytes.buffer).set([type, ...mode], (16 + 32) / 4);
+    bytes.set([0xeb, 0xfe], 0x40);
+    const kernel = elf({ segments: [{ virtual: 0x100000, bytes }], entry: 0x100040 });
+    const run = startRun(build, { ...config, memory: 4 << 20, drives: [], boot: { kind: 'kernel', image: kernel, commandLine: '' } });
+    const information = run.guest.cpu.get('ebx') as number,
+      field = (offset: number, length: number): number =>
+        run.guest.cpu.readPhysical(information + offset, length).reduceRight((sum, value) => sum * 256 + value, 0);
+    return { guest: run.guest, field };
+  }
+
+  it('gets the nearest mode, its frame buffer and what VBE says of it', () => {
+    const { guest, field } = started(0, 810, 590, 16);
+    try {
+      const base = field(88, 4);
+      assert.deepEqual([field(96, 4), field(100, 4), field(104, 4), field(108, 1), field(109, 1)], [1600, 800, 600, 16, 1]);
+      assert.deepEqual(
+        Array.from({ length: 6 }, (_, n) => field(110 + n, 1)),
+        [11, 5, 5, 6, 0, 5],
+      );
+      assert.deepEqual([field(0, 2) & 0x1800, field(80, 2)], [0x1800, 0x4114]);
+      assert.deepEqual([...guest.cpu.readPhysical(field(72, 4), 4)], [0x56, 0x45, 0x53, 0x41]);
+      assert.equal(new DataView(guest.cpu.readPhysical(field(76, 4), 256).buffer).getUint32(40, true), base);
+      guest.cpu.writePhysical(base, Uint8Array.of(0x00, 0xf8));
+      assert.equal(pixelAt(asPicture(guest.screen()), 0, 0), 0xff0000);
+    } finally {
+      guest.dispose();
+    }
+  });
+
+  it('gets 1024 by 768 by 32 without a preference, and text when it asks for that', () => {
+    for (const [type, expected] of [
+      [0, [1024, 768, 32, 1]],
+      [1, [80, 25, 16, 2]],
+    ] as const) {
+      const { guest, field } = started(type, 0, 0, 0);
+      assert.deepEqual([field(100, 4), field(104, 4), field(108, 1), field(109, 1)], expected);
+      guest.dispose();
     }
   });
 });

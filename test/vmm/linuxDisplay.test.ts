@@ -22,6 +22,9 @@ const DRM = [
   'bochs',
 ];
 
+/** The shell asks where the cursor is. */
+const PROMPT = /init: up[\s\S]*# (.\[6n)?/;
+
 describe("Debian's kernel on the display", function () {
   this.timeout(1_200_000);
   let linux: LinuxGuest | undefined;
@@ -46,9 +49,9 @@ describe("Debian's kernel on the display", function () {
     }));
   }
 
-  it('has a DRM driver, bochs, whose console is on /dev/fb0', function () {
-    const guest = boot(this, DRM, '');
-    const log = guest.until(/init: up[\s\S]*# $/, BOOT);
+  it('has a DRM driver, bochs, whose console is on /dev/fb0, and a mouse with a wheel', function () {
+    const guest = boot(this, [...DRM, 'psmouse'], '');
+    const log = guest.until(PROMPT, BOOT);
     assert.match(log, /\[drm\] Found bochs VGA, ID 0xb0c5\./);
     assert.match(log, /\[drm\] Framebuffer size 16384 kB @ 0x[0-9a-f]+, mmio @ 0x[0-9a-f]+\./);
     assert.match(log, /\[drm\] Found EDID data blob\./);
@@ -59,11 +62,19 @@ describe("Debian's kernel on the display", function () {
     assert.ok(shades(console, 0xaaaaaa) > 5000, 'grey letters on black');
     guest.command("dd if=/dev/zero bs=4096 count=768 2>/dev/null | tr '\\000' '\\125' > /dev/fb0");
     assert.ok(shades(asPicture(guest.screen()), 0x555555) > 700_000, 'what a program writes to the device');
+
+    assert.match(guest.command('cat /proc/bus/input/devices | grep Name'), /ImExPS\/2 Generic Explorer Mouse/);
+    guest.command('dd if=/dev/input/mice of=/moves bs=3 count=2 2>/dev/null & sleep 1');
+    guest.outside({ kind: 'mouse', x: 5, y: -3, wheel: 0, buttons: 1 });
+    guest.command('sleep 1');
+    guest.outside({ kind: 'mouse', x: 0, y: 0, wheel: 0, buttons: 0 });
+    guest.command('wait');
+    assert.match(guest.command(`hexdump -v -e '6/1 "%02x "' /moves`), /09 05 03 08 00 00/);
   });
 
   it('has a frame buffer with vesafb in the mode that vga= asks the firmware for', function () {
     const guest = boot(this, [], 'vga=0x317');
-    const log = guest.until(/init: up[\s\S]*# $/, BOOT);
+    const log = guest.until(PROMPT, BOOT);
     assert.match(log, /vesafb: mode is 1024x768x16, linelength=2048/);
     assert.match(log, /vesafb: Truecolor: size=0:5:6:5, shift=0:11:5:0/);
     assert.match(log, /fb0: VESA VGA frame buffer device/);

@@ -1,6 +1,7 @@
 // Multiboot kernels ("Multiboot Specification version 0.6.96"): ELF files and files with address fields (the a.out kludge), with
 // memory map, modules, command line and boot loader name. No drives, no APM table, no symbols.
 
+import { VIDEO_BLOCKS } from '../firmware/multibootVideo.ts';
 import { ROM_LABELS } from '../firmware/rom.generated.ts';
 import { memoryMap } from '../firmware/system.ts';
 import { loadSegments } from './elfHeaders.ts';
@@ -23,6 +24,8 @@ const PAGE_ALIGN = 1,
   VIDEO_MODE = 4,
   REQUIRED = 0xffff,
   ADDRESS_FIELDS = 0x10000;
+/** mode_type of a header that asks for graphics. */
+const LINEAR_GRAPHICS = 0;
 /** Bits of the information structure's flags. */
 const INFO = { memory: 1, commandLine: 4, modules: 8, memoryMap: 0x40, loaderName: 0x200, framebuffer: 0x1000 } as const;
 const INFO_BYTES = 116,
@@ -73,12 +76,16 @@ export function loadMultiboot1(bytes: Uint8Array, commandLine: string, modules: 
     writes.push(write);
     return { start: write.address, end: write.address + write.length, commandLine: module.commandLine };
   });
-  const size = informationSize(commandLine, placedModules, memory);
+  const wantsGraphics = (flags & VIDEO_MODE) !== 0 && image.u32(at + 32, 'mode_type') === LINEAR_GRAPHICS,
+    blocks = alignUp(informationSize(commandLine, placedModules, memory), 16),
+    size = blocks + (wantsGraphics ? VIDEO_BLOCKS : 0);
   const low = size <= LOW_END - LOW_INFO && !writes.some((write) => overlaps(write, LOW_INFO, size));
   const base = low ? LOW_INFO : Math.max(end, 0x100000),
     information = buildInformation(base, size, commandLine, placedModules, memory);
   writes.push(placed('Multiboot information', base, information, information.length, memory));
+  const [width, height, depth] = wantsGraphics ? [36, 40, 44].map((offset) => image.u32(at + offset, 'the video mode')) : [0, 0, 0];
   return {
+    ...(wantsGraphics ? { video: { width, height, depth, information: base, blocks: base + blocks } } : {}),
     title: `Multiboot 1 kernel (${kludge ? 'address fields' : 'ELF'})`,
     writes,
     registers: { ...flatMode(kernel.entry, 0x08, 0x10, ROM_LABELS.gdtMultiboot), eax: LOADER_MAGIC, ebx: base },

@@ -66,12 +66,15 @@ function writeRegister(machine: FirmwareMachine, index: number, value: number): 
   machine.portWrite(INDEX, index, 2);
   machine.portWrite(DATA, value & 0xffff, 2);
 }
+/** Sizes and places of red, green, blue and unused bits of a pixel. */
+export const colourFields = (depth: VbeMode['depth']): readonly number[] => COLOURS[depth];
 const isThere = (machine: FirmwareMachine): boolean => (readRegister(machine, VBE.ID) & 0xfff0) === FIRST_ID;
 const isOn = (machine: FirmwareMachine): boolean => (readRegister(machine, VBE.ENABLE) & VBE_ENABLE.ENABLED) !== 0;
 const memoryBytes = (machine: FirmwareMachine): number => readRegister(machine, VBE.MEMORY) << 16;
 const pitchOf = ({ width, depth }: VbeMode): number => width * pixelBytes(depth);
 /** The modes that the adapter's memory holds. */
-const modes = (machine: FirmwareMachine): VbeMode[] => VBE_MODES.filter((mode) => pitchOf(mode) * mode.height <= memoryBytes(machine));
+export const vbeModes = (machine: FirmwareMachine): VbeMode[] =>
+  VBE_MODES.filter((mode) => pitchOf(mode) * mode.height <= memoryBytes(machine));
 
 /** Ends the mode with a frame buffer, so that the VGA's own registers say what is shown. */
 export function endVbeMode(machine: FirmwareMachine): void {
@@ -95,10 +98,15 @@ export function vbeService(call: ServiceCall, setMode: (call: ServiceCall, numbe
 
 /** By AL; false: the call failed. */
 const SERVICES: { readonly [al: number]: (call: ServiceCall) => boolean } = {
-  0x00: controllerInformation,
+  0x00: (call) => {
+    const address = call.linear('es', call.di),
+      isVersion2 = call.read32(address) === 0x32454256;
+    call.machine.writeLinear(address, controllerBlock(call.machine, isVersion2, (call.machine.get('es') << 16) | call.di, true));
+    return true;
+  },
   0x01: modeInformation,
   0x02: (call) => {
-    const mode = modes(call.machine).find(({ number }) => number === (call.bx & MODE_NUMBER));
+    const mode = vbeModes(call.machine).find(({ number }) => number === (call.bx & MODE_NUMBER));
     if (mode) setVbeMode(call.machine, mode, (call.bx & MODE_LINEAR) !== 0, (call.bx & MODE_KEEP) === 0);
     return mode !== undefined;
   },
@@ -112,19 +120,19 @@ const SERVICES: { readonly [al: number]: (call: ServiceCall) => boolean } = {
   0x15: displayData,
 };
 
-/** AL=00h: 256 bytes at ES:DI, 512 when they begin with 'VBE2'. Names and the list of modes are in the reserved part. */
-function controllerInformation(call: ServiceCall): boolean {
-  const { machine } = call,
-    address = call.linear('es', call.di),
-    isVersion2 = call.read32(address) === 0x32454256;
+/**
+ * AL=00h: 256 bytes at ES:DI, 512 when they begin with 'VBE2', that will be at `at`: a far pointer when `far`, else an address below
+ * 1 MiB. Names and the list of modes are in the reserved part.
+ */
+export function controllerBlock(machine: FirmwareMachine, isVersion2: boolean, at: number, far = false): Uint8Array {
   const block = new Uint8Array(isVersion2 ? 512 : 256),
     view = new DataView(block.buffer);
-  const segment = machine.get('es') << 16;
+  const pointer = far ? at : ((at >> 4) << 16) | (at & 15);
   let free = 0x22;
   const place = (bytes: ArrayLike<number>): number => {
     block.set(bytes, free);
     free += bytes.length;
-    return (segment | ((call.di + free - bytes.length) & 0xffff)) >>> 0;
+    return ((pointer & 0xffff0000) | ((pointer + free - bytes.length) & 0xffff)) >>> 0;
   };
   const text = (words: string): number => place(Uint8Array.from(`${words}\0`, (letter) => letter.charCodeAt(0)));
   block.set([0x56, 0x45, 0x53, 0x41]); // 'VESA'
@@ -133,7 +141,7 @@ function controllerInformation(call: ServiceCall): boolean {
   view.setUint32(10, 1, true); // the DAC can be switched to 8 bits
   view.setUint32(
     14,
-    place([...modes(machine).map(({ number }) => number), 0xffff].flatMap((number) => [number & 0xff, number >> 8])),
+    place([...vbeModes(machine).map(({ number }) => number), 0xffff].flatMap((number) => [number & 0xff, number >> 8])),
     true,
   );
   view.setUint16(18, memoryBytes(machine) >> 16, true);
@@ -143,14 +151,13 @@ function controllerInformation(call: ServiceCall): boolean {
     view.setUint32(26, text('Bochs VBE'), true);
     view.setUint32(30, text('1'), true);
   }
-  machine.writeLinear(address, block);
-  return true;
+  return block;
 }
 
 /** AL=01h: mode CX to 256 bytes at ES:DI. */
 function modeInformation(call: ServiceCall): boolean {
   const { machine } = call,
-    mode = modes(machine).find(({ number }) => number === (call.cx & MODE_NUMBER));
+    mode = vbeModes(machine).find(({ number }) => number === (call.cx & MODE_NUMBER));
   if (!mode) return false;
   machine.writeLinear(call.linear('es', call.di), modeBlock(machine, mode));
   return true;
