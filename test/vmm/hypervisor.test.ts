@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { readJournal } from '../../src/vmm/journal.ts';
 import { createLocalClient, type LocalClient } from '../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
@@ -476,6 +477,16 @@ describe('hypervisor', () => {
     assert.match(saved, /"asked":[1-9]/);
     const other = await define(hello);
     await assert.rejects(client.request('balloon', { id: other, memory: 0 }), /has no virtio-balloon/);
+  });
+
+  it('takes what a mouse can do, and writes it into the journal', async () => {
+    const id = await define(hello);
+    await client.request('start', { id, stopOnEntry: true });
+    await client.request('mouse', { id, x: 1e12, y: -7.9, wheel: Number.NaN, buttons: 0xff });
+    await client.request('step', { id, kind: 'instruction', count: 1 });
+    stopped();
+    const { events } = readJournal((await client.request('journal', { id })).bytes);
+    assert.deepEqual(events[0], { kind: 'mouse', x: 0x7fff, y: -7, wheel: 0, buttons: 0x1f, cycle: 0 });
   });
 
   it('refuses wrong configurations in words', async () => {
