@@ -101,7 +101,7 @@ export function activeFile(): vscode.Uri | undefined {
 
 /** Paths within listings, drives and shared folders. */
 const FILES_INSIDE = ['file', 'source', 'backing', 'folder'];
-const FILES = ['program', 'cdrom', 'kernel', 'initrd', 'symbols', 'source'] as const;
+const FILES = ['program', 'cdrom', 'kernel', 'initrd', 'bios', 'vgaBios', 'symbols', 'source'] as const;
 
 /** Makes every path of a configuration absolute, seen from the folder. */
 function absolutePaths(config: vscode.DebugConfiguration, folder: vscode.Uri | undefined): vscode.DebugConfiguration {

@@ -66,6 +66,8 @@ export type ToScreen =
 export type FromScreen =
   | { readonly type: 'ready' }
   | { readonly type: 'keys'; readonly scanCodes: readonly number[] }
+  /** As the hypervisor's command. */
+  | { readonly type: 'mouse'; readonly x: number; readonly y: number; readonly wheel: number; readonly buttons: number }
   | { readonly type: 'copy'; readonly text: string };
 
 export type ToImage =

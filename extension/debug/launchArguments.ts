@@ -87,6 +87,15 @@ export const LAUNCH_ATTRIBUTES = {
   },
   cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
+  bios: {
+    type: 'string',
+    description:
+      "A firmware in place of the own one, such as Debian's /usr/share/seabios/bios-256k.bin; the guest then boots from drives only.",
+  },
+  vgaBios: {
+    type: 'string',
+    description: 'VGA BIOS for bios. Default: vgabios-stdvga.bin in the folder of bios, when it exists.',
+  },
   initrd: { type: 'string', description: 'Initial RAM disk for a Linux kernel.' },
   append: { type: 'string', default: '', description: 'Command line of the kernel or .com program.' },
   boot: {
@@ -209,6 +218,8 @@ export interface LaunchArguments extends CommonArguments {
   readonly sharedFolders: readonly SharedFolder[];
   readonly kernel?: string;
   readonly initrd?: string;
+  readonly bios?: string;
+  readonly vgaBios?: string;
   readonly append: string;
   readonly boot?: string;
   readonly loadAddress?: number;
@@ -284,6 +295,8 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
     memory: fields.integer('memory', LAUNCH_ATTRIBUTES.memory.minimum, LAUNCH_ATTRIBUTES.memory.maximum, LAUNCH_ATTRIBUTES.memory.default),
     cpu,
     initrd: fields.optionalText('initrd'),
+    bios: fields.optionalText('bios'),
+    vgaBios: fields.optionalText('vgaBios'),
     append: fields.optionalText('append') ?? '',
     loadAddress: fields.optionalInteger('loadAddress', 0, LINEAR_MAX),
     entry: fields.optionalInteger('entry', 0, LINEAR_MAX),

@@ -40,7 +40,7 @@ export interface Access {
   probeSystem(linear: number, length: number): void;
   /** #AC unless a user's address is a multiple of `bytes`: for operands that are reached piece by piece. */
   requireAlignment(linear: number, bytes: number): void;
-  /** RAM page that instructions at a linear address come from, -1 where no RAM answers; throws #PF. */
+  /** Page of the slice that instructions at a linear address come from, -1 where no memory answers; throws #PF. */
   fetchPage(linear: number): number;
   /** An instruction byte; throws #PF. */
   fetchByte(linear: number): number;
@@ -62,7 +62,7 @@ export function createAccess(core: Core, bus: Bus, tlb: Tlb): Access {
   function locate(linear: number, access: number): number {
     const slot = (linear >>> 12) | partOf(access);
     const entry = (access & PF.WRITE) !== 0 ? tw[slot]! : tr[slot]!;
-    return entry === NO_ENTRY ? tlb.fill(linear, access) : (entry ^ linear) - core.memory.offset;
+    return entry === NO_ENTRY ? tlb.fill(linear, access) : core.memory.physicalOf((entry ^ linear) - core.memory.offset);
   }
 
   /** Reads; with PF.WRITE in `access`, translates for writing. */

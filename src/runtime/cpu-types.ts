@@ -61,12 +61,15 @@ export interface VirtualCpu {
 
   /** The guest's RAM: its own slice only. Writing through it does not invalidate code: use writePhysical once the guest has run. */
   readonly ram: Uint8Array;
+  /** The memory behind it, whole pages: the display adapter's. */
+  readonly further: Uint8Array;
   /** Bytes up to the first one that is not mapped or not RAM or ROM; no side effect (no A/D bits, no TLB fill, no device access). */
   readLinear(address: number, length: number): Uint8Array;
   readPhysical(address: number, length: number): Uint8Array;
   /** Number of bytes written; ignores page protection but not absence; code is invalidated. */
   writeLinear(address: number, bytes: Uint8Array): number;
-  writePhysical(address: number, bytes: Uint8Array): number;
+  /** `rom` false: as a bus master writes, so that ROM stays as it is. Default true: as a loader does. */
+  writePhysical(address: number, bytes: Uint8Array, rom?: boolean): number;
   /** Page walk in words; physical null when not mapped. No side effect. */
   translate(linear: number): { physical: number | null; walk: string[] };
 

@@ -24,9 +24,10 @@ const HELD = Symbol('held');
 
 export interface CpuOptions {
   readonly host: CpuHost;
-  /** RAM slice in the arena: first byte (page aligned) and size. */
+  /** Slice of the arena: first byte (page aligned), bytes of RAM, and of further memory behind it (default 0). */
   readonly offset: number;
   readonly bytes: number;
+  readonly further?: number;
   readonly tier: 'mixed' | 'interpret' | 'translate';
   /** The processor; by default the one with every feature. */
   readonly model?: CpuModel;
@@ -45,7 +46,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
   const { engine, executor } = processor,
     { r } = engine,
     model = options.model ?? cpuModel('max');
-  const memory = createMemory(engine.u8, options.offset, options.bytes);
+  const memory = createMemory(engine.u8, options.offset, options.bytes, options.further);
   const saved = new Int32Array(STATE_WORDS);
   const cache: CodeCache = createCodeCache(
     engine,
@@ -217,6 +218,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
   const cpu: Cpu & ActiveCpu = {
     memory,
     ram: memory.ram,
+    further: memory.further,
     get ticks() {
       return ticks();
     },
@@ -334,7 +336,7 @@ export function createCpu(processor: Processor, options: CpuOptions): Cpu {
       }
       return done;
     },
-    writePhysical: (address, bytes) => memory.writeBytes(address, bytes),
+    writePhysical: (address, bytes, rom) => memory.writeBytes(address, bytes, rom),
     translate(linear) {
       activate();
       return engine.paging.translate(linear | 0);

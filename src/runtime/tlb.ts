@@ -27,7 +27,7 @@ const FETCH_SLOTS = 1024;
 export interface Tlb {
   /**
    * Translates for an access (bits of PF), caching the translation where later accesses need no look at the page. Gives the
-   * physical address of the byte; its page number is one of RAM where RAM answers. Throws #PF.
+   * physical address of the byte. Throws #PF.
    */
   fill(linear: number, access: number): number;
   /** Translates for fetching instructions, for CPL 3 (`user` PF.USER) or below (0). Throws #PF. */
@@ -71,7 +71,8 @@ export function createTlb(core: Core, paging: Paging): Tlb {
   function fill(linear: number, access: number): number {
     const slot = (linear >>> 12) | partOf(access),
       known = slot & (WRITABLE_SLOTS - 1);
-    if (writable[known] === slot && (access & PF.WRITE) !== 0 && tr[slot] !== NO_ENTRY) return (tr[slot]! ^ linear) - core.memory.offset;
+    if (writable[known] === slot && (access & PF.WRITE) !== 0 && tr[slot] !== NO_ENTRY)
+      return core.memory.physicalOf((tr[slot]! ^ linear) - core.memory.offset);
     const walked = paging.walk(linear, access),
       memory = core.memory;
     if (walked >= HIGH) return walked - (walked % 4096) + (linear & 0xfff);
@@ -101,7 +102,7 @@ export function createTlb(core: Core, paging: Paging): Tlb {
         tw[slot] = NO_ENTRY;
       }
     }
-    return (page << 12) | (linear & 0xfff);
+    return physical | (linear & 0xfff);
   }
 
   function fetch(linear: number, user: number): number {

@@ -5,7 +5,7 @@ import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
 import type { Drive } from './block/drive.ts';
 import { backendOf, cardOf, cardsOf, MOST_CARDS } from './devices/cards.ts';
 import { Hasher } from './hash.ts';
-import type { DriveConfig, GuestConfig } from './protocol.ts';
+import type { BootSource, DriveConfig, FirmwareConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
 
 const MIB = 1 << 20;
@@ -22,6 +22,11 @@ export function checkConfiguration(config: GuestConfig): void {
   cpuModel(config.cpu ?? DEFAULT_CPU);
   checkShare(config.weight, config.cap);
   oneOf('clock', config.clock, ['instructions', 'host']);
+  if (config.bios) checkFirmware(config.bios, config.boot.kind);
+  const { debugconPort } = config;
+  if (debugconPort !== undefined && (!Number.isInteger(debugconPort) || debugconPort < 0 || debugconPort > 0xffff))
+    throw new RangeError(`Debug console: port ${debugconPort}; it must be within 64 Ki.`);
+  oneOf('vga', config.vga ?? 'std', ['std', 'none']);
   oneOf('tier', config.tier, ['mixed', 'interpret', 'translate']);
   oneOf('onReset', config.onReset, ['reset', 'pause', 'off']);
   oneOf('onTripleFault', config.onTripleFault, ['reset', 'pause', 'off']);
@@ -50,6 +55,18 @@ export function checkConfiguration(config: GuestConfig): void {
   }
 }
 
+const ROM_UNIT = 0x10000,
+  MOST_ROM = 4 * MIB,
+  MOST_VGA_ROM = 0x20000;
+
+function checkFirmware({ rom, vgaRom }: FirmwareConfig, boot: BootSource['kind']): void {
+  if (boot !== 'drives') throw new RangeError('bios: a firmware of its own boots drives only.');
+  if (rom.length === 0 || rom.length > MOST_ROM || rom.length % ROM_UNIT !== 0)
+    throw new RangeError(`bios: a ROM of ${rom.length} bytes; it can have 64 KiB to 4 MiB in multiples of 64 KiB.`);
+  if (vgaRom && (vgaRom.length > MOST_VGA_ROM || vgaRom[0] !== 0x55 || vgaRom[1] !== 0xaa))
+    throw new RangeError('bios: the VGA BIOS is no expansion ROM of at most 128 KiB.');
+}
+
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
   const { kind, index, format, interface: where = 'ide' } = drive;
   oneOf('drive', kind, ['floppy', 'disk', 'cdrom']);
@@ -76,6 +93,8 @@ export function configurationHash(config: GuestConfig, drives: readonly Drive[])
   hasher.number(memory);
   hasher.text(cpu ?? DEFAULT_CPU);
   hasher.text([clock, onReset, onTripleFault, boot.kind].join());
+  hasher.text(config.vga ?? 'std');
+  hasher.saved([config.bios?.rom ?? null, config.bios?.vgaRom ?? null, config.debugconPort ?? null]);
   hasher.saved(debugExit && { ...debugExit });
   switch (boot.kind) {
     case 'drives':

@@ -28,6 +28,17 @@ export interface IsaDma {
   fromMemory(length: number): { readonly bytes: Uint8Array; readonly terminal: boolean };
 }
 
+/** A display adapter's own memory, which the processor reaches as it does RAM, without the device, wherever a window shows it. */
+export interface VideoMemory {
+  readonly bytes: Uint8Array;
+  /** A window of so many bytes (whole pages); it shows the memory from byte `first` on. */
+  window(bytes: number): { place(base: number | null, first: number): void };
+  /** The device itself has changed bytes. */
+  written(first: number, bytes: number): void;
+  /** Pages of 4 KiB that anybody has written since the last call, in order. */
+  takeWritten(): readonly number[];
+}
+
 /** What a machine hands to a device it builds. */
 export interface DeviceContext {
   /** ISA interrupt request line 0-15. */
@@ -66,12 +77,27 @@ export interface DeviceContext {
   readonly drives: readonly Drive[];
   /** The PCI bus: where functions are plugged in and interrupt pins come together. */
   readonly pci: PciBus;
-  /** What the processor finds in a part of C0000h-FFFFFh (whole pages): RAM for reading, for writing, or what is on the bus. */
-  shadow(address: number, bytes: number, read: boolean, write: boolean): void;
+  /** RAM in a part of C0000h-FFFFFh (whole pages), where the host bridge decides who is there. */
+  readonly shadow: {
+    /** What the processor finds: RAM for reading, for writing, or what is on the bus. */
+    set(address: number, bytes: number, read: boolean, write: boolean): void;
+    /** Writes to that RAM whatever the processor finds. */
+    write(address: number, bytes: Uint8Array): void;
+  };
   /** The firmware's ROM, which ends below 1 MiB and again below 4 GiB. */
   readonly rom: Uint8Array;
+  /** Whether that RAM holds the ROM, and cannot be written, when the processor begins: what the own firmware leaves. */
+  readonly romIsShadowed: boolean;
+  /** What QEMU's firmware configuration device tells of the machine, null when there is none. */
+  readonly firmwareItems: { readonly ram: number; readonly files: ReadonlyMap<string, Uint8Array> } | null;
   /** Wall-clock at power-on in milliseconds since 1970 UTC, recorded in the journal; the RTC starts from it. */
   readonly startOfTime: number;
+  /** The display adapter's memory, null when the machine has no adapter. */
+  readonly videoMemory: VideoMemory | null;
+  /** Its firmware, for an expansion ROM. */
+  readonly videoRom: Uint8Array | null;
+  /** Further port of the debug console, or null. */
+  readonly debugconPort: number | null;
   /** isa-debug-exit's first port and its size in bytes, or null when the machine has none. */
   readonly debugExit: { readonly port: number; readonly size: number } | null;
 }

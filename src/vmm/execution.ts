@@ -12,15 +12,12 @@ import { exceptionText, qualificationText } from './exitText.ts';
 import type { Guest } from './guest.ts';
 import { expressionContext, linearAddress, place, stepView } from './inspect.ts';
 import type { JournalEvent } from './journal.ts';
+import { applyToMachine, FROM_PEOPLE_AND_PEERS, type OutsideEvent } from './outsideEvents.ts';
 import { Pacing } from './pacing.ts';
 import type { Platform } from './platform.ts';
 import type { ExitFilter, GuestStatus, StopReason, WatchpointSpec } from './protocol.ts';
 import type { Runnable, TurnResult } from './scheduler.ts';
 import { type StepPlan, Stepper } from './stepping.ts';
-
-export type OutsideEvent = Exclude<JournalEvent, { kind: 'end' | 'sample' }>;
-/** What comes without regard to whether the guest runs: it waits until the guest does. */
-const FROM_PEOPLE_AND_PEERS: ReadonlySet<OutsideEvent['kind']> = new Set(['serial', 'keyboard', 'card']);
 
 /** What the execution tells its owner. */
 export interface ExecutionListener {
@@ -287,29 +284,9 @@ export class Execution implements Runnable {
   }
 
   #apply(event: JournalEvent): void {
-    const { cpu, inputs, signals, clock } = this.guest;
-    switch (event.kind) {
-      case 'sample':
-        return clock.sample(event.target);
-      case 'serial':
-        return inputs.serial(event.port, event.bytes);
-      case 'keyboard':
-        return inputs.keyboard(event.scanCodes);
-      case 'register':
-        return (cpu.set(event.name, event.value), void (signals.wake = true));
-      case 'memory':
-        return void (event.physical ? cpu.writePhysical(event.address, event.bytes) : cpu.writeLinear(event.address, event.bytes));
-      case 'reset':
-        return this.#reset();
-      case 'powerOff':
-        return this.end('off', 0, 'Powered off.');
-      case 'powerButton':
-        return inputs.powerButton();
-      case 'card':
-        return inputs.card(event.card, event.bytes);
-      case 'end':
-        return;
-    }
+    if (event.kind === 'reset') this.#reset();
+    else if (event.kind === 'powerOff') this.end('off', 0, 'Powered off.');
+    else if (event.kind !== 'end') applyToMachine(this.guest, event);
   }
 
   #signals(): void {

@@ -6,6 +6,7 @@ import type { Drive } from './block/drive.ts';
 import type { Breakpoints } from './breakpoints.ts';
 import type { Clock } from './clock.ts';
 import type { Device } from './device.ts';
+import type { MouseInput } from './devices/ps2Mouse.ts';
 import type { ExitLog } from './exitLog.ts';
 import type { Player, Recorder } from './journal.ts';
 import type { LinuxKernel } from './linux/kernel.ts';
@@ -56,6 +57,7 @@ export interface Guest {
   readonly inputs: {
     serial(port: 0 | 1, bytes: Uint8Array): void;
     keyboard(scanCodes: Uint8Array): void;
+    mouse(input: MouseInput): void;
     powerButton(): void;
     /** Throws a RangeError when there is no such card. */
     card(name: string, bytes: Uint8Array): void;
@@ -66,7 +68,8 @@ export interface Guest {
   awaitsPeers(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
-  screen(): ScreenState;
+  /** What the monitor shows; of graphics what differs from picture `since`. */
+  screen(since?: number): ScreenState;
   /** Length and text in Intel syntax of the instruction that the bytes begin with; null when they are none. */
   disassemble(bytes: Uint8Array, address: number, bits: 16 | 32): { length: number; text: string } | null;
   readonly drives: readonly Drive[];

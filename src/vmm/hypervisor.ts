@@ -3,7 +3,7 @@
 // says why, and the guest is as it was before.
 
 import { instructionsAround, MAXIMUM_INSTRUCTIONS } from './disassembly.ts';
-import { Execution, type OutsideEvent } from './execution.ts';
+import { Execution } from './execution.ts';
 import { evaluateText } from './expression.ts';
 import type { Guest } from './guest.ts';
 import {
@@ -17,6 +17,7 @@ import {
   stateHash,
 } from './inspect.ts';
 import { type Channel, Outbox } from './outbox.ts';
+import type { OutsideEvent } from './outsideEvents.ts';
 import type { Platform } from './platform.ts';
 import type { CommandName, Commands, GuestConfig, GuestId, GuestInfo, HypervisorEvent } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
@@ -43,6 +44,8 @@ export interface Hypervisor {
   dispose(): void;
 }
 
+/** Most that the mouse moves at once. */
+const MOST_COUNTS = 0x7fff;
 /** Most bytes of memory in one answer. */
 const MAXIMUM_READ = 16 << 20;
 
@@ -149,7 +152,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
         const records = guest.exits.take(most);
         return { event: 'exits', counts: guest.exits.counts(guest.cpu.ticks), records };
       },
-      screen: () => guest.screen(),
+      screen: (since) => guest.screen(since),
     });
     outbox.sendStatus(id);
     return id;
@@ -262,6 +265,10 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return DONE;
     },
     serialInput: ({ id, port, bytes }) => outside(id, { kind: 'serial', port, bytes }),
+    mouse: ({ id, x, y, wheel, buttons }) => {
+      const count = (value: number): number => Math.max(-MOST_COUNTS, Math.min(MOST_COUNTS, Math.trunc(value) || 0));
+      return outside(id, { kind: 'mouse', x: count(x), y: count(y), wheel: count(wheel), buttons: buttons & 0x1f });
+    },
     virtconsoleInput: ({ id, bytes }) => outside(id, { kind: 'card', card: cardCalled(guestOf(id), 'virtio-serial'), bytes }),
     balloon({ id, memory }) {
       const guest = guestOf(id),
@@ -269,8 +276,8 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return outside(id, { kind: 'card', card, bytes: balloonMessage(guest.config.memory, memory) });
     },
     keyboard: ({ id, scanCodes }) => outside(id, { kind: 'keyboard', scanCodes }),
-    screen({ id }) {
-      const screen = guestOf(id).screen();
+    screen({ id, since }) {
+      const screen = guestOf(id).screen(since);
       outbox.wantScreen(id, screen);
       return { screen };
     },

@@ -63,6 +63,8 @@ const PARTS: { readonly [name: string]: readonly [string, number, number] } = Ob
   ...Object.entries(FLAGS).map(([name, bit]) => [name, ['eflags', Math.log2(bit), 1]]),
 ]);
 
+const PAGE_WORDS = 1024;
+
 /** Registers, symbols and memory of a guest for expressions. */
 export function expressionContext(guest: Guest, symbols: { readonly [name: string]: number } = {}): ExpressionContext {
   return {
@@ -99,6 +101,19 @@ export function stepView(guest: Guest): StepView {
   };
 }
 
+/** Memory of which little is used: only pages that are not zero, with their places. */
+function hashWritten(hasher: Hasher, bytes: Uint8Array): void {
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  for (let page = 0; page < words.length; page += PAGE_WORDS) {
+    const end = page + PAGE_WORDS;
+    let at = page;
+    while (at < end && words[at] === 0) at++;
+    if (at === end) continue;
+    hasher.number(page);
+    hasher.bytes(bytes.subarray(page * 4, end * 4));
+  }
+}
+
 /** Name of the card of this kind ('virtio-serial', on whatever bus); throws a RangeError when the guest has none. */
 export function cardCalled({ devices }: Guest, kind: string): string {
   const name = [...devices.keys()].find((candidate) => candidate.startsWith(`${kind}-`));
@@ -114,6 +129,7 @@ export function stateHash(guest: Guest): string {
   for (const { name } of REGISTERS) hasher.saved(guest.cpu.get(name));
   for (const word of guest.cpu.hidden()) hasher.word(word);
   hasher.bytes(guest.cpu.ram);
+  hashWritten(hasher, guest.cpu.further);
   for (const [name, device] of guest.devices) {
     hasher.text(name);
     hasher.saved(device.save());

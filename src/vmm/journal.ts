@@ -12,6 +12,8 @@ export type JournalEvent =
   | { readonly kind: 'sample'; readonly target: number }
   | { readonly kind: 'serial'; readonly port: 0 | 1; readonly bytes: Uint8Array }
   | { readonly kind: 'keyboard'; readonly scanCodes: Uint8Array }
+  /** Counts to the right, down and towards the user, and the buttons that are down (bits 0 to 4: left, right, middle, fourth, fifth). */
+  | { readonly kind: 'mouse'; readonly x: number; readonly y: number; readonly wheel: number; readonly buttons: number }
   | { readonly kind: 'reset' }
   | { readonly kind: 'powerOff' }
   /** The button on the case, which asks the operating system. */
@@ -48,6 +50,7 @@ const KINDS = [
   'end',
   'powerButton',
   'card',
+  'mouse',
 ] as const satisfies readonly JournalEvent['kind'][];
 
 /** A journal being written. */
@@ -105,6 +108,9 @@ export class Recorder {
         return (out.text(event.name), out.text(String(event.value)), out.byte(typeof event.value === 'number' ? 0 : 1));
       case 'memory':
         return (out.number(event.address), out.byte(event.physical ? 1 : 0), out.array(event.bytes));
+      case 'mouse':
+        for (const value of [event.x, event.y, event.wheel]) out.number(zigzag(value));
+        return out.byte(event.buttons);
       case 'card':
         return (out.text(event.card), out.array(event.bytes));
       case 'end':
@@ -171,6 +177,8 @@ function readEvent(input: Reader): JournalEvent {
     }
     case 'memory':
       return { kind, address: input.number(), physical: input.byte() === 1, bytes: input.array() };
+    case 'mouse':
+      return { kind, x: unzigzag(input.number()), y: unzigzag(input.number()), wheel: unzigzag(input.number()), buttons: input.byte() };
     case 'card':
       return { kind, card: input.text(), bytes: input.array() };
     case 'end':
@@ -210,6 +218,10 @@ const checksum = (bytes: Uint8Array): string => {
   hasher.bytes(bytes);
   return hasher.digest();
 };
+
+/** Signed numbers as unsigned ones, small for those near zero. */
+const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
+const unzigzag = (value: number): number => (value % 2 === 1 ? -(value + 1) / 2 : value / 2);
 
 /** An upper bound of an entry's size. */
 function sizeOf(event: JournalEvent): number {

@@ -2,7 +2,6 @@
 // configuration. One builder per worker: its guests share the arena and the processor's generated code.
 
 import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
-import { PAGE } from '../runtime/memory.ts';
 import { createProcessor, type Processor } from '../runtime/processor.ts';
 import { decode } from '../translator/decode.ts';
 import { format } from '../translator/format.ts';
@@ -19,6 +18,8 @@ import { cardName, createDevices, type DeviceEnvironment, type Devices } from '.
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
+import { firmwareItems, prepareCmos } from './firmware/external.ts';
+import { setMultibootMode } from './firmware/multibootVideo.ts';
 import { ROM_ADDRESS, RSDP_ADDRESS, RSDP_BYTES } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
@@ -26,6 +27,7 @@ import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
 import { LinuxKernel } from './linux/kernel.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
+import { createShadow, createVideoMemory, installRom } from './machineMemory.ts';
 import { Switches } from './net/switch.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
@@ -37,12 +39,15 @@ import { createTimers } from './timers.ts';
 export const DEFAULT_ARENA = 1 << 30;
 const LEAST_ARENA = 64 << 20;
 
+/** Memory of the display adapter, and adapters for which a worker has room besides its guests' RAM. */
+const VIDEO_BYTES = 16 << 20,
+  ADAPTERS = 16;
+
 /** Adapter ROMs would be at C0000h; none is there, and the firmware's ROM ends the first megabyte. */
 const SHADOW = 0xc0000,
   SHADOW_BYTES = 0x40000;
-const PAGE_BYTES = 4096;
 
-/** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
+/** `arenaBytes`: RAM of all guests, without what display adapters have; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
   const switches = new Switches();
   let worker: { processor: Processor; arena: Arena } | null = null;
@@ -73,7 +78,10 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
-    const offset = arena.allocate(config.memory);
+    const { bios = null } = config,
+      videoBytes = config.vga === 'none' ? 0 : VIDEO_BYTES,
+      further = videoBytes + (bios?.rom.length ?? 0),
+      offset = arena.allocate(config.memory + further);
 
     const signals: Signals = {
       reset: false,
@@ -92,6 +100,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       host,
       offset,
       bytes: config.memory,
+      further,
       tier: config.tier,
       model: cpuModel(config.cpu ?? DEFAULT_CPU),
       startOfTime,
@@ -114,7 +123,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
-      rom,
       drives,
       dma: {
         read(address, length) {
@@ -122,14 +130,16 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
           bytes.set(cpu.readPhysical(address, length));
           return bytes;
         },
-        write: (address, bytes) => void cpu.writePhysical(address, bytes),
+        write: (address, bytes) => void cpu.writePhysical(address, bytes, false),
       },
-      shadow(address, bytes, read, write) {
-        const set = (bit: number, on: boolean): void => cpu.memory.setState(address / PAGE_BYTES, bit, on, bytes / PAGE_BYTES);
-        set(PAGE.MMIO, !read);
-        set(PAGE.ROM, read && !write);
-      },
+      shadow: bios ? installRom(cpu.memory, { first: videoBytes, bytes: bios.rom.length }, bios.rom) : createShadow(cpu.memory),
+      rom: bios?.rom ?? rom,
+      romIsShadowed: bios === null,
+      firmwareItems: bios && firmwareItems(config.memory),
       startOfTime,
+      videoMemory: videoBytes === 0 ? null : createVideoMemory(cpu.memory, { first: 0, bytes: videoBytes }),
+      videoRom: bios?.vgaRom ?? null,
+      debugconPort: config.debugconPort ?? null,
       debugExit: config.debugExit,
       channel(name) {
         const channel = channels.get(name);
@@ -196,19 +206,26 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       localApic,
       ferr: (level) => devices.coprocessorError.ferr(level),
       firmware(linear) {
+        if (bios) return null;
         const { physical } = cpu.translate(linear);
         return physical === null ? null : serveVmcall(firmware, physical);
       },
       now: () => services.platform.now(),
     };
 
-    /** ROM, then the boot source's image on top of what the firmware's power-on work leaves. */
+    let isFirst = true;
+    /** ROM, then the boot source's image on top of what the firmware's power-on work leaves. Another firmware does it all itself. */
     function restart(): void {
       cpu.reset();
       for (const device of everyDevice.values()) device.reset();
       signals.reset = false;
       signals.stop = null;
       kernel.forget();
+      if (bios) {
+        if (isFirst) prepareCmos(firmware);
+        isFirst = false;
+        return;
+      }
       cpu.writePhysical(SHADOW, shadow);
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
@@ -217,6 +234,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         if (whole !== bytes) whole.set(bytes);
         cpu.writePhysical(address, whole);
       }
+      if (image.video) setMultibootMode(firmware, image.video);
       for (const [name, value] of registers) cpu.set(name, value);
     }
 
@@ -239,7 +257,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       kernel,
       devices: everyDevice,
       inputs: createInputs(set, timers),
-      screen: () => devices.vga.screen(),
+      screen: (since) => devices.vga.screen(since),
       disassemble(bytes, address, bits) {
         const instruction = decode((index) => bytes[index] ?? 0, 0, bits === 32);
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
@@ -296,6 +314,7 @@ function createInputs({ devices, cards }: Devices, timers: ReturnType<typeof cre
   return {
     serial: (port, bytes) => backlogs[port].add(bytes),
     keyboard: (scanCodes) => void devices.keyboard.receive(scanCodes),
+    mouse: (input) => devices.keyboard.move(input),
     powerButton: () => devices.piix4Pm.pressPowerButton(),
     card(name, bytes) {
       const card = cards.get(name);
@@ -308,7 +327,7 @@ function createInputs({ devices, cards }: Devices, timers: ReturnType<typeof cre
 function createWorker(arenaBytes: number): { processor: Processor; arena: Arena } {
   for (let bytes = arenaBytes; ; bytes = Math.floor(bytes / 2 / 4096) * 4096) {
     try {
-      const processor = createProcessor({ arenaBytes: bytes });
+      const processor = createProcessor({ arenaBytes: bytes + ADAPTERS * VIDEO_BYTES });
       return { processor, arena: new Arena(processor.engine.u8) };
     } catch (error) {
       if (!(error instanceof RangeError) || bytes / 2 < LEAST_ARENA) throw error;

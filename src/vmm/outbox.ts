@@ -10,8 +10,10 @@ export type Channel = 'serial0' | 'serial1' | 'debugcon' | 'virtconsole' | 'log'
 /** Milliseconds between two batches of the same kind. */
 const OUTPUT_INTERVAL = 16,
   EXITS_INTERVAL = 67,
-  SCREEN_INTERVAL = 50,
+  SCREEN_INTERVAL = 33,
   STATUS_INTERVAL = 1000;
+/** Bytes of pixels in a millisecond: a large picture that changes all over is sent less often. */
+const SCREEN_RATE = 40_000;
 /** Bytes of a channel after which a batch goes out at once. */
 const OUTPUT_LIMIT = 64 << 10;
 /** Records in a batch of exits. */
@@ -26,7 +28,7 @@ export interface Source {
   status(): HypervisorEvent & { event: 'status' };
   hasExits(): boolean;
   exits(most: number): HypervisorEvent & { event: 'exits' };
-  screen(): ScreenState;
+  screen(since?: number): ScreenState;
 }
 
 interface Pending {
@@ -40,6 +42,8 @@ interface Watched {
   exitsSent: number;
   statusSent: number;
   screenSent: number;
+  /** Milliseconds until the next may be sent. */
+  screenPause: number;
   screenWanted: number;
   lastScreen: ScreenState | null;
 }
@@ -62,6 +66,7 @@ export class Outbox {
       exitsSent: -Infinity,
       statusSent: -Infinity,
       screenSent: -Infinity,
+      screenPause: SCREEN_INTERVAL,
       screenWanted: -Infinity,
       lastScreen: null,
     });
@@ -127,7 +132,7 @@ export class Outbox {
       if (guest.source.isRunning()) {
         if (guest.source.hasExits() && due(guest.exitsSent, EXITS_INTERVAL)) this.#sendExits(guest, now);
         if (due(guest.statusSent, STATUS_INTERVAL)) this.sendStatus(guest.source.id);
-        if (now - guest.screenWanted < SCREEN_INTEREST && due(guest.screenSent, SCREEN_INTERVAL)) this.#sendScreen(guest, now);
+        if (now - guest.screenWanted < SCREEN_INTEREST && due(guest.screenSent, guest.screenPause)) this.#sendScreen(guest, now);
       }
     }
     this.#wait(next);
@@ -170,23 +175,28 @@ export class Outbox {
 
   #sendScreen(guest: Watched, now: number): void {
     guest.screenSent = now;
-    const screen = guest.source.screen();
-    if (guest.lastScreen && sameScreen(guest.lastScreen, screen)) return;
+    const last = guest.lastScreen,
+      screen = guest.source.screen(last?.mode === 'graphics' ? last.version : 0);
+    if (last && sameScreen(last, screen)) return;
     guest.lastScreen = screen;
+    const bytes = screen.mode === 'graphics' ? screen.bands.reduce((sum, { pixels }) => sum + pixels.length, 0) : 0;
+    guest.screenPause = Math.max(SCREEN_INTERVAL, bytes / SCREEN_RATE);
     this.#emit({ event: 'screen', id: guest.source.id, screen });
   }
 }
 
-const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && a.length === b.length && a.every((byte, n) => byte === b[n]));
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, n) => byte === b[n]);
 
-const sameScreen = (a: ScreenState, b: ScreenState): boolean =>
-  a.mode === b.mode &&
-  a.columns === b.columns &&
-  a.rows === b.rows &&
-  a.cursor === b.cursor &&
-  a.cursorStart === b.cursorStart &&
-  a.cursorEnd === b.cursorEnd &&
-  sameBytes(a.cells, b.cells) &&
-  sameBytes(a.pixels, b.pixels) &&
-  sameBytes(a.palette, b.palette);
+/** Whether the screen shows what it showed; of graphics the second has been asked for by the first one's version. */
+function sameScreen(a: ScreenState, b: ScreenState): boolean {
+  if (a.mode === 'graphics' || b.mode === 'graphics') return a.mode === 'graphics' && b.mode === 'graphics' && b.bands.length === 0;
+  return (
+    a.columns === b.columns &&
+    a.rows === b.rows &&
+    a.cursor === b.cursor &&
+    a.cursorStart === b.cursorStart &&
+    a.cursorEnd === b.cursorEnd &&
+    sameBytes(a.cells, b.cells) &&
+    sameBytes(a.palette, b.palette)
+  );
+}

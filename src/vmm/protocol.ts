@@ -54,6 +54,13 @@ export interface CardConfig {
   readonly backend?: { readonly type: string; readonly properties: { readonly [name: string]: string } };
 }
 
+export interface FirmwareConfig {
+  /** Bytes of the ROM that ends below 4 GiB and, the last 128 KiB of it, below 1 MiB: multiples of 64 KiB up to 4 MiB. */
+  readonly rom: Uint8Array;
+  /** Expansion ROM of the display adapter, up to 128 KiB: a VGA BIOS. */
+  readonly vgaRom?: Uint8Array;
+}
+
 export interface GuestConfig {
   readonly name: string;
   /** RAM in bytes, 1 MiB to 1 GiB, multiple of 1 MiB. */
@@ -71,6 +78,12 @@ export interface GuestConfig {
   /** Share of the worker, default 1; `cap`: most percent of the worker it may use, default 100. */
   readonly weight: number;
   readonly cap: number;
+  /** A firmware in place of the own one, for machines that boot from drives: SeaBIOS. */
+  readonly bios?: FirmwareConfig;
+  /** Port of the debug console besides E9h. */
+  readonly debugconPort?: number;
+  /** The display adapter: QEMU's standard VGA (default), or none. */
+  readonly vga?: 'std' | 'none';
   /** Execution tiers: mixed (default), interpret only, translate everything at first sight. */
   readonly tier: 'mixed' | 'interpret' | 'translate';
   /** What a CPU reset or triple fault does: 'reset' starts again, 'pause' keeps the machine for inspection, 'off' powers off. */
@@ -167,7 +180,10 @@ export interface ExitFilter {
   readonly vectors?: readonly number[];
 }
 
-export interface ScreenState {
+/** What a monitor shows. */
+export type ScreenState = TextScreen | GraphicsScreen;
+export interface TextScreen {
+  readonly mode: 'text';
   readonly columns: number;
   readonly rows: number;
   /** Character and attribute byte pairs, rows * columns * 2. */
@@ -176,10 +192,17 @@ export interface ScreenState {
   readonly cursor: number;
   readonly cursorStart: number;
   readonly cursorEnd: number;
-  /** 'text' or 'graphics' (mode 13h: 320x200 palette indexes in `pixels`, RGB triples in `palette`). */
-  readonly mode: 'text' | 'graphics';
-  readonly pixels?: Uint8Array;
-  readonly palette?: Uint8Array;
+  /** The 16 colours as red, green, blue. */
+  readonly palette: Uint8Array;
+}
+export interface GraphicsScreen {
+  readonly mode: 'graphics';
+  readonly width: number;
+  readonly height: number;
+  /** Number of this picture, which a request names as the one that it has. */
+  readonly version: number;
+  /** Rows that changed since the picture that was named, from `top` on; all rows when none was. Red, green, blue, 255 for each pixel. */
+  readonly bands: readonly { readonly top: number; readonly pixels: Uint8Array }[];
 }
 
 export type StopReason = 'entry' | 'breakpoint' | 'step' | 'pause' | 'exception' | 'exit' | 'watchpoint' | 'reset' | 'tripleFault' | 'tick';
@@ -240,9 +263,12 @@ export interface Commands {
   balloon: { args: { id: GuestId; memory: number }; result: Record<string, never> };
   /** Set-1 scan codes as the keyboard sends them. */
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
+  /** Counts that the mouse moved to the right, down and its wheel towards the user, and the buttons that are down: bits 0 to 4 for left, right, middle, fourth, fifth. */
+  mouse: { args: { id: GuestId; x: number; y: number; wheel: number; buttons: number }; result: Record<string, never> };
   /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */
   commit: { args: { id: GuestId }; result: { contents: { name: string; bytes: Uint8Array }[] } };
-  screen: { args: { id: GuestId }; result: { screen: ScreenState } };
+  /** `since`: version of the picture that the caller has; of graphics only what differs from it is given. */
+  screen: { args: { id: GuestId; since?: number }; result: { screen: ScreenState } };
   /** Hash (64-bit hexadecimal) of registers, memory and devices. */
   hash: { args: { id: GuestId }; result: { tick: number; hash: string } };
   /** Journal recorded so far. */
@@ -277,7 +303,7 @@ export type HypervisorEvent =
       readonly bytes: Uint8Array;
     }
   | { readonly event: 'exits'; readonly counts: ExitCounts; readonly records: readonly ExitRecord[] }
-  /** Only while somebody asked for it with `screen` in the last second, and only when changed. */
+  /** Only while somebody asked for it with `screen` in the last second, and only when changed; of graphics the changed rows. */
   | { readonly event: 'screen'; readonly id: GuestId; readonly screen: ScreenState }
   /** The guest ended: QEMU's exit status of isa-debug-exit, 0 for power-off. */
   | { readonly event: 'ended'; readonly id: GuestId; readonly status: number; readonly reason: string }

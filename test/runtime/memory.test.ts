@@ -77,6 +77,50 @@ describe('physical memory', () => {
     memory.writeBytes(0x6ffe, new Uint8Array(5));
     assert.deepEqual(seen, [[7, 0, 3]]);
   });
+  describe('windows on memory behind the RAM', () => {
+    const RAM = 0x200000,
+      FURTHER = 0x20000;
+    const made = () => createMemory(new Uint8Array(RAM + FURTHER), 0, RAM, FURTHER);
+
+    it('show it where they are placed, follow when moved, and give way to RAM but below 1 MiB', () => {
+      const memory = made(),
+        window = memory.window(0x10000);
+      memory.further[0x10000] = 7;
+      window.place(0xe0000000, RAM + 0x10000);
+      assert.deepEqual([...memory.readBytes(0xe0000000, 1)], [7]);
+      assert.equal(memory.physicalOf(RAM + 0x10002) >>> 0, 0xe0000002);
+      assert.deepEqual([memory.readBytes(0xdfffffff, 1).length, memory.readBytes(0xe0010000, 1).length], [0, 0]);
+      window.place(0xa0000, RAM);
+      assert.equal(memory.readBytes(0xe0000000, 1).length, 0);
+      assert.equal(memory.writeBytes(0xaffff, Uint8Array.of(5, 6)), 1);
+      assert.deepEqual([memory.further[0xffff], memory.ram[0xaffff]], [5, 0]);
+      window.place(0x1f8000, RAM + 0x10000);
+      assert.deepEqual([...memory.readBytes(0x1f8000, 1)], [0], 'RAM');
+      assert.equal(memory.ramPageAt(0x200000), (RAM + 0x18000) / 4096);
+      window.place(null, RAM);
+      assert.equal(memory.ramPageAt(0x200000), -1);
+    });
+    it('are nowhere at addresses that they do not fit to', () => {
+      const memory = made(),
+        window = memory.window(0x10000);
+      for (const address of [0xfffff000, 0xe0000800]) {
+        window.place(address, RAM);
+        assert.equal(memory.readBytes(0xe0000800, 1).length, 0);
+        assert.equal(memory.ramPageAt(0xfffff000), 0xff, "the firmware's alias");
+      }
+      assert.throws(() => window.place(0xe0000000, RAM + 0x18000), RangeError);
+    });
+    it('tell caches of translations when they move', () => {
+      const memory = made(),
+        seen: number[] = [];
+      memory.onStateChange = (_, count) => void seen.push(count);
+      const window = memory.window(0x1000);
+      window.place(0xe0000000, RAM);
+      window.place(0xe0000000, RAM);
+      window.place(0xe0000000, RAM + 0x1000);
+      assert.deepEqual(seen, [0x220, 0x220]);
+    });
+  });
   it('a slice must lie in the arena in whole pages', () => {
     const arena = new Uint8Array(0x200000);
     for (const [offset, bytes] of [

@@ -88,7 +88,7 @@ export async function startGuest(changes: Partial<GuestConfig> & Pick<GuestConfi
     },
     async screen() {
       const { screen } = await client.request('screen', { id });
-      return screenRows(screen.cells, screen.columns);
+      return screen.mode === 'text' ? screenRows(screen.cells, screen.columns) : [];
     },
     dispose: () => client.dispose(),
   };

@@ -63,6 +63,7 @@ const COMMANDS = [
   'grep',
   'stty',
   'dd',
+  'tr',
   'hexdump',
   'md5sum',
   'mknod',

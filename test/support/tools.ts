@@ -33,6 +33,7 @@ const tools = {
   'grub-rescue-cdrom.iso': () => findImage('grubCdrom'),
   'memtest86+ia32.iso': () => findImage('memtestCdrom'),
   'ipxe.iso': () => findImage('ipxeCdrom'),
+  "SeaBIOS's bios-256k.bin": () => findImage('seabios'),
 } satisfies Record<string, () => string | undefined>;
 
 export type Tool = keyof typeof tools;

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import { stateHash } from '../../src/vmm/inspect.ts';
+import { characterCodes } from '../../src/vmm/keyboard.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import type { ScreenState } from '../../src/vmm/protocol.ts';
+import { asPicture, linesOf, pixelAt, shades } from '../support/screen.ts';
 import { requireTool } from '../support/tools.ts';
 import { manualPlatform } from './platform.ts';
 
@@ -46,7 +49,7 @@ describe("GRUB's rescue floppy", function () {
     execution.go({ kind: 'free' });
     return { guest, execution };
   }
-  const screen = ({ cells }: { cells: Uint8Array }) => new TextDecoder('latin1').decode(cells.filter((_, n) => n % 2 === 0));
+  const screen = (state: ScreenState) => linesOf(state).join('');
 
   it('shows its menu, lists its devices at the prompt, and the recorded session replays to the same state', () => {
     const { guest, execution } = start();
@@ -77,5 +80,34 @@ describe("GRUB's rescue floppy", function () {
     while (replay.execution.isRunning) replay.execution.turn(777_777);
     assert.deepEqual([replay.guest.cpu.ticks, stateHash(replay.guest)], [ticks, hash]);
     replay.guest.dispose();
+  });
+
+  it("draws its video test in a mode of the firmware's VBE", () => {
+    const { guest, execution } = start();
+    const until = (done: () => boolean, what: string): void => {
+      for (let n = 0; n < 600 && !done(); n++) execution.turn(TURN);
+      assert.ok(done(), `${what}: the screen is ${screen(guest.screen())}`);
+    };
+    const type = (text: string): void => {
+      for (const letter of text) {
+        for (const code of characterCodes(letter) ?? []) execution.outside({ kind: 'keyboard', scanCodes: Uint8Array.of(code) });
+        for (let n = 0; n < 4; n++) execution.turn(TURN);
+      }
+    };
+    until(() => /GNU GRUB .*executed automatically in/s.test(screen(guest.screen())), 'the menu');
+    type('c');
+    until(() => screen(guest.screen()).includes('grub>'), 'the prompt');
+    type('insmod vbe\rvideotest 640x480\r');
+    const drawn = (): boolean => {
+      const picture = guest.screen();
+      return picture.mode === 'graphics' && pixelAt(picture, 50, 50) === 0xff0000 && pixelAt(picture, 120, 120) === 0xff00ff;
+    };
+    until(drawn, 'coloured squares');
+    const picture = asPicture(guest.screen());
+    assert.deepEqual([picture.width, picture.height], [640, 480]);
+    assert.ok(shades(picture, 0xffffff) > 500, 'letters');
+    type(' ');
+    until(() => guest.screen().mode === 'text', 'text again');
+    guest.dispose();
   });
 });

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { readJournal } from '../../src/vmm/journal.ts';
 import { createLocalClient, type LocalClient } from '../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
+import { linesOf } from '../support/screen.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
 /** A boot sector from its code bytes. */
@@ -79,7 +81,7 @@ describe('hypervisor', () => {
     await client.request('start', { id, stopOnEntry: false });
     until(() => output('serial0').includes('Hello from a boot sector!'));
     const { screen } = await client.request('screen', { id });
-    assert.match(new TextDecoder('latin1').decode(screen.cells.filter((_, n) => n % 2 === 0)), /3 2 1 Hello from a boot sector!/);
+    assert.match(linesOf(screen).join(''), /3 2 1 Hello from a boot sector!/);
   });
 
   it('stops on entry before the first instruction', async () => {
@@ -477,6 +479,16 @@ describe('hypervisor', () => {
     await assert.rejects(client.request('balloon', { id: other, memory: 0 }), /has no virtio-balloon/);
   });
 
+  it('takes what a mouse can do, and writes it into the journal', async () => {
+    const id = await define(hello);
+    await client.request('start', { id, stopOnEntry: true });
+    await client.request('mouse', { id, x: 1e12, y: -7.9, wheel: Number.NaN, buttons: 0xff });
+    await client.request('step', { id, kind: 'instruction', count: 1 });
+    stopped();
+    const { events } = readJournal((await client.request('journal', { id })).bytes);
+    assert.deepEqual(events[0], { kind: 'mouse', x: 0x7fff, y: -7, wheel: 0, buttons: 0x1f, cycle: 0 });
+  });
+
   it('refuses wrong configurations in words', async () => {
     const virtioDisk = { device: 'virtio-blk-pci', properties: { drive: '0' } };
     const wrong: [Partial<GuestConfig>, RegExp][] = [
@@ -488,7 +500,7 @@ describe('hypervisor', () => {
       [{ name: '' }, /name/],
       [{ drives: [] }, /no drive to boot from/],
       [{ debugExit: { port: 0xffff, size: 2 } }, /isa-debug-exit/],
-      [{ memory: 64 << 20 }, /No room for 64 MiB/],
+      [{ memory: 512 << 20 }, /No room for 528 MiB/],
       [{ replay: new Uint8Array(3) }, /Journal/],
       [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /floppy 3: it can be 0 to 1/],
       [{ drives: [{ kind: 'cdrom', interface: 'virtio', index: 0, image: hello, readOnly: true }] }, /interface 'virtio': it can be ide/],

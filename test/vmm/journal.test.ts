@@ -6,6 +6,7 @@ const EVENTS: Exclude<JournalEvent, { kind: 'end' }>[] = [
   { kind: 'sample', target: 2 ** 40 + 5 },
   { kind: 'serial', port: 1, bytes: Uint8Array.of(1, 2, 0xff) },
   { kind: 'keyboard', scanCodes: Uint8Array.of(0x1e, 0x9e) },
+  { kind: 'mouse', x: -300, y: 5, wheel: -1, buttons: 0x13 },
   { kind: 'register', name: 'eax', value: 0xffffffff },
   { kind: 'register', name: 'r0', value: '3fff8000000000000000' },
   { kind: 'memory', address: 0xfffffff0, physical: true, bytes: new Uint8Array(300).fill(7) },

@@ -7,7 +7,7 @@ import { stateHash } from '../../src/vmm/inspect.ts';
 import type { JournalEvent } from '../../src/vmm/journal.ts';
 import type { KernelSymbols } from '../../src/vmm/linux/kallsyms.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
-import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import type { GuestConfig, ScreenState } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from './platform.ts';
 
 const TURN = 500_000,
@@ -34,6 +34,7 @@ export interface LinuxGuest {
   outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
   pressPowerButton(): void;
   symbols(): KernelSymbols | null;
+  screen(): ScreenState;
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
@@ -104,6 +105,7 @@ export function bootLinux(
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
     outside: (event) => execution.outside(event),
     symbols: () => guest.kernel.look(),
+    screen: () => guest.screen(),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),

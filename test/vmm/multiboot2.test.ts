@@ -117,7 +117,10 @@ describe('a Multiboot 2 kernel', function () {
       { kind: 'floppy', index: 0, image: floppy, readOnly: true },
       { kind: 'disk', index: 0, image, readOnly: true },
     ]);
-    const screen = (): string => new TextDecoder('latin1').decode(guest.screen().cells.filter((_, n) => n % 2 === 0));
+    const screen = (): string => {
+      const shown = guest.screen();
+      return shown.mode === 'text' ? new TextDecoder('latin1').decode(shown.cells.filter((_, n) => n % 2 === 0)) : '';
+    };
     const until = (what: string, happened: () => boolean): void => {
       for (let n = 0; n < 1000 && execution.isRunning && !happened(); n++) execution.turn(TURN);
       assert.ok(happened(), `${what}; the screen is ${screen()}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EXITS_BATCH, Outbox, type Source } from '../../src/vmm/outbox.ts';
-import type { HypervisorEvent } from '../../src/vmm/protocol.ts';
+import type { GraphicsScreen, HypervisorEvent } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from './platform.ts';
 
 describe('the outbox', () => {
@@ -37,6 +37,47 @@ describe('the outbox', () => {
     platform.advance(100);
     write('d');
     assert.deepEqual(texts(), ['a', 'bc', 'd']);
+  });
+
+  it('sends of graphics what changed since the last time, and large changes less often', () => {
+    let version = 1;
+    const asked: number[] = [],
+      picture = (rows: number): GraphicsScreen => ({
+        mode: 'graphics',
+        width: 1000,
+        height: 1000,
+        version,
+        bands: rows === 0 ? [] : [{ top: 0, pixels: new Uint8Array(4000 * rows) }],
+      });
+    let rows = 1;
+    const { platform, outbox, events } = start({
+      isRunning: () => true,
+      status: () => ({ event: 'status' }) as HypervisorEvent & { event: 'status' },
+      screen(since) {
+        asked.push(since ?? -1);
+        return picture(rows);
+      },
+    });
+    const sent = () => events.filter(({ event }) => event === 'screen').length;
+    const pass = (milliseconds: number): void => {
+      for (let n = 0; n < milliseconds; n++) {
+        platform.advance(1);
+        outbox.pump();
+      }
+    };
+    outbox.wantScreen(1, picture(1000));
+    version = 2;
+    pass(100);
+    assert.deepEqual(asked.slice(0, 2), [1, 2]);
+    assert.ok(sent() >= 2 && sent() <= 4, `${sent()} in 100 ms`);
+    rows = 0;
+    const before = sent();
+    pass(100);
+    assert.equal(sent(), before, 'nothing has changed');
+    rows = 1000;
+    outbox.wantScreen(1, picture(1000));
+    pass(900);
+    assert.ok(sent() - before >= 8 && sent() - before <= 11, `${sent() - before} pictures of 4 MB in 900 ms`);
   });
 
   it('does not let output pile up in one turn', () => {

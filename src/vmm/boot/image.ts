@@ -9,7 +9,18 @@ export interface MemoryWrite {
 }
 
 /** A guest ready to start: memory to write and registers to set after the firmware's power-on work. */
+/** A graphics mode that an image asks for; 0: no preference. */
+export interface VideoRequest {
+  readonly width: number;
+  readonly height: number;
+  readonly depth: number;
+  /** Where the Multiboot information structure is, and memory for VBE's blocks. */
+  readonly information: number;
+  readonly blocks: number;
+}
+
 export interface LoadedImage {
+  readonly video?: VideoRequest;
   /** What was recognised, in words: 'Multiboot 1 kernel (ELF)'. */
   readonly title: string;
   readonly writes: readonly MemoryWrite[];

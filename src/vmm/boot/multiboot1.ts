@@ -1,10 +1,11 @@
 // Multiboot kernels ("Multiboot Specification version 0.6.96"): ELF files and files with address fields (the a.out kludge), with
 // memory map, modules, command line and boot loader name. No drives, no APM table, no symbols.
 
+import { VIDEO_BLOCKS } from '../firmware/multibootVideo.ts';
 import { ROM_LABELS } from '../firmware/rom.generated.ts';
 import { memoryMap } from '../firmware/system.ts';
 import { loadSegments } from './elfHeaders.ts';
-import { hex, ImageError, ImageReader, type LoadedImage, type MemoryWrite, placed, zeroTerminated } from './image.ts';
+import { alignUp, hex, ImageError, ImageReader, type LoadedImage, type MemoryWrite, placed, zeroTerminated } from './image.ts';
 import { informationPlace, type KernelModule, type PlacedModule, placeModules } from './modules.ts';
 import { findMultiboot1Header, MULTIBOOT1_SEARCHED } from './multibootHeaders.ts';
 import { flatMode } from './registers.ts';
@@ -16,6 +17,8 @@ const PAGE_ALIGN = 1,
   VIDEO_MODE = 4,
   REQUIRED = 0xffff,
   ADDRESS_FIELDS = 0x10000;
+/** mode_type of a header that asks for graphics. */
+const LINEAR_GRAPHICS = 0;
 /** Bits of the information structure's flags. */
 const INFO = { memory: 1, commandLine: 4, modules: 8, memoryMap: 0x40, loaderName: 0x200, framebuffer: 0x1000 } as const;
 const INFO_BYTES = 116,
@@ -35,11 +38,15 @@ export function loadMultiboot1(bytes: Uint8Array, commandLine: string, modules: 
 
   const writes: MemoryWrite[] = [...kernel.writes],
     placedModules = placeModules(writes, kernel.end, modules, memory);
-  const size = informationSize(commandLine, placedModules, memory),
+  const wantsGraphics = (flags & VIDEO_MODE) !== 0 && image.u32(at + 32, 'mode_type') === LINEAR_GRAPHICS,
+    blocks = alignUp(informationSize(commandLine, placedModules, memory), 16),
+    size = blocks + (wantsGraphics ? VIDEO_BLOCKS : 0),
     base = informationPlace(writes, size),
     information = buildInformation(base, size, commandLine, placedModules, memory);
   writes.push(placed('Multiboot information', base, information, information.length, memory));
+  const [width, height, depth] = wantsGraphics ? [36, 40, 44].map((offset) => image.u32(at + offset, 'the video mode')) : [0, 0, 0];
   return {
+    ...(wantsGraphics ? { video: { width, height, depth, information: base, blocks: base + blocks } } : {}),
     title: `Multiboot 1 kernel (${kludge ? 'address fields' : 'ELF'})`,
     writes,
     registers: { ...flatMode(kernel.entry, 0x08, 0x10, ROM_LABELS.gdtMultiboot), eax: LOADER_MAGIC, ebx: base },

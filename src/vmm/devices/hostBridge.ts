@@ -4,12 +4,13 @@
 //   CFCh-CFFh  CONFDATA: byte, word or double word of that register
 //   configuration space 59h-5Fh  PAM0-PAM6: for each area a nibble, bit 0 reads and bit 1 writes go to RAM instead of PCI
 //                       72h      SMRAM: fixed, there is no system management mode
-// What does not go to RAM in F0000h-FFFFFh is answered by the firmware's ROM, below by nobody. After reset the attributes are
-// those that the firmware leaves on such a board, RAM that cannot be written; its bytes are put there by the machine.
+// What does not go to RAM is answered by the end of the firmware's ROM, at most 128 KiB, below by nobody. After reset the attributes
+// are those that the machine's own firmware leaves on such a board, RAM that cannot be written; its bytes are put there by the
+// machine. With another firmware nothing goes to RAM.
 // Left out on purpose: DRAM timing and error registers (they read zero).
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
-import { PciFunction } from '../pci/function.ts';
+import { PciFunction, QEMU } from '../pci/function.ts';
 import { bytes, integer, record } from './fields.ts';
 
 const CONFADD = 0xcf8,
@@ -34,6 +35,8 @@ const AREAS: readonly Area[] = [
     (_, n): Area => ({ address: 0xc0000 + n * 0x4000, bytes: 0x4000, register: PAM0 + 1 + (n >> 1), shift: n & 1 ? 4 : 0 }),
   ),
 ];
+/** How much of the ROM's end also ends the first megabyte. */
+const LOW_ROM_BYTES = 0x20000;
 const FIRST = 0xc0000,
   END = 0x100000;
 
@@ -47,11 +50,12 @@ export class HostBridge implements Device {
   readonly portWidth = 4;
   readonly memory = [{ first: FIRST, last: END - 1 }];
   private address = 0;
-  private readonly context: Pick<DeviceContext, 'pci' | 'shadow' | 'rom' | 'dma'>;
+  private readonly context: Pick<DeviceContext, 'pci' | 'shadow' | 'rom'>;
   private readonly pci: PciFunction;
 
-  constructor(context: Pick<DeviceContext, 'map' | 'pci' | 'shadow' | 'rom' | 'dma'>) {
+  constructor(context: Pick<DeviceContext, 'map' | 'pci' | 'shadow' | 'rom' | 'romIsShadowed'>) {
     this.context = context;
+    const first = context.romIsShadowed ? 0x11 : 0;
     this.pci = new PciFunction(
       context,
       {
@@ -61,9 +65,10 @@ export class HostBridge implements Device {
         device: 0x1237,
         revision: 2,
         classCode: 0x060000,
+        subsystem: QEMU,
         registers: [
-          { offset: PAM0, bytes: 1, initial: 0x10, writable: 0x30 },
-          ...Array.from({ length: 6 }, (_, n) => ({ offset: PAM0 + 1 + n, bytes: 1 as const, initial: 0x11, writable: 0x33 })),
+          { offset: PAM0, bytes: 1, initial: first & 0xf0, writable: 0x30 },
+          ...Array.from({ length: 6 }, (_, n) => ({ offset: PAM0 + 1 + n, bytes: 1 as const, initial: first, writable: 0x33 })),
           { offset: 0x72, bytes: 1, initial: 0x02 },
         ],
       },
@@ -79,7 +84,7 @@ export class HostBridge implements Device {
   private applyAttributes(): void {
     for (const area of AREAS) {
       const bits = this.attributes(area);
-      this.context.shadow(area.address, area.bytes, (bits & READ) !== 0, (bits & WRITE) !== 0);
+      this.context.shadow.set(area.address, area.bytes, (bits & READ) !== 0, (bits & WRITE) !== 0);
     }
   }
 
@@ -97,14 +102,17 @@ export class HostBridge implements Device {
   memoryRead(address: number, size: 1 | 2 | 4): number {
     const { rom } = this.context;
     let value = 0;
-    for (let n = 0; n < size; n++) value |= (rom[rom.length - END + address + n] ?? 0xff) << (8 * n);
+    for (let n = 0; n < size; n++) {
+      const before = END - address - n;
+      value |= (before <= LOW_ROM_BYTES ? (rom[rom.length - before] ?? 0xff) : 0xff) << (8 * n);
+    }
     return value;
   }
   memoryWrite(address: number, value: number, size: 1 | 2 | 4): void {
     const area = AREAS.find((candidate) => address >= candidate.address && address < candidate.address + candidate.bytes);
     // Reads from the ROM, writes to the RAM behind it: how a firmware copies itself.
     if (area && this.attributes(area) === WRITE) {
-      this.context.dma.write(
+      this.context.shadow.write(
         address,
         Uint8Array.from({ length: size }, (_, n) => value >>> (8 * n)),
       );

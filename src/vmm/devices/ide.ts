@@ -10,7 +10,7 @@ import { AtaChannel, CHANNEL } from '../ata/channel.ts';
 import { AtaDisk } from '../ata/disk.ts';
 import { REGISTER } from '../ata/unit.ts';
 import type { Device, DeviceContext, SavedState } from '../device.ts';
-import { PCI_COMMAND, PciFunction } from '../pci/function.ts';
+import { PCI_COMMAND, PciFunction, QEMU } from '../pci/function.ts';
 import { bytes, list, record } from './fields.ts';
 
 const PLACES = [
@@ -54,6 +54,7 @@ export class Ide implements Device {
       vendor: 0x8086,
       device: 0x7010,
       classCode: 0x010180,
+      subsystem: QEMU,
       bars: [
         {
           index: 4,

@@ -11,6 +11,7 @@ import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
 import { Fdc82077 } from './fdc82077.ts';
+import { FwCfg } from './fwCfg.ts';
 import { HostBridge } from './hostBridge.ts';
 import { Ide } from './ide.ts';
 import { IoApic } from './ioApic.ts';
@@ -27,7 +28,7 @@ import { ResetControl } from './resetControl.ts';
 import { Rtc146818 } from './rtc146818.ts';
 import { SystemControlA } from './systemControlA.ts';
 import { Uart16550 } from './uart16550.ts';
-import { VgaText } from './vgaText.ts';
+import { Vga } from './vga.ts';
 
 const KINDS = {
   localApic: { title: 'Local APIC', create: (context: DeviceContext) => new LocalApic(context) },
@@ -38,10 +39,11 @@ const KINDS = {
   serial0: { title: '16550A UART (COM1)', create: (context: DeviceContext) => new Uart16550(context, 'serial0', 0x3f8, 4) },
   serial1: { title: '16550A UART (COM2)', create: (context: DeviceContext) => new Uart16550(context, 'serial1', 0x2f8, 3) },
   keyboard: { title: '8042 keyboard controller', create: (context: DeviceContext) => new Ps2Controller(context) },
-  vga: { title: 'VGA', create: (context: DeviceContext) => new VgaText(context) },
+  vga: { title: 'VGA', create: (context: DeviceContext) => new Vga(context) },
   dma: { title: '8237A DMA controllers', create: (context: DeviceContext) => new Dma8237(context) },
   port80: { title: 'POST code latch', create: () => new Port80() },
   debugcon: { title: 'Debug console (port E9h)', create: (context: DeviceContext) => new Debugcon(context) },
+  fwCfg: { title: 'QEMU firmware configuration', create: (context: DeviceContext) => new FwCfg(context) },
   debugExit: { title: 'isa-debug-exit', create: (context: DeviceContext) => new IsaDebugExit(context) },
   systemControlA: { title: 'System control port A (92h)', create: (context: DeviceContext) => new SystemControlA(context) },
   resetControl: { title: 'Reset control register (CF9h)', create: (context: DeviceContext) => new ResetControl(context) },

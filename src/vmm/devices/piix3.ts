@@ -7,7 +7,7 @@
 
 import type { Device, DeviceContext, IrqLine, SavedState } from '../device.ts';
 import { PCI_WIRES } from '../pci/bus.ts';
-import { PciFunction } from '../pci/function.ts';
+import { PciFunction, QEMU } from '../pci/function.ts';
 import { bytes, record } from './fields.ts';
 
 const PIRQRC = 0x60,
@@ -34,6 +34,7 @@ export class Piix3 implements Device {
         vendor: 0x8086,
         device: 0x7000,
         classCode: 0x060100,
+        subsystem: QEMU,
         multifunction: true,
         registers: [
           // Ports, memory and bus mastering are always on; medium DEVSEL timing.

@@ -4,18 +4,26 @@
 //   02h word  PM1_EN: which of bits 0 and 8 request the system control interrupt
 //   04h word  PM1_CNT: bit 0 SCI_EN, bits 12-10 sleep type, bit 13 go to sleep; type 0 switches off
 //   08h double word  PM timer: 24 bits at 3.579545 MHz
-//   configuration space 40h PMBASE, 80h PMREGMISC bit 0
+//   configuration space 40h PMBASE, 58h DEVACTB: fixed, APMC_EN as where no system management mode is to be set up; 80h PMREGMISC bit 0
+// Ports B2h and B3h are APM's control and status: F1h and F0h in the first switch SCI_EN on and off, as SeaBIOS's tables ask for it.
 // The system control interrupt is line 9, level-triggered. Left out on purpose: general purpose events, throttling, device monitors,
 // sleep types other than off (nothing happens), the SMBus controller, and everything that leads to system management mode.
 
 import type { Device, DeviceContext, IrqLine, Placement, SavedState } from '../device.ts';
-import { PciFunction } from '../pci/function.ts';
+import { PciFunction, QEMU } from '../pci/function.ts';
 import { derivedClock, type Timer, type Timers } from '../timers.ts';
-import { bytes, flag, record, time, word } from './fields.ts';
+import { byte, bytes, flag, record, time, word } from './fields.ts';
 
 const PMBASE = 0x40,
   PMREGMISC = 0x80,
   PMIOSE = 1;
+const DEVACTB = 0x58,
+  APMC_EN = 0x02000000;
+const APM_CONTROL = 0xb2,
+  APM_STATUS = 0xb3,
+  ACPI_ON = 0xf1,
+  ACPI_OFF = 0xf0,
+  SCI_EN = 0x0001;
 const WINDOW_BYTES = 64;
 const PM1_STS = 0x00,
   PM1_EN = 0x02,
@@ -38,12 +46,15 @@ const STATE = record({
   pci: bytes(256),
   enables: word(),
   control: word(),
+  apmControl: byte(),
+  apmStatus: byte(),
   buttonPressed: flag(),
   /** Halves of the timer's period at the last time that its event was cleared. */
   halves: time(0),
 });
 
 export class Piix4Pm implements Device {
+  readonly ports = [{ first: APM_CONTROL, last: APM_STATUS }];
   private state = STATE.initial();
   private level = false;
   private readonly pins: DeviceContext['pins'];
@@ -74,10 +85,12 @@ export class Piix4Pm implements Device {
         device: 0x7113,
         revision: 3,
         classCode: 0x068000,
+        subsystem: QEMU,
         interruptPin: 1,
         registers: [
           { offset: 0x06, bytes: 2, initial: 0x0280 },
           { offset: PMBASE, bytes: 4, initial: 1, writable: 0xffc0 },
+          { offset: DEVACTB, bytes: 4, initial: APMC_EN },
           { offset: PMREGMISC, bytes: 1, writable: PMIOSE },
         ],
       },
@@ -113,6 +126,20 @@ export class Piix4Pm implements Device {
       this.level = level;
       this.irq.set(level);
     }
+  }
+
+  portRead(port: number): number {
+    return port === APM_CONTROL ? this.state.apmControl : this.state.apmStatus;
+  }
+  portWrite(port: number, value: number): void {
+    const { state } = this;
+    if (port === APM_STATUS) {
+      state.apmStatus = value;
+      return;
+    }
+    state.apmControl = value;
+    if (value === ACPI_ON) state.control |= SCI_EN;
+    else if (value === ACPI_OFF) state.control &= ~SCI_EN;
   }
 
   /** The double word at an offset. */

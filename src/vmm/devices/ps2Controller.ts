@@ -1,18 +1,18 @@
 // 8042 keyboard controller of the PC/AT and PS/2 (IBM PS/2 Hardware Interface Technical Reference, "Keyboard/Auxiliary Device
-// Controller"); the keyboard on it is ps2Keyboard.ts.
+// Controller"); the keyboard on it is ps2Keyboard.ts, the mouse ps2Mouse.ts.
 //   60h  read output buffer; write to the keyboard, or the data of a command      64h  read status, write command
 //   commands 20h-3Fh and 60h-7Fh controller RAM (byte 0 is the command byte), A4h password, A7h-A9h aux, AAh self test, ABh keyboard
 //   test, ADh/AEh keyboard off/on, C0h input port, D0h/D1h output port, D2h output buffer, D3h/D4h aux, DDh/DFh A20, E0h test
 //   inputs, F0h-FFh pulse of output port bits (FEh: bit 0, the processor's reset)
-// IRQ 1 with output buffer full. State after power-on is what firmware's self test leaves: translation and IRQ 1 enabled, A20 open.
-// Commands are done at once, so that input buffer full is never seen.
-// Left out on purpose: the mouse. The aux port answers as absent: its clock stays disabled, its test fails, what is sent to it
-// times out. No password is installed.
+// IRQ 1 with a full output buffer, IRQ 12 when the byte is the mouse's. State after power-on is what firmware's self test leaves:
+// translation and IRQ 1 enabled, the mouse's interface disabled, A20 open. Commands are done at once, so that input buffer full is
+// never seen. No password is installed.
 
 import type { Device, DeviceContext, IrqLine, SavedState } from '../device.ts';
 import { CYCLES_PER_SECOND, type Timer, type Timers } from '../timers.ts';
 import { byte, bytes, flag, record, time } from './fields.ts';
 import { KEYBOARD, Ps2Keyboard } from './ps2Keyboard.ts';
+import { MOUSE, type MouseInput, Ps2Mouse } from './ps2Mouse.ts';
 import { RELEASE, RELEASE_BIT, set1OfSet2 } from './scanCodes.ts';
 
 const DATA = 0x60;
@@ -23,14 +23,14 @@ const STATUS_SYSTEM = 0x04;
 const STATUS_COMMAND = 0x08;
 const STATUS_UNLOCKED = 0x10;
 const STATUS_AUX_OBF = 0x20;
-const STATUS_TIMEOUT = 0x40;
 
 const CB_IRQ1 = 0x01;
+const CB_IRQ12 = 0x02;
 const CB_SYSTEM = STATUS_SYSTEM;
 const CB_KEYBOARD_DISABLED = 0x10;
 const CB_AUX_DISABLED = 0x20;
 const CB_TRANSLATE = 0x40;
-const CB_WRITABLE = CB_IRQ1 | 0x02 | CB_SYSTEM | CB_KEYBOARD_DISABLED | CB_TRANSLATE;
+const CB_WRITABLE = CB_IRQ1 | CB_IRQ12 | CB_SYSTEM | CB_KEYBOARD_DISABLED | CB_AUX_DISABLED | CB_TRANSLATE;
 
 const OUTPUT_RESET = 0x01;
 const OUTPUT_A20 = 0x02;
@@ -42,16 +42,14 @@ const INPUT_PORT = 0xa0;
 
 const SELF_TEST_PASSED = 0x55;
 const TEST_PASSED = 0x00;
-const TEST_CLOCK_LOW = 0x01;
 const NO_PASSWORD = 0xf1;
-const RESEND = 0xfe;
 
 const WRITE_OUTPUT_PORT = 0xd1;
 const WRITE_OUTPUT_BUFFER = 0xd2;
 const WRITE_AUX_BUFFER = 0xd3;
 const WRITE_AUX = 0xd4;
 
-/** A byte on the keyboard's line: 100 us. The real millisecond would cost a polling guest 250,000 instructions for each. */
+/** A byte on a device's line: 100 us. The real millisecond would cost a polling guest 250,000 instructions for each. */
 const BYTE_TIME = CYCLES_PER_SECOND / 10_000;
 
 const STATE = record({
@@ -59,7 +57,7 @@ const STATE = record({
   ram: bytes(32),
   outputPort: byte(OUTPUT_POWER_ON),
   outputBuffer: byte(),
-  /** Status bits OBF, COMMAND, AUX_OBF and TIMEOUT. */
+  /** Status bits OBF, COMMAND and AUX_OBF. */
   status: byte(),
   /** Command that waits for its data byte, 0 for none. */
   command: byte(),
@@ -67,9 +65,12 @@ const STATE = record({
   release: flag(),
   /** Cycle at which the keyboard's next byte has arrived, -1 while the line is idle. */
   arrivesAt: time(),
+  /** The same for the mouse's. */
+  auxArrivesAt: time(),
   interrupt: flag(),
+  auxInterrupt: flag(),
 });
-const SAVED = record({ controller: STATE, keyboard: KEYBOARD });
+const SAVED = record({ controller: STATE, keyboard: KEYBOARD, mouse: MOUSE });
 
 export class Ps2Controller implements Device {
   readonly ports = [
@@ -77,17 +78,22 @@ export class Ps2Controller implements Device {
     { first: COMMAND, last: COMMAND },
   ];
   private readonly keyboard = new Ps2Keyboard();
+  private readonly mouse = new Ps2Mouse();
   private state = powerOn();
   private readonly timers: Timers;
   private readonly irq1: IrqLine;
+  private readonly irq12: IrqLine;
   private readonly pins: DeviceContext['pins'];
   private readonly line: Timer;
+  private readonly auxLine: Timer;
 
   constructor(context: Pick<DeviceContext, 'irq' | 'timers' | 'pins'>) {
     this.timers = context.timers;
     this.irq1 = context.irq(1);
+    this.irq12 = context.irq(12);
     this.pins = context.pins;
     this.line = context.timers.create('ps2Controller keyboard', () => this.arrived());
+    this.auxLine = context.timers.create('ps2Controller mouse', () => this.auxArrived());
   }
 
   /** Keys as set 1 scan codes; false when the keyboard's buffer has no room for all and none was taken. */
@@ -97,26 +103,34 @@ export class Ps2Controller implements Device {
     return taken;
   }
 
+  /** Movements and buttons of the mouse. */
+  move(input: MouseInput): void {
+    this.mouse.move(input);
+    this.update();
+  }
+
   reset(): void {
     this.keyboard.state = KEYBOARD.initial();
-    this.state = { ...powerOn(), interrupt: this.state.interrupt };
+    this.mouse.state = MOUSE.initial();
+    this.state = { ...powerOn(), interrupt: this.state.interrupt, auxInterrupt: this.state.auxInterrupt };
     this.pins.a20(true);
     this.update();
   }
   save(): SavedState {
-    return SAVED.save({ controller: this.state, keyboard: this.keyboard.state });
+    return SAVED.save({ controller: this.state, keyboard: this.keyboard.state, mouse: this.mouse.state });
   }
   load(saved: SavedState): void {
-    const { controller, keyboard } = SAVED.load(saved, 'ps2Controller');
+    const { controller, keyboard, mouse } = SAVED.load(saved, 'ps2Controller');
     this.state = controller;
     this.keyboard.state = keyboard;
-    this.armTimer();
+    this.mouse.state = mouse;
+    this.armTimers();
   }
 
   portRead(port: number): number {
     const { state } = this;
     if (port === COMMAND) return state.status | STATUS_UNLOCKED | (state.ram[0] & CB_SYSTEM);
-    state.status &= ~(STATUS_OBF | STATUS_AUX_OBF | STATUS_TIMEOUT);
+    state.status &= ~(STATUS_OBF | STATUS_AUX_OBF);
     this.update();
     return state.outputBuffer;
   }
@@ -149,7 +163,7 @@ export class Ps2Controller implements Device {
     }
     if (value >= 0x20 && value <= 0x3f) {
       const address = value & 0x1f;
-      this.output(address === 0 ? state.ram[0] | CB_AUX_DISABLED : state.ram[address]);
+      this.output(state.ram[address]);
       return;
     }
     if ((value >= 0x60 && value <= 0x7f) || (value >= WRITE_OUTPUT_PORT && value <= WRITE_AUX)) {
@@ -160,13 +174,17 @@ export class Ps2Controller implements Device {
       case 0xa4:
         this.output(NO_PASSWORD);
         break;
-      case 0xa9:
-        this.output(TEST_CLOCK_LOW);
+      case 0xa7:
+        state.ram[0] |= CB_AUX_DISABLED;
+        break;
+      case 0xa8:
+        state.ram[0] &= ~CB_AUX_DISABLED;
         break;
       case 0xaa:
         state.ram[0] |= CB_SYSTEM;
         this.output(SELF_TEST_PASSED);
         break;
+      case 0xa9:
       case 0xab:
         this.output(TEST_PASSED);
         break;
@@ -192,7 +210,7 @@ export class Ps2Controller implements Device {
         this.output(0);
         break;
       default:
-      // A7h and A8h find no aux port; controllers ignore commands that they do not know.
+      // Controllers ignore commands that they do not know.
     }
   }
 
@@ -206,10 +224,13 @@ export class Ps2Controller implements Device {
         this.output(value);
         break;
       case WRITE_AUX_BUFFER:
+        this.output(value);
+        state.status |= STATUS_AUX_OBF;
         break;
       case WRITE_AUX:
-        this.output(RESEND);
-        state.status |= STATUS_AUX_OBF | STATUS_TIMEOUT;
+        // What is sent to the mouse switches its interface on.
+        state.ram[0] &= ~CB_AUX_DISABLED;
+        this.mouse.write(value);
         break;
       default: {
         const address = command & 0x1f;
@@ -227,13 +248,13 @@ export class Ps2Controller implements Device {
   /** The controller's own answers replace a byte that nobody has read, as the chip does. */
   private output(value: number): void {
     this.state.outputBuffer = value;
-    this.state.status = (this.state.status & ~(STATUS_AUX_OBF | STATUS_TIMEOUT)) | STATUS_OBF;
+    this.state.status = (this.state.status & ~STATUS_AUX_OBF) | STATUS_OBF;
   }
 
   private arrived(): void {
     const { state } = this;
     state.arrivesAt = -1;
-    if (this.keyboard.waiting && this.lineFree()) {
+    if (this.keyboard.waiting && this.lineFree(CB_KEYBOARD_DISABLED)) {
       const code = this.keyboard.send();
       if ((state.ram[0] & CB_TRANSLATE) === 0) this.output(code);
       else if (code === RELEASE) state.release = true;
@@ -245,31 +266,57 @@ export class Ps2Controller implements Device {
     this.update();
   }
 
-  private lineFree(): boolean {
-    return (this.state.status & STATUS_OBF) === 0 && (this.state.ram[0] & CB_KEYBOARD_DISABLED) === 0;
+  private auxArrived(): void {
+    const { state } = this,
+      now = this.timers.now();
+    state.auxArrivesAt = -1;
+    if (this.mouse.waitsFrom <= now && this.lineFree(CB_AUX_DISABLED)) {
+      this.output(this.mouse.send(now));
+      state.status |= STATUS_AUX_OBF;
+    }
+    this.update();
+  }
+
+  private lineFree(disabled: number): boolean {
+    return (this.state.status & STATUS_OBF) === 0 && (this.state.ram[0] & disabled) === 0;
   }
 
   private update(): void {
     const { state } = this;
-    const full = (state.status & (STATUS_OBF | STATUS_AUX_OBF)) === STATUS_OBF;
-    const level = full && (state.ram[0] & CB_IRQ1) !== 0;
+    const full = (state.status & STATUS_OBF) !== 0,
+      isAux = (state.status & STATUS_AUX_OBF) !== 0;
+    const level = full && !isAux && (state.ram[0] & CB_IRQ1) !== 0,
+      auxLevel = full && isAux && (state.ram[0] & CB_IRQ12) !== 0;
     if (level !== state.interrupt) {
       state.interrupt = level;
       this.irq1.set(level);
     }
-    if (!this.keyboard.waiting || !this.lineFree()) state.arrivesAt = -1;
-    else if (state.arrivesAt < 0) state.arrivesAt = this.timers.now() + BYTE_TIME;
-    this.armTimer();
+    if (auxLevel !== state.auxInterrupt) {
+      state.auxInterrupt = auxLevel;
+      this.irq12.set(auxLevel);
+    }
+    const now = this.timers.now(),
+      auxFrom = this.mouse.waitsFrom;
+    if (!this.keyboard.waiting || !this.lineFree(CB_KEYBOARD_DISABLED)) state.arrivesAt = -1;
+    else if (state.arrivesAt < 0) state.arrivesAt = now + BYTE_TIME;
+    if (auxFrom === Infinity || !this.lineFree(CB_AUX_DISABLED)) state.auxArrivesAt = -1;
+    else if (state.auxArrivesAt < 0) state.auxArrivesAt = Math.max(now, auxFrom) + BYTE_TIME;
+    this.armTimers();
   }
 
-  private armTimer(): void {
-    if (this.state.arrivesAt < 0) this.line.cancel();
-    else this.line.at(this.state.arrivesAt);
+  private armTimers(): void {
+    arm(this.line, this.state.arrivesAt);
+    arm(this.auxLine, this.state.auxArrivesAt);
   }
+}
+
+function arm(timer: Timer, at: number): void {
+  if (at < 0) timer.cancel();
+  else timer.at(at);
 }
 
 function powerOn(): ReturnType<typeof STATE.initial> {
   const state = STATE.initial();
-  state.ram[0] = CB_IRQ1 | CB_SYSTEM | CB_TRANSLATE;
+  state.ram[0] = CB_IRQ1 | CB_SYSTEM | CB_AUX_DISABLED | CB_TRANSLATE;
   return state;
 }

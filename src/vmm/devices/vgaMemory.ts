@@ -1,11 +1,11 @@
 // The VGA's memory as the processor reaches it: four planes of 64 KiB behind the graphics controller (IBM VGA Technical Reference,
 // "Graphics Controller Registers", "Memory Mode Register"). A byte goes to one plane by chain 4, to the even or odd planes by
 // odd/even, or to all enabled planes; write modes 0-3, read modes 0 and 1, latches, set/reset, rotation and bit mask are complete.
+// The planes are the beginning of the adapter's memory: byte `offset * 4 + plane` is that plane's.
 
-import { bytes, record } from './fields.ts';
+import type { VideoMemory } from '../device.ts';
 import type { VgaRegisters } from './vgaRegisters.ts';
 
-const PLANE_BYTES = 0x10000;
 const WINDOWS = [
   { first: 0xa0000, last: 0xbffff },
   { first: 0xa0000, last: 0xaffff },
@@ -30,16 +30,17 @@ const GC_BIT_MASK = 8;
 const MODE_READ_1 = 0x08;
 const MODE_ODD_EVEN = 0x10;
 
-/** Memory and latches. Byte `offset * 4 + plane` of `planes` is that plane's byte. */
-export const VGA_MEMORY = record({ planes: bytes(4 * PLANE_BYTES), latches: bytes(4) });
-
 export class VgaMemory {
-  state = VGA_MEMORY.initial();
+  private readonly memory: Pick<VideoMemory, 'bytes' | 'written'>;
   private registers: VgaRegisters | null = null;
   private first = 0;
   private last = -1;
   /** The graphics controller passes bytes unchanged. */
   private plain = false;
+
+  constructor(memory: Pick<VideoMemory, 'bytes' | 'written'>) {
+    this.memory = memory;
+  }
 
   /** Takes over what the registers say; to be called after every change of them. */
   configure(registers: VgaRegisters): void {
@@ -58,8 +59,8 @@ export class VgaMemory {
   read(address: number): number {
     const { registers } = this;
     if (registers === null || address < this.first || address > this.last) return 0xff;
-    const { graphics, sequencer } = registers;
-    const { planes, latches } = this.state;
+    const { graphics, sequencer, latches } = registers;
+    const planes = this.memory.bytes;
     let offset = (address - this.first) & 0xffff;
     let plane = graphics[GC_READ_MAP] & 3;
     if (sequencer[SEQUENCER_MEMORY_MODE] & MEMORY_MODE_CHAIN_4) {
@@ -83,7 +84,7 @@ export class VgaMemory {
     const { registers } = this;
     if (registers === null || address < this.first || address > this.last) return;
     const { sequencer } = registers;
-    const { planes } = this.state;
+    const planes = this.memory.bytes;
     let offset = (address - this.first) & 0xffff;
     let mask = sequencer[SEQUENCER_MAP_MASK] & 15;
     if (sequencer[SEQUENCER_MEMORY_MODE] & MEMORY_MODE_CHAIN_4) {
@@ -97,11 +98,12 @@ export class VgaMemory {
     for (let plane = 0; plane < 4; plane++) {
       if ((mask >> plane) & 1) planes[base + plane] = this.plain ? value : this.combine(registers, plane, value);
     }
+    this.memory.written(base, 4);
   }
 
   /** What the graphics controller makes of a byte for one plane. */
-  private combine({ graphics }: VgaRegisters, plane: number, value: number): number {
-    const latch = this.state.latches[plane];
+  private combine({ graphics, latches }: VgaRegisters, plane: number, value: number): number {
+    const latch = latches[plane];
     const mode = graphics[GC_MODE] & 3;
     if (mode === 1) return latch;
     const rotation = graphics[GC_ROTATE] & 7;

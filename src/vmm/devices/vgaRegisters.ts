@@ -23,6 +23,8 @@ export const VGA_REGISTERS = record({
   dacIndex: byte(),
   dacComponent: integer(0, 0, 2),
   dacReading: flag(),
+  /** What the last read left of the four planes. */
+  latches: bytes(4),
 });
 
 export type VgaRegisters = State<typeof VGA_REGISTERS>;

@@ -1,13 +1,12 @@
-// What a monitor on the VGA would show, from registers and memory (IBM VGA Technical Reference, "CRT Controller Registers"): text of
-// the size that the CRTC says, from its start address and pitch, or the 256-colour mode. Sizes come from the guest and are bounded.
+// What a monitor on the VGA would show, from registers and memory (IBM VGA Technical Reference, "CRT Controller Registers"): text or
+// graphics of the size that the CRTC says, from its start address and pitch. Sizes come from the guest and are bounded.
 
-import type { ScreenState } from '../protocol.ts';
+import type { TextScreen } from '../protocol.ts';
+import { colour, type PixelLayout } from './vgaPixels.ts';
 import type { VgaRegisters } from './vgaRegisters.ts';
 
 const MOST_COLUMNS = 256;
 const MOST_ROWS = 128;
-const PIXEL_COLUMNS = 320;
-const PIXEL_ROWS = 200;
 
 const CRTC_HORIZONTAL_DISPLAY_END = 0x01;
 const CRTC_OVERFLOW = 0x07;
@@ -24,29 +23,40 @@ const CURSOR_OFF = 0x20;
 const DOUBLE_SCAN = 0x80;
 const DOUBLE_WORD = 0x40;
 const BYTE_MODE = 0x40;
+/** Clear: bit 0 or 1 of the row scan counter is address bit 13 or 14. */
+const ROW_SCAN_SELECTS = 0x03;
 const SCREEN_OFF = 0x20;
 const PALETTE_SOURCE = 0x20;
+const GC_MODE = 5;
+const GC_MISC = 6;
 const GC_MODE_256_COLOURS = 0x40;
+const GC_MODE_PAIRS = 0x20;
 const GC_MISC_GRAPHICS = 0x01;
 const ATTRIBUTE_MODE = 0x10;
+const ATTRIBUTE_PLANE_ENABLE = 0x12;
 const ATTRIBUTE_COLOUR_SELECT = 0x14;
 const PALETTE_BITS_FROM_SELECT = 0x80;
 const SPACE = 0x20;
 
-/** The screen; `planes` as vgaMemory.ts has them. */
-export function renderScreen(registers: VgaRegisters, planes: Uint8Array): ScreenState {
-  const { crtc, graphics } = registers;
-  const off = (registers.sequencer[1] & SCREEN_OFF) !== 0 || (registers.attributeIndex & PALETTE_SOURCE) === 0;
-  const isGraphics = (graphics[6] & GC_MISC_GRAPHICS) !== 0;
-  if (isGraphics && !off && graphics[5] & GC_MODE_256_COLOURS) return pixelScreen(registers, planes);
+/** The sequencer or the attribute controller keeps the screen dark. */
+export const isOff = (registers: VgaRegisters): boolean =>
+  (registers.sequencer[1] & SCREEN_OFF) !== 0 || (registers.attributeIndex & PALETTE_SOURCE) === 0;
+export const isGraphics = ({ graphics }: VgaRegisters): boolean => (graphics[GC_MISC] & GC_MISC_GRAPHICS) !== 0;
 
-  const columns = Math.min(MOST_COLUMNS, crtc[CRTC_HORIZONTAL_DISPLAY_END] + 1);
+/** Lines from the top of the picture to its bottom. */
+function shownLines(crtc: Uint8Array): number {
   const overflow = crtc[CRTC_OVERFLOW];
-  const lines = (crtc[CRTC_VERTICAL_DISPLAY_END] | ((overflow & 0x02) << 7) | ((overflow & 0x40) << 3)) + 1;
+  return (crtc[CRTC_VERTICAL_DISPLAY_END] | ((overflow & 0x02) << 7) | ((overflow & 0x40) << 3)) + 1;
+}
+
+/** The text screen, blank when something else is to be seen; `planes` as vgaMemory.ts has them. */
+export function textScreen(registers: VgaRegisters, planes: Uint8Array): TextScreen {
+  const { crtc } = registers,
+    hidden = isOff(registers) || isGraphics(registers);
+  const columns = Math.min(MOST_COLUMNS, crtc[CRTC_HORIZONTAL_DISPLAY_END] + 1);
   const height = ((crtc[CRTC_MAXIMUM_SCAN_LINE] & 0x1f) + 1) * (crtc[CRTC_MAXIMUM_SCAN_LINE] & DOUBLE_SCAN ? 2 : 1);
-  const rows = Math.max(1, Math.min(MOST_ROWS, Math.floor(lines / height)));
+  const rows = Math.max(1, Math.min(MOST_ROWS, Math.floor(shownLines(crtc) / height)));
   const cells = new Uint8Array(columns * rows * 2);
-  const hidden = off || isGraphics;
   const start = word(crtc, CRTC_START_ADDRESS);
   const pitch = crtc[CRTC_OFFSET] * 2;
   const shift = addressShift(crtc);
@@ -67,6 +77,53 @@ export function renderScreen(registers: VgaRegisters, planes: Uint8Array): Scree
     mode: 'text',
     palette: textPalette(registers),
   };
+}
+
+/** The picture of a graphics mode of the VGA's own, and its colours. */
+export function graphicsLayout(registers: VgaRegisters): { layout: PixelLayout; way: string; palette: Uint32Array } {
+  const { crtc, graphics, dac, dacMask } = registers;
+  const format = graphics[GC_MODE] & GC_MODE_256_COLOURS ? 'bytes' : graphics[GC_MODE] & GC_MODE_PAIRS ? 'pairs' : 'planar';
+  const scan = crtc[CRTC_MAXIMUM_SCAN_LINE],
+    scans = (scan & 0x1f) + 1,
+    start = word(crtc, CRTC_START_ADDRESS),
+    pitch = crtc[CRTC_OFFSET] * 2,
+    shift = addressShift(crtc),
+    selects = ~crtc[CRTC_MODE] & ROW_SCAN_SELECTS;
+  // Lines of one row show the same unless the row scan counter is part of the address, as on the CGA.
+  const lines = (scan & DOUBLE_SCAN ? 2 : 1) * (selects === 0 ? scans : 1);
+  const rowStart = (row: number): number => {
+    const line = selects === 0 ? 0 : row % scans,
+      address = (start + (selects === 0 ? row : Math.floor(row / scans)) * pitch) << shift;
+    return ((address & 0xffff & ~(selects << 13)) | ((line & selects) << 13)) * 4;
+  };
+  const layout: PixelLayout = {
+    width: (crtc[CRTC_HORIZONTAL_DISPLAY_END] + 1) * (format === 'bytes' ? 4 : 8),
+    height: Math.max(1, Math.floor(shownLines(crtc) / lines)),
+    format,
+    rowStart,
+    group: 4 << shift,
+  };
+  const palette =
+    format === 'bytes'
+      ? dacPalette(dac, dacMask, false)
+      : paletteWords(textPalette(registers), (index) => index & registers.attribute[ATTRIBUTE_PLANE_ENABLE] & 15);
+  return { layout, way: [start, pitch, shift, selects, scan].join(), palette };
+}
+
+/** The DAC's 256 colours; `wide`: of 8 bits each instead of 6. */
+export function dacPalette(dac: Uint8Array, mask: number, wide: boolean): Uint32Array {
+  const bits = (level: number): number => (wide ? level : ((level << 2) | (level >> 4)) & 0xff);
+  return Uint32Array.from({ length: 256 }, (_, index) => {
+    const at = (index & mask) * 3;
+    return colour(bits(dac[at]), bits(dac[at + 1]), bits(dac[at + 2]));
+  });
+}
+
+function paletteWords(triples: Uint8Array, select: (index: number) => number): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, index) => {
+    const at = select(index) * 3;
+    return colour(triples[at], triples[at + 1], triples[at + 2]);
+  });
 }
 
 function word(crtc: Uint8Array, high: number): number {
@@ -107,21 +164,4 @@ function copyColour(palette: Uint8Array, index: number, dac: Uint8Array, colour:
     const level = dac[colour * 3 + component];
     palette[index * 3 + component] = (level << 2) | (level >> 4);
   }
-}
-
-function pixelScreen(registers: VgaRegisters, planes: Uint8Array): ScreenState {
-  const { crtc, dac, dacMask } = registers;
-  const pixels = new Uint8Array(PIXEL_COLUMNS * PIXEL_ROWS);
-  const palette = new Uint8Array(256 * 3);
-  for (let index = 0; index < 256; index++) copyColour(palette, index, dac, index & dacMask);
-  const start = word(crtc, CRTC_START_ADDRESS);
-  const pitch = crtc[CRTC_OFFSET] * 2;
-  const shift = addressShift(crtc);
-  for (let row = 0, pixel = 0; row < PIXEL_ROWS; row++) {
-    for (let column = 0; column < PIXEL_COLUMNS; column++, pixel++) {
-      const offset = ((start + row * pitch + (column >> 2)) << shift) & 0xffff;
-      pixels[pixel] = planes[offset * 4 + (column & 3)];
-    }
-  }
-  return { columns: 0, rows: 0, cells: new Uint8Array(0), cursor: -1, cursorStart: 0, cursorEnd: 0, mode: 'graphics', pixels, palette };
 }

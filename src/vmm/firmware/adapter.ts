@@ -17,23 +17,17 @@ export interface FirmwareParts {
 
 const PAGE_BYTES = 4096,
   PG = 0x80000000;
-/** The VGA's window, and the registers of the chip set and the processor below the system ROM. */
+/** The VGA's window. */
 const VIDEO_FIRST = 0xa0000,
-  VIDEO_END = 0xc0000,
-  REGISTERS_FIRST = 0xfec00000;
-const isDevice = (address: number) =>
-  (address >= VIDEO_FIRST && address < VIDEO_END) || (address >= REGISTERS_FIRST && address < ROM_ALIAS);
-/** What stores leave as it is: adapter and system ROMs, which end the first megabyte, and the system ROM below 4 GiB. */
-const ROM_END = 0x100000,
-  ROM_ALIAS = 0xffff0000;
-const isRom = (address: number) => (address >= VIDEO_END && address < ROM_END) || address >= ROM_ALIAS;
-
+  VIDEO_END = 0xc0000;
 /** Width of the next access: double words where they are aligned. */
 const widest = (address: number, left: number): 1 | 4 => ((address & 3) === 0 && left >= 4 ? 4 : 1);
 
 /** Builds the view; it holds no state of its own. */
 export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
   const { cpu, bus } = parts;
+  /** The VGA's window, and above it what no memory answers at: registers, and what the host bridge gives to the bus. */
+  const isDevice = (address: number) => address >= VIDEO_FIRST && (address < VIDEO_END || cpu.readPhysical(address, 1).length === 0);
   const number = (name: string) => {
     const value = cpu.get(name);
     return typeof value === 'number' ? value : 0;
@@ -70,14 +64,14 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
   }
   function write(address: number, bytes: Uint8Array, linear: boolean): void {
     pieces(address, bytes.length, linear, (physical, offset, size) => {
-      if (physical === null || isRom(physical)) return;
+      if (physical === null) return;
       if (isDevice(physical)) {
         for (let n = 0; n < size; ) {
           const width = widest(physical + n, size - n);
           bus.mmioWrite(physical + n, littleEndian(bytes.subarray(offset + n, offset + n + width)), width);
           n += width;
         }
-      } else cpu.writePhysical(physical, bytes.subarray(offset, offset + size));
+      } else cpu.writePhysical(physical, bytes.subarray(offset, offset + size), false);
     });
   }
 

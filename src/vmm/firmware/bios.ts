@@ -2,6 +2,7 @@
 // text mode 3), and the table that leads from a VMCALL in the ROM to its service.
 
 import { APIC_REGISTERS } from '../devices/apicRegisters.ts';
+import { cmosValues } from './cmos.ts';
 import { countDrives, diskService, driveGeometry, findDrive } from './disk.ts';
 import { dosService, terminateService } from './dos.ts';
 import { CD_SECTOR, emulatedNumber, FIRST_CDROM, noteBootedDisc, readBootEntry } from './elTorito.ts';
@@ -151,7 +152,7 @@ export function initialise(machine: FirmwareMachine): void {
   for (const [vector, target] of vectors(machine)) call.write32(vector * 4, target);
   fillDataAreas(call);
   programControllers(call);
-  fillCmos(call);
+  for (const [register, value] of cmosValues(machine, call.read8(BDA + 0x10))) writeCmos(call, register, value);
   setMemoryTypes(machine);
   initialisePci(machine);
   initialisePower(machine);
@@ -192,7 +193,7 @@ function fillDataAreas(call: ServiceCall): void {
 /** What the data area says of drives: the equipment word (with x87, 80x25 colour, two serial ports) and the count of hard disks. */
 function fillDriveCounts(call: ServiceCall): void {
   const floppies = countDrives(call.machine, 'floppy');
-  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0422);
+  call.write16(BDA + 0x10, (floppies > 0 ? 1 | ((Math.min(4, floppies) - 1) << 6) : 0) | 0x0426);
   call.write8(BDA + 0x75, countDrives(call.machine, 'disk'));
 }
 
@@ -244,45 +245,6 @@ function programControllers(call: ServiceCall): void {
     call.machine.portWrite(0x70, register);
     call.machine.portRead(0x71);
   }
-}
-
-/** Configuration in the clock's RAM ("Real-Time Clock/CMOS RAM Information" of the Technical Reference). */
-function fillCmos(call: ServiceCall): void {
-  const { machine } = call,
-    extended = Math.max(0, machine.memory - 0x100000) / 1024,
-    above16 = Math.max(0, machine.memory - 0x1000000) / 0x10000;
-  const type = (index: number) => {
-    const drive = findDrive(machine, index);
-    return drive ? driveGeometry(drive).type : 0;
-  };
-  const values = new Map([
-    [0x10, (type(0) << 4) | type(1)],
-    [0x12, (findDrive(machine, 0x80) ? 0xf0 : 0) | (findDrive(machine, 0x81) ? 0x0f : 0)],
-    [0x14, call.read8(BDA + 0x10)],
-    [0x15, 0x80],
-    [0x16, 0x02],
-    [0x17, Math.min(0xffff, extended)],
-    [0x18, Math.min(0xffff, extended) >> 8],
-    [0x19, findDrive(machine, 0x80) ? 47 : 0],
-    [0x1a, findDrive(machine, 0x81) ? 47 : 0],
-  ]);
-  let sum = 0;
-  for (let register = 0x10; register <= 0x2d; register++) {
-    const value = (values.get(register) ?? 0) & 0xff;
-    writeCmos(call, register, value);
-    sum += value;
-  }
-  const rest: [number, number][] = [
-    [0x2e, sum >> 8],
-    [0x2f, sum],
-    [0x30, Math.min(0xffff, extended)],
-    [0x31, Math.min(0xffff, extended) >> 8],
-    [0x34, Math.min(0xffff, above16)],
-    [0x35, Math.min(0xffff, above16) >> 8],
-    [0x0e, 0],
-    [0x0f, 0],
-  ];
-  for (const [register, value] of rest) writeCmos(call, register, value & 0xff);
 }
 
 /** Called by the ROM's INT 19h: BIOS number of the drive at position CX of the boot order to DL, or CF at its end. */

@@ -3,6 +3,7 @@
 
 import type { ServiceCall } from './machine.ts';
 import { ROM_LABELS } from './rom.generated.ts';
+import { endVbeMode, vbeService } from './vbe.ts';
 import { characterService, drawingHeight, fillWindow, getPixel, type Surface, setPixel, writeCharacter } from './videoDraw.ts';
 import { graphicsColours, textColours, VIDEO_MODES, type VideoMode } from './videoModes.ts';
 import {
@@ -88,8 +89,8 @@ export function videoService(call: ServiceCall): void {
       if (call.bx === 0) stateInformation(call, surface);
       return;
     case 0x4f:
-      call.ax = 0x0100;
-      return; // no VBE: AL is not 4Fh
+      vbeService(call, setMode);
+      return;
     default:
       return;
   }
@@ -117,6 +118,7 @@ function currentSurface(call: ServiceCall): Surface {
 export function setMode(call: ServiceCall, number: number, clear: boolean): void {
   const mode = VIDEO_MODES.find((row) => row.number === (number === 7 ? 3 : number));
   if (!mode) return;
+  endVbeMode(call.machine);
   programMode(call, mode);
   if (clear) {
     const blank = mode.kind === 'text' ? Uint8Array.from({ length: 0x8000 }, (_, n) => (n & 1 ? 0x07 : 0x20)) : new Uint8Array(64000);

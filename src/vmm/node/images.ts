@@ -1,6 +1,24 @@
-// Files that the command line reads whole: kernels, initial RAM disks, journals.
+// Files that the command line reads whole: kernels, initial RAM disks, journals, firmware.
 
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { FirmwareConfig } from '../protocol.ts';
+
+/** Where QEMU and its firmware's packages have it. */
+const FIRMWARE_FOLDERS = ['/usr/share/seabios', '/usr/share/qemu', '/usr/local/share/qemu'];
+const VGA_BIOS = 'vgabios-stdvga.bin';
+
+/** A firmware: the file, or one of this name where QEMU looks; with it a VGA BIOS, by default the one in the same folder. */
+export function readFirmware(name: string, vgaName: string | null): FirmwareConfig {
+  const find = (wanted: string): string =>
+    existsSync(wanted) || basename(wanted) !== wanted
+      ? wanted
+      : (FIRMWARE_FOLDERS.map((folder) => join(folder, wanted)).find((path) => existsSync(path)) ?? wanted);
+  const path = find(name),
+    rom = readImage('-bios', path),
+    vgaPath = vgaName === null ? join(dirname(path), VGA_BIOS) : find(vgaName);
+  return vgaName !== null || existsSync(vgaPath) ? { rom, vgaRom: readImage('-global VGA.romfile', vgaPath) } : { rom };
+}
 
 /** Reads a file that an option names; throws an Error that says which option and why. */
 export function readImage(option: string, path: string): Uint8Array {

@@ -6,12 +6,14 @@ import { screenText } from '../codePage437.ts';
 import type { Guest } from '../guest.ts';
 import { createLocalClient } from '../local.ts';
 import { createMachineBuilder } from '../machine.ts';
+import { draw } from '../picture.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
 import { type Backend, virtconsoleBackend } from './consoleOptions.ts';
-import { readImage } from './images.ts';
+import { readFirmware, readImage } from './images.ts';
 import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
 import { helpText, parseOptions, type Settings, serialBackend } from './options.ts';
 import { nodePlatform } from './platform.ts';
+import { png } from './png.ts';
 import { openTerminal } from './terminal.ts';
 
 const ERROR = 1,
@@ -54,6 +56,9 @@ async function run(settings: Settings): Promise<number> {
     tier: settings.tier,
     onReset: settings.reboot ? 'reset' : 'off',
     onTripleFault: settings.reboot ? 'reset' : 'off',
+    vga: settings.vga,
+    ...(settings.bios === null ? {} : { bios: readFirmware(settings.bios, settings.vgaBios) }),
+    ...(settings.debugconPort === null ? {} : { debugconPort: settings.debugconPort }),
     debugExit: settings.debugExit,
     startOfTime: Date.now(),
     ...(settings.replay === null ? {} : { replay: readImage('--replay', settings.replay) }),
@@ -107,6 +112,7 @@ async function run(settings: Settings): Promise<number> {
   if (settings.commit) await client.request('commit', { id });
   for (const drive of guest.drives) drive.flush();
   if (settings.record !== null) writeFileSync(settings.record, (await client.request('journal', { id })).bytes);
+  if (settings.screenshot !== null) writeScreenshot(settings.screenshot, guest.screen());
   if (settings.screen) process.stdout.write(shownText(guest.screen()));
   if (settings.hash) process.stdout.write(await hashLine(client, id));
   if (settings.stats) process.stderr.write(statsText(guest, seconds));
@@ -221,9 +227,14 @@ function tapExits(guest: Guest, settings: Settings, log: LogFile | null, trace: 
 }
 
 /** The text screen, line by line, without trailing blanks. */
-function shownText({ mode, columns, cells }: ScreenState): string {
-  if (mode !== 'text') return '(graphics)\n';
-  return `${screenText(cells, columns).join('\n').trimEnd()}\n`;
+function shownText(screen: ScreenState): string {
+  if (screen.mode !== 'text') return `(graphics, ${screen.width} by ${screen.height})\n`;
+  return `${screenText(screen.cells, screen.columns).join('\n').trimEnd()}\n`;
+}
+
+function writeScreenshot(file: string, screen: ScreenState): void {
+  const picture = draw(screen);
+  if (picture) writeFileSync(file, png(picture));
 }
 
 function statsText(guest: Guest, seconds: number): string {

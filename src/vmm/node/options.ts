@@ -38,6 +38,11 @@ export interface Settings {
   memory: number;
   cpu: string;
   kernel: string | null;
+  bios: string | null;
+  /** null: the one beside it. */
+  vgaBios: string | null;
+  /** Besides E9h. */
+  debugconPort: number | null;
   initrd: string | null;
   append: string;
   drives: DriveSetting[];
@@ -53,6 +58,7 @@ export interface Settings {
   serial: (Backend | null)[];
   debugcon: Backend;
   nographic: boolean;
+  vga: 'std' | 'none';
   display: string | null;
   reboot: boolean;
   shutdown: boolean;
@@ -67,6 +73,7 @@ export interface Settings {
   clock: 'instructions' | 'host';
   paced: boolean;
   tier: 'mixed' | 'interpret' | 'translate';
+  screenshot: string | null;
   record: string | null;
   replay: string | null;
   hash: boolean;
@@ -81,6 +88,9 @@ export function defaultSettings(): Settings {
     memory: 128,
     cpu: DEFAULT_CPU,
     kernel: null,
+    bios: null,
+    vgaBios: null,
+    debugconPort: null,
     initrd: null,
     append: '',
     drives: [],
@@ -95,6 +105,7 @@ export function defaultSettings(): Settings {
     serial: [],
     debugcon: { kind: 'none' },
     nographic: false,
+    vga: 'std',
     display: null,
     reboot: true,
     shutdown: true,
@@ -108,6 +119,7 @@ export function defaultSettings(): Settings {
     clock: 'instructions',
     paced: true,
     tier: 'mixed',
+    screenshot: null,
     record: null,
     replay: null,
     hash: false,
@@ -131,6 +143,13 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
     title: 'As in qemu-system-i386',
     rows: [
       option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or 2, PVH or plain ELF', (s, v) => void (s.kernel = v)),
+      option(
+        '-bios',
+        'FILE',
+        "firmware in place of our own: SeaBIOS; a name alone is looked for in QEMU's folders",
+        (s, v) => void (s.bios = v),
+      ),
+      option('-global', 'PROPERTY', 'VGA.romfile=FILE (default vgabios-stdvga.bin beside -bios) or isa-debugcon.iobase=PORT', parseGlobal),
       option('-initrd', 'FILE', "initial RAM disk, or a Multiboot kernel's first module", (s, v) => void (s.initrd = v)),
       option('-append', 'TEXT', "the kernel's command line", (s, v) => void (s.append = v)),
       option('-m', 'SIZE', 'memory, in MiB unless it ends in K, M or G (default 128)', (s, v) => void (s.memory = parseMemory(v))),
@@ -159,6 +178,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       ),
       option('-chardev', 'TYPE,id=ID[,...]', CHARDEV_HELP, parseChardev),
       flag('-nographic', 'COM1 on standard input and output; Ctrl-A x quits', (s) => void (s.nographic = true)),
+      option('-vga', 'TYPE', 'display adapter: std (default) or none', parseVga),
       option('-display', 'KIND', 'no display is opened, whatever is said', (s, v) => void (s.display = v)),
       flag('-no-reboot', 'end instead of resetting', (s) => void (s.reboot = false)),
       flag('-no-shutdown', 'stay when the guest powers off', (s) => void (s.shutdown = false)),
@@ -182,7 +202,6 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
       option('-accel', 'NAME', 'ignored', nothing),
-      option('-vga', 'TYPE', 'ignored', nothing),
       option('-rtc', 'OPTIONS', 'ignored', nothing),
       flag('-enable-kvm', 'ignored', nothing),
       flag('-no-hpet', 'ignored', nothing),
@@ -215,6 +234,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('--trace-exits', 'FILE', 'write every VM exit to this file (- for standard error)', (s, v) => void (s.traceExits = v)),
       flag('--stats', 'print counters to standard error at the end', (s) => void (s.stats = true)),
       flag('--hash', 'print tick and hash of the state at the end', (s) => void (s.hash = true)),
+      option('--screenshot', 'FILE', 'write the screen at the end to this file, as PNG', (s, v) => void (s.screenshot = v)),
       flag('--screen', 'print the text screen at the end', (s) => void (s.screen = true)),
       flag('--version', 'print the version', (s) => void (s.version = true)),
       flag('--help', 'print this text', (s) => void (s.help = true)),
@@ -246,6 +266,7 @@ export function parseOptions(args: readonly string[]): Settings {
   connectNetwork(settings);
   connectFolders(settings);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
+  if (settings.bios !== null && settings.kernel !== null) throw new OptionError('-bios: boots from drives; -kernel needs the own firmware');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
   return settings;
@@ -348,6 +369,22 @@ function parseDevice(settings: Settings, text: string): void {
   if (![1, 2, 4].includes(size) || port + size > 0x10000)
     throw new OptionError(`-device ${text}: iosize can be 1, 2 or 4, and the ports must lie within 64 Ki`);
   settings.debugExit = { port, size };
+}
+
+function parseGlobal(settings: Settings, text: string): void {
+  const [, property, value] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+  if (property === 'VGA.romfile') settings.vgaBios = value;
+  else if (property === 'isa-debugcon.iobase') {
+    const port = parseCount('-global isa-debugcon.iobase=', value);
+    if (port > 0xffff) throw new OptionError(`-global ${text}: the port must lie within 64 Ki`);
+    settings.debugconPort = port === 0xe9 ? null : port;
+  } else throw new OptionError(`-global ${text}: it can be VGA.romfile=FILE or isa-debugcon.iobase=PORT`);
+}
+
+/** What other adapters QEMU has are run by the VGA's drivers or not at all. */
+function parseVga(settings: Settings, text: string): void {
+  if (text !== 'std' && text !== 'none') throw new OptionError(`-vga ${text}: it can be std or none`);
+  settings.vga = text;
 }
 
 function parseLog(settings: Settings, text: string): void {

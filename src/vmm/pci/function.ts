@@ -2,8 +2,9 @@
 // status of 2.3). A device declares what is particular to it and this gives the rest: what reads, which bits can be written, base
 // addresses that put the device's registers on the bus as the command register says, and the interrupt pin.
 //   00h vendor, device   04h command, status   08h revision, class   0Ch cache line, latency, header type
-//   10h-27h base addresses   2Ch subsystem   34h first capability   3Ch interrupt line, pin   40h-FFh the device's own
-// Left out on purpose: 64-bit base addresses, expansion ROMs, parity and system errors (nothing here has them).
+//   10h-27h base addresses   2Ch subsystem   30h expansion ROM   34h first capability   3Ch interrupt line, pin
+//   40h-FFh the device's own
+// Left out on purpose: 64-bit base addresses, parity and system errors (nothing here has them).
 
 import type { DeviceContext, IrqLine, MovableRange, Placement } from '../device.ts';
 
@@ -28,17 +29,29 @@ const AT = {
   barsEnd: 0x28,
   subsystemVendor: 0x2c,
   subsystem: 0x2e,
+  rom: 0x30,
   capabilities: 0x34,
   interruptLine: 0x3c,
   interruptPin: 0x3d,
 } as const;
 const SPACE = 256;
 
+/** What QEMU's functions have as subsystem, by which firmware knows where it is. */
+export const QEMU = { vendor: 0x1af4, device: 0x1100 } as const;
+const ROM_ENABLE = 1,
+  LEAST_ROM = 2048;
+
 /** A base address register and the registers behind it: 'port' ranges of at least 4 bytes, 'memory' of at least 16, powers of two. */
-export interface PciBar extends MovableRange {
+export interface PciRegisterBar extends MovableRange {
   readonly index: 0 | 1 | 2 | 3 | 4 | 5;
   readonly prefetchable?: boolean;
 }
+/** The same with memory that answers without the device. */
+interface PciMemoryBar extends Pick<PciRegisterBar, 'index' | 'prefetchable' | 'bytes'> {
+  readonly kind: 'memory';
+  readonly placement: Placement;
+}
+type PciBar = PciRegisterBar | PciMemoryBar;
 
 /** A register of the device's own, or one of the header that differs from the usual. */
 export interface PciRegister {
@@ -80,6 +93,8 @@ export interface PciHeader {
   /** 1-4 for INTA# to INTD#; none when absent. */
   readonly interruptPin?: 1 | 2 | 3 | 4;
   readonly bars?: readonly PciBar[];
+  /** What is behind the expansion ROM's base address. */
+  readonly rom?: Uint8Array;
   /** In the order of the list. */
   readonly capabilities?: readonly PciCapability[];
   readonly registers?: readonly PciRegister[];
@@ -94,6 +109,7 @@ export class PciFunction {
   private readonly writable = new Uint8Array(SPACE);
   private readonly view = new DataView(this.space.buffer);
   private readonly bars: { readonly at: number; readonly bar: PciBar; readonly placement: Placement }[];
+  private readonly rom: Placement | null;
   private readonly pin: IrqLine | null;
   private readonly changed: (register: number) => void;
   private requested = false;
@@ -103,7 +119,21 @@ export class PciFunction {
     this.header = header;
     this.changed = changed;
     this.describe();
-    this.bars = (header.bars ?? []).map((bar) => ({ at: AT.bars + 4 * bar.index, bar, placement: context.map(bar) }));
+    this.bars = (header.bars ?? []).map((bar) => ({
+      at: AT.bars + 4 * bar.index,
+      bar,
+      placement: 'placement' in bar ? bar.placement : context.map(bar),
+    }));
+    const { rom } = header;
+    this.rom = rom
+      ? context.map({
+          kind: 'memory',
+          bytes: romSize(rom),
+          read: (offset, size) =>
+            Array.from({ length: size }, (_, n) => rom[offset + n] ?? 0xff).reduceRight((sum, value) => sum * 256 + value),
+          write() {},
+        })
+      : null;
     this.pin = header.interruptPin ? context.pci.pin(header.slot, header.interruptPin) : null;
     this.space.set(this.first);
     context.pci.plug(this);
@@ -126,6 +156,7 @@ export class PciFunction {
       { offset: AT.subsystem, bytes: 2, initial: subsystem?.device },
       { offset: AT.interruptLine, bytes: 1, writable: header.interruptPin ? 0xff : 0 },
       { offset: AT.interruptPin, bytes: 1, initial: header.interruptPin },
+      { offset: AT.rom, bytes: 4, writable: header.rom ? (-romSize(header.rom) | ROM_ENABLE) >>> 0 : 0 },
       ...bars.map(({ index, kind, prefetchable, bytes }) => ({
         offset: AT.bars + 4 * index,
         bytes: 4 as const,
@@ -199,6 +230,11 @@ export class PciFunction {
         placement.place(enabled && base !== 0 ? base : null);
       }
     }
+    if (register < AT.barsEnd || register === AT.rom) {
+      const value = this.read(AT.rom, 4),
+        shown = (value & ROM_ENABLE) !== 0 && this.allows(PCI_COMMAND.MEMORY);
+      this.rom?.place(shown ? (value & ~ROM_ENABLE) >>> 0 : null);
+    }
     this.drive();
     this.changed(register);
   }
@@ -209,3 +245,6 @@ export class PciFunction {
     this.pin?.set(this.requested && !this.allows(PCI_COMMAND.NO_INTERRUPT));
   }
 }
+
+/** The power of two that a ROM's addresses take. */
+const romSize = (rom: Uint8Array): number => 2 ** Math.ceil(Math.log2(Math.max(LEAST_ROM, rom.length)));

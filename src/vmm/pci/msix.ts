@@ -5,7 +5,7 @@
 
 import { bytes, record, type State, word } from '../devices/fields.ts';
 import type { PciBus } from './bus.ts';
-import type { PciBar, PciCapability, PciFunction, PciRegister } from './function.ts';
+import type { PciCapability, PciFunction, PciRegister, PciRegisterBar } from './function.ts';
 
 const CAPABILITY = 0x11,
   CONTROL = 2;
@@ -25,7 +25,7 @@ export class Msix {
   readonly vectors: number;
   readonly capability: PciCapability;
   readonly registers: readonly PciRegister[];
-  readonly bar: PciBar;
+  readonly bar: PciRegisterBar;
   readonly fields;
   private state: MsixState;
   private readonly bus: PciBus;
@@ -33,7 +33,7 @@ export class Msix {
   private unit: PciFunction | null = null;
 
   /** `offset`: of the capability in configuration space; `index`: of the base address with table and pending bits. */
-  constructor(bus: PciBus, vectors: number, offset: number, index: PciBar['index']) {
+  constructor(bus: PciBus, vectors: number, offset: number, index: PciRegisterBar['index']) {
     if (vectors > MOST_VECTORS) throw new RangeError(`MSI-X: ${vectors} vectors are more than ${MOST_VECTORS}`);
     this.bus = bus;
     this.vectors = vectors;

@@ -11,7 +11,7 @@
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
 import { bytes, record } from '../devices/fields.ts';
-import { PCI_COMMAND, type PciBar, PciFunction, type PciHeader } from '../pci/function.ts';
+import { PCI_COMMAND, PciFunction, type PciHeader, type PciRegisterBar } from '../pci/function.ts';
 import { Msix } from '../pci/msix.ts';
 import { type CreateType, VirtioDevice } from './device.ts';
 import { MessageVectors } from './messageVectors.ts';
@@ -220,7 +220,7 @@ export class VirtioPci implements Device {
     };
   }
 
-  private legacyBar(): PciBar {
+  private legacyBar(): PciRegisterBar {
     return {
       index: 0,
       kind: 'port',

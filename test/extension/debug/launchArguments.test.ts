@@ -174,6 +174,17 @@ describe('a program', () => {
     assert.equal(address, 0x100000);
   });
 
+  it('runs another firmware, with the VGA BIOS that is named, or the one beside it when there is one', async () => {
+    const rom = new Uint8Array(0x10000).fill(1),
+      files = { 'x.img': bootSector(), 'roms/bios.bin': rom };
+    const firmware = async (more: { readonly [path: string]: Uint8Array }, vgaBios?: string) =>
+      (await plan({ program: 'x.img', bios: 'roms/bios.bin', ...(vgaBios ? { vgaBios } : {}) }, { ...files, ...more })).config.bios;
+    assert.deepEqual(await firmware({}), { rom });
+    assert.deepEqual(await firmware({ 'roms/vgabios-stdvga.bin': text('beside') }), { rom, vgaRom: text('beside') });
+    assert.deepEqual(await firmware({ 'v.bin': text('named') }, 'v.bin'), { rom, vgaRom: text('named') });
+    await assert.rejects(firmware({}, 'v.bin'), /^Error: vgaBios: v\.bin cannot be read/);
+  });
+
   it('is refused when it is nothing known, empty or missing, with the attribute', async () => {
     await assert.rejects(plan({ program: 'x' }, { x: Uint8Array.of(1, 2, 3) }), /^Error: program: x is no \.com/);
     await assert.rejects(plan({ program: 'x' }, { x: new Uint8Array() }), /^Error: program: x is empty/);

@@ -15,7 +15,7 @@ describe('a guest', () => {
     ok(terminals.terminal('greeter'), 'a terminal opens with the first output');
     await until('the greeting on the screen', () => {
       const screen = screens.latest(guest.key);
-      return screen && screenText(screen.cells, screen.columns).join('\n').includes('Hello from a boot sector!');
+      return screen?.mode === 'text' && screenText(screen.cells, screen.columns).join('\n').includes('Hello from a boot sector!');
     });
   });
 

@@ -25,7 +25,7 @@ describe('an unmodified system', function () {
   /** The rows of the text screen that the guest's panel shows. */
   const rows = async ({ key }: GuestEntry): Promise<readonly string[]> => {
     const screen = (await extension()).screens.latest(key);
-    return screen ? screenText(screen.cells, screen.columns) : [];
+    return screen?.mode === 'text' ? screenText(screen.cells, screen.columns) : [];
   };
   const shows = (guest: GuestEntry, text: string) =>
     until(`'${text}' on the screen`, async () => (await rows(guest)).some((row) => row.includes(text)), PATIENCE);

@@ -150,6 +150,7 @@ function observe(rig: Rig): unknown {
 
 function restored(rig: Rig): Rig {
   const copy = createRig({ ...OPTIONS, now: rig.now, startOfTime: 0 });
+  copy.video.set(rig.video);
   for (const [name, state] of Object.entries(saveAll(rig))) deviceOf(copy, name).load(state);
   return copy;
 }

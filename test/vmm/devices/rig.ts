@@ -27,6 +27,9 @@ export interface Rig {
   readonly sent: { readonly [channel: string]: number[] };
   /** The first MiB of RAM as devices reach it. */
   readonly ram: Uint8Array;
+  /** The display adapter's memory, and where its windows are: 'address: first byte', by their length. */
+  readonly video: Uint8Array;
+  readonly windows: Map<number, string>;
   /** Attributes of the areas of C0000h-FFFFFh by address: 'r- 4000' is readable, not writable, 4000h bytes. */
   readonly shadows: ReadonlyMap<number, string>;
   /** Level of INTR at the processor, its acknowledge cycle, and whether no device can raise it. */
@@ -61,9 +64,14 @@ export function createRig({
     peers: Rig['peers'][number][] = [];
   const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [], virtconsole: [] };
   const ram = new Uint8Array(1 << 20),
+    video = new Uint8Array(1 << 20),
+    written = new Set<number>(),
+    windows = new Map<number, string>(),
     shadows = new Map<number, string>();
   const timers = createTimers(() => rig.now);
-  const rig = { now, intr: false, timers, pins, sent, ram, shadows, peers } as unknown as { -readonly [K in keyof Rig]: Rig[K] };
+  const rig = { now, intr: false, timers, pins, sent, ram, video, windows, shadows, peers } as unknown as {
+    -readonly [K in keyof Rig]: Rig[K];
+  };
   const { devices, cards, bus, pci, acknowledge, interruptsMasked } = createDevices({
     timers,
     startOfTime,
@@ -73,6 +81,23 @@ export function createRig({
     cards: cardConfigs,
     send: (card, bytes) => void peers.push({ card, bytes }),
     rom: new Uint8Array(0x10000).fill(0x90),
+    videoMemory: {
+      bytes: video,
+      window: (length) => ({
+        place(base, first) {
+          if (base === null) windows.delete(length);
+          else windows.set(length, `${base.toString(16)}: ${first.toString(16)}`);
+        },
+      }),
+      written(first, length) {
+        for (let page = first >> 12; page << 12 < first + length; page++) written.add(page);
+      },
+      takeWritten() {
+        const pages = [...written].sort((a, b) => a - b);
+        written.clear();
+        return pages;
+      },
+    },
     dma: {
       read(address, length) {
         const bytes = new Uint8Array(length).fill(0xff);
@@ -81,7 +106,14 @@ export function createRig({
       },
       write: (address, bytes) => ram.set(bytes.subarray(0, Math.max(0, ram.length - address)), Math.min(address, ram.length)),
     },
-    shadow: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
+    shadow: {
+      set: (address, length, read, write) => void shadows.set(address, `${read ? 'r' : '-'}${write ? 'w' : '-'} ${length.toString(16)}`),
+      write: (address, bytes) => ram.set(bytes, address),
+    },
+    romIsShadowed: true,
+    firmwareItems: { ram: 1 << 20, files: new Map([['etc/test', Uint8Array.of(1, 2, 3)]]) },
+    videoRom: null,
+    debugconPort: null,
     channel: (name) => ({ write: (value) => void sent[name].push(value) }),
     pins: {
       reset: () => void pins.push('reset'),

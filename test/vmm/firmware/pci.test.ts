@@ -46,11 +46,11 @@ describe('PCI at power-on', () => {
     const { rig, cards } = machineWithCards();
     assert.deepEqual(
       [cards[0].read(0x10, 4), cards[0].read(0x14, 4), cards[1].read(0x18, 4)].map((value) => value.toString(16)),
-      ['c001', 'e1000000', 'e0000008'],
+      ['c001', 'e1101000', 'e0000008'],
     );
     assert.deepEqual([cards[0].read(4, 2), cards[1].read(4, 2)], [3, 2]);
     assert.deepEqual(
-      [rig.bus.portOwner(0xc01f), rig.bus.memoryOwner(0xe1000fff), rig.bus.memoryOwner(0xe0000000)],
+      [rig.bus.portOwner(0xc01f), rig.bus.memoryOwner(0xe1101fff), rig.bus.memoryOwner(0xe0000000)],
       ['card 3', 'card 3', 'card 4'],
     );
   });
@@ -90,7 +90,7 @@ describe('INT 1Ah, PCI BIOS', () => {
   it('reads and writes registers, refuses those that are none, and knows no other bus', () => {
     const { machine, cards } = machineWithCards();
     assert.equal(ask(machine, { eax: 0xb109, ebx: 3 << 3, edi: 2, ecx: 0xaaaa0000 }).ecx, 0xaaaa8029);
-    assert.equal(ask(machine, { eax: 0xb10a, ebx: 3 << 3, edi: 0x14 }).ecx, 0xe1000000);
+    assert.equal(ask(machine, { eax: 0xb10a, ebx: 3 << 3, edi: 0x14 }).ecx, 0xe1101000);
     assert.equal(ask(machine, { eax: 0xb10b, ebx: 3 << 3, edi: 0x3c, ecx: 0x1234 }).carry, 0);
     assert.equal(cards[0].read(0x3c, 1), 0x34);
     assert.deepEqual(

@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { characterCodes } from '../../../src/vmm/keyboard.ts';
+import { asPicture, asText, pixelAt } from '../../support/screen.ts';
 import { createRomGuest, disposeRomGuests, type RomGuest } from './romGuest.ts';
 
 const CF = 1,
@@ -381,30 +382,31 @@ describe('video services on the VGA', () => {
     guest.interrupt(0x10, { eax: 0x0013 });
     guest.interrupt(0x10, { eax: 0x0c2a, ebx: 0, ecx: 319, edx: 199 });
     guest.interrupt(0x10, { eax: 0x0edb, ebx: 0x0e });
-    const { mode, pixels, palette } = guest.guest.screen();
-    assert.equal(mode, 'graphics');
-    assert.ok(pixels && palette);
-    assert.deepEqual([pixels[0], pixels[8], pixels[7 * 320 + 7], pixels[8 * 320], pixels[63999]], [0x0e, 0, 0x0e, 0, 0x2a]);
-    assert.ok(palette[14 * 3] > 200 && palette[14 * 3 + 2] < 100, 'yellow');
+    const picture = asPicture(guest.guest.screen()),
+      pixel = (x: number, y: number) => pixelAt(picture, x, y);
+    assert.deepEqual([pixel(0, 0), pixel(8, 0), pixel(7, 7), pixel(0, 8)], [0xffff55, 0, 0xffff55, 0]);
+    assert.notEqual(pixel(319, 199), 0);
     guest.interrupt(0x10, { eax: 0x0003 });
     guest.interrupt(0x10, { eax: 0x0e58, ebx: 7 });
     assert.equal(guest.guest.screen().mode, 'text');
     assert.equal(guest.row(0), 'X');
-    assert.equal(guest.guest.screen().cursor, 1);
+    assert.equal(asText(guest.guest.screen()).cursor, 1);
   });
 
   it('show 40 columns in mode 1 and 50 rows with the small font', () => {
     const guest = createRomGuest();
     guest.interrupt(0x10, { eax: 0x0001 });
-    assert.equal(guest.guest.screen().columns, 40);
+    assert.equal(asText(guest.guest.screen()).columns, 40);
     guest.interrupt(0x10, { eax: 0x0003 });
     guest.interrupt(0x10, { eax: 0x1112, ebx: 0 });
-    assert.deepEqual([guest.guest.screen().columns, guest.guest.screen().rows], [80, 50]);
+    assert.deepEqual([asText(guest.guest.screen()).columns, asText(guest.guest.screen()).rows], [80, 50]);
   });
 
   it('write strings with one attribute or with pairs', () => {
     const guest = createRomGuest(),
-      cell = (row: number, column: number) => [...guest.guest.screen().cells.slice((row * 80 + column) * 2, (row * 80 + column) * 2 + 2)];
+      cell = (row: number, column: number) => [
+        ...asText(guest.guest.screen()).cells.slice((row * 80 + column) * 2, (row * 80 + column) * 2 + 2),
+      ];
     const cursor = () => {
       guest.interrupt(0x10, { eax: 0x0300, ebx: 0 });
       return guest.reg('edx') & 0xffff;
@@ -439,7 +441,7 @@ describe('video services on the VGA', () => {
   it('hide the cursor and show other pages', () => {
     const guest = createRomGuest();
     guest.interrupt(0x10, { eax: 0x0100, ecx: 0x2000 });
-    assert.equal(guest.guest.screen().cursor, -1);
+    assert.equal(asText(guest.guest.screen()).cursor, -1);
     guest.interrupt(0x10, { eax: 0x0200, ebx: 0x0100, edx: 0 });
     guest.interrupt(0x10, { eax: 0x0950, ebx: 0x011f, ecx: 1 });
     assert.equal(guest.row(0), '');

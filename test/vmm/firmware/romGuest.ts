@@ -6,6 +6,7 @@ import type { Guest } from '../../../src/vmm/guest.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../../src/vmm/protocol.ts';
 import { CYCLES_PER_SECOND } from '../../../src/vmm/timers.ts';
+import { asText } from '../../support/screen.ts';
 import { manualPlatform } from '../platform.ts';
 
 const build = createMachineBuilder({ arenaBytes: 16 << 20 });
@@ -156,7 +157,7 @@ export function createRomGuest(changes: Partial<GuestConfig> = {}): RomGuest {
     },
     read: (address, length) => guest.cpu.readPhysical(address, length),
     row(index) {
-      const { cells, columns } = guest.screen();
+      const { cells, columns } = asText(guest.screen());
       return Array.from({ length: columns }, (_, column) => String.fromCharCode(cells[(index * columns + column) * 2]))
         .join('')
         .trimEnd();

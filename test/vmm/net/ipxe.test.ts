@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { Execution } from '../../../src/vmm/execution.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import { nodeFiles } from '../../../src/vmm/node/files.ts';
+import { linesOf } from '../../support/screen.ts';
 import { requireTool } from '../../support/tools.ts';
 import { manualPlatform } from '../platform.ts';
 
@@ -56,7 +57,7 @@ describe('iPXE', function () {
       const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
       guest.restart();
       execution.go({ kind: 'free' });
-      const shown = (): string => new TextDecoder('latin1').decode(guest.screen().cells.filter((_, n) => n % 2 === 0));
+      const shown = (): string => linesOf(guest.screen()).join('');
       const until = (text: RegExp): void => {
         for (const end = guest.cpu.ticks + MOST_TICKS; guest.cpu.ticks < end && execution.isRunning && !text.test(shown()); )
           execution.turn(TURN);

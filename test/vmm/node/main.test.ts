@@ -131,6 +131,12 @@ describe('cp86', function () {
     assert.deepEqual(readdirSync(folder), [file]);
   });
 
+  it('writes the screen as a picture', () => {
+    assert.equal(cp86('-fda', hello, '--warp', '-serial', 'none', '--max-ticks', '40000', '--screenshot', 'screen.png').status, 0);
+    const file = readFileSync(join(folder, 'screen.png'));
+    assert.deepEqual([file.readUInt32BE(16), file.readUInt32BE(20)], [640, 400]);
+  });
+
   it('stops at a tick, prints hash and screen, and says the same when replayed', () => {
     const args = ['-fda', hello, '--warp', '-serial', 'none', '--hash', '--screen'];
     const first = cp86(...args, '--max-ticks', '40000', '--record', 'journal');

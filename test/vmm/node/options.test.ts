@@ -93,6 +93,16 @@ describe('command line options', () => {
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
   });
+  it('-vga takes std and none, and says so for other adapters', () => {
+    assert.deepEqual([parse('').vga, parse('-vga std').vga, parse('-vga none').vga], ['std', 'std', 'none']);
+    assert.throws(() => parse('-vga cirrus'), /-vga cirrus: it can be std or none/);
+  });
+  it('-bios and what goes with it', () => {
+    const settings = parse('-bios bios-256k.bin -global VGA.romfile=vga.bin -global isa-debugcon.iobase=0x402');
+    assert.deepEqual([settings.bios, settings.vgaBios, settings.debugconPort], ['bios-256k.bin', 'vga.bin', 0x402]);
+    assert.throws(() => parse('-bios b -kernel k'), /-bios: boots from drives/);
+    assert.throws(() => parse('-global PIIX4_PM.disable_s3=1'), /-global .*: it can be VGA.romfile/);
+  });
   it('-virtfs is a card with its folder, as -device and -fsdev are in any order', () => {
     const backend = { type: 'local', properties: { path: '/a,b', readonly: 'on' } },
       cards = [{ device: 'virtio-9p-pci', properties: { mount_tag: 'host' }, backend }];

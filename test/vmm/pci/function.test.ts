@@ -26,7 +26,7 @@ function plugged(header: PciHeader = HEADER) {
     changes: number[] = [];
   const context = { pci: bus, map: (range: MovableRange) => ({ place: (base: number | null) => void places.set(range, base) }) };
   const unit = new PciFunction(context, header, (register) => void changes.push(register));
-  return { bus, unit, changes, place: (n: number) => places.get(header.bars![n]) };
+  return { bus, unit, changes, place: (n: number) => places.get(header.bars![n] as MovableRange) };
 }
 const ADDRESS = 0x80001900;
 
@@ -129,5 +129,28 @@ describe('PCI function', () => {
     const { bus } = plugged();
     const context = { pci: bus, map: () => ({ place() {} }) };
     assert.throws(() => new PciFunction(context, HEADER), /two PCI functions at 00:3\.1/);
+  });
+
+  it('has an expansion ROM where its base address says, while that and memory decoding are on', () => {
+    const rom = Uint8Array.from({ length: 3000 }, (_, n) => n);
+    const places: (number | null)[] = [],
+      ranges: MovableRange[] = [];
+    const context = {
+      pci: new PciBus(),
+      map(range: MovableRange) {
+        ranges.push(range);
+        return { place: (base: number | null) => void places.push(base) };
+      },
+    };
+    const unit = new PciFunction(context, { slot: 3, number: 0, vendor: 1, device: 2, classCode: 0x030000, rom });
+    unit.write(0x30, 0xffffffff, 4);
+    assert.equal(unit.read(0x30, 4), 0xfffff001);
+    unit.write(0x30, 0xfebe0001, 4);
+    assert.equal(places.at(-1), null);
+    unit.write(0x04, 2, 2);
+    assert.equal(places.at(-1), 0xfebe0000);
+    unit.write(0x30, 0xfebe0000, 4);
+    assert.equal(places.at(-1), null);
+    assert.deepEqual([ranges[0].bytes, ranges[0].read(0x102, 2), ranges[0].read(4000, 4)], [4096, 0x0302, 0xffffffff]);
   });
 });
