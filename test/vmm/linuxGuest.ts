@@ -30,6 +30,8 @@ export interface LinuxGuest {
   type(line: string): void;
   outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
   pressPowerButton(): void;
+  /** Stops where a recording can be taken: what is due has happened. */
+  pause(): void;
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
@@ -95,6 +97,7 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
     outside: (event) => execution.outside(event),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
+    pause: () => execution.pause('pause', ''),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),
     dispose: () => guest.dispose(),
