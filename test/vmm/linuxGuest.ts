@@ -35,6 +35,8 @@ export interface LinuxGuest {
   pressPowerButton(): void;
   symbols(): KernelSymbols | null;
   screen(): ScreenState;
+  /** Stops where a recording can be taken: what is due has happened. */
+  pause(): void;
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
@@ -107,6 +109,7 @@ export function bootLinux(
     symbols: () => guest.kernel.look(),
     screen: () => guest.screen(),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
+    pause: () => execution.pause('pause', ''),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),
     dispose: () => guest.dispose(),

@@ -115,6 +115,7 @@ for (const [bus, parameters, interrupts] of CASES) {
     it('get their interrupts', () => assert.match(linux!.command('cat /proc/interrupts'), interrupts));
 
     it('do the same in a replay', () => {
+      linux!.pause();
       const journal = linux!.journal(),
         hash = linux!.hash(),
         output = linux!.console();
