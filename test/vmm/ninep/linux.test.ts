@@ -1,6 +1,7 @@
 // Debian's kernel mounts a folder of the host, and works in it.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -42,7 +43,7 @@ const COPY = 10e9;
 const SCRIPT = `
 cd /mnt
 cp large back
-md5sum large back
+md5sum back
 ls -l dated
 date -r dated +%s
 ls -a many | wc -l
@@ -62,6 +63,9 @@ cat out
 mount | grep 9p
 echo 'the script is over'
 `;
+
+/** Without the kernel's own lines, whose times depend on the numbers of the host's files. */
+const withoutLog = (text: string): string => text.replace(/\[ *\d+\.\d{6}\] [^\n]*\n/g, '');
 
 describe("Debian's kernel with a folder of the host", function () {
   this.timeout(1_200_000);
@@ -125,9 +129,10 @@ describe("Debian's kernel with a folder of the host", function () {
     const linux = boot(...tools),
       said = run(linux);
 
-    const sums = [...said.matchAll(/^([0-9a-f]{32}) {2}(large|back)/gm)].map(([, sum]) => sum);
-    assert.equal(sums.length, 2);
-    assert.equal(sums[0], sums[1]);
+    const sum = createHash('md5')
+      .update(readFileSync(path('large')))
+      .digest('hex');
+    assert.match(said, new RegExp(`^${sum} {2}back`, 'm'));
     assert.ok(readFileSync(path('back')).equals(readFileSync(path('large'))));
     assert.match(said, /-rw-r--r-- .* 11 Jul 14 +2017 dated/);
     assert.match(said, /^1500000000\r?$/m);
@@ -154,7 +159,7 @@ describe("Debian's kernel with a folder of the host", function () {
     rmSync(share, { recursive: true });
     fill();
     const again = boot(...tools);
-    assert.equal(run(again), said);
+    assert.equal(withoutLog(run(again)), withoutLog(said));
     again.dispose();
 
     rmSync(share, { recursive: true });
