@@ -6,6 +6,7 @@ import { Execution } from '../../src/vmm/execution.ts';
 import { stateHash } from '../../src/vmm/inspect.ts';
 import type { JournalEvent } from '../../src/vmm/journal.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import { nodeFiles } from '../../src/vmm/node/files.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from './platform.ts';
 
@@ -26,19 +27,21 @@ export interface LinuxGuest {
   /** Types a command and runs until the shell's next prompt; gives what came. */
   command(line: string): string;
   /** Runs until the guest has ended or asked for a reset. */
-  untilEnd(): void;
+  untilEnd(ticks?: number): void;
   type(line: string): void;
   outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
   pressPowerButton(): void;
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
+  /** Writes what the guest changed on its drives to the images. */
+  commit(): void;
   dispose(): void;
 }
 
 /** `kernel`: path of the image. The guest is started; nothing has run yet. */
 export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<GuestConfig> = {}): LinuxGuest {
-  const platform = manualPlatform(),
+  const platform = { ...manualPlatform(), files: nodeFiles() },
     events: string[] = [],
     outputs: { [channel: string]: string } = {};
   let seen = 0;
@@ -89,14 +92,17 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
       linux.type(line);
       return linux.until(/\n[^\n]*# $/);
     },
-    untilEnd() {
-      for (const end = guest.cpu.ticks + COMMAND; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
+    untilEnd(ticks = COMMAND) {
+      for (const end = guest.cpu.ticks + ticks; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);
     },
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
     outside: (event) => execution.outside(event),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),
+    commit: () => {
+      for (const drive of guest.drives) drive.commit();
+    },
     dispose: () => guest.dispose(),
   };
   return linux;
