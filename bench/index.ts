@@ -1,4 +1,4 @@
-// The benchmarks (`npm run bench`): kernels on CP/86, v86 and QEMU, the x87, guests beside each other, many exits, and
+// The benchmarks (`npm run bench`): kernels on CP/86, v86 and QEMU, a whole Linux on them, the x87, guests beside each other, many exits, and
 // the VM Exits panel with many exits. README.md says what is measured and how.
 
 import { writeFileSync } from 'node:fs';
@@ -7,14 +7,16 @@ import { parseArgs } from 'node:util';
 import { exitsTable, measureExits, missedByExits } from './exits.ts';
 import { interactiveTable, measureInteractive, missedByInteractive } from './interactive.ts';
 import { KERNELS } from './kernels.ts';
+import { differences, linuxTable, measureLinux, missingForLinux } from './linux.ts';
 import { measurePanel, missedByPanel, missingForPanel, panelTable } from './panel.ts';
 import { figures, figuresTable, slowerThanV86, TOLERANCE } from './report.ts';
 import { installed, measure, type Samples } from './rounds.ts';
 import { measureX87, x87Table } from './x87.ts';
 
 const HELP = `npm run bench -- [options]
-  --only PARTS     comma-separated: kernels, x87, interactive, exits, panel (default: all)
+  --only PARTS     comma-separated: kernels, linux, x87, interactive, exits, panel (default: all)
   --kernels NAMES  comma-separated: ${KERNELS.map(({ name }) => name).join(', ')} (default: all)
+  --program FILE   for linux: a static i386 program that writes lines as guests/program.c does
   --passes N       times each emulator is started with each kernel (default 3)
   --rounds N       warm rounds of a pass (default 12)
   --json FILE      write all samples and figures
@@ -23,7 +25,8 @@ const HELP = `npm run bench -- [options]
 
 const { values: options } = parseArgs({
   options: {
-    only: { type: 'string', default: 'kernels,x87,interactive,exits,panel' },
+    only: { type: 'string', default: 'kernels,linux,x87,interactive,exits,panel' },
+    program: { type: 'string' },
     kernels: { type: 'string', default: KERNELS.map(({ name }) => name).join() },
     passes: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '12' },
@@ -49,7 +52,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const parts = chosen('only', ['kernels', 'x87', 'interactive', 'exits', 'panel']),
+  const parts = chosen('only', ['kernels', 'linux', 'x87', 'interactive', 'exits', 'panel']),
     names = chosen(
       'kernels',
       KERNELS.map(({ name }) => name),
@@ -71,6 +74,16 @@ async function main(): Promise<number> {
     process.stdout.write(`\n${figuresTable(all)}`);
     missed.push(...slowerThanV86(all));
     Object.assign(result, { kernels: { samples, figures: all, tolerance: TOLERANCE } });
+  }
+  if (parts.includes('linux')) {
+    const missing = missingForLinux();
+    if (missing.length > 0) process.stdout.write(`\nlinux: left out, without ${missing.join(' and ')}\n`);
+    else {
+      const linux = await measureLinux(options.program);
+      process.stdout.write(`\n${linuxTable(linux)}`);
+      missed.push(...differences(linux));
+      Object.assign(result, { linux });
+    }
   }
   if (parts.includes('x87')) {
     const x87 = measureX87();

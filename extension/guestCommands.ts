@@ -30,12 +30,14 @@ const ACTIONS: Record<string, readonly [states: readonly GuestStatus[], act: Act
   'cp86.guest.reset': [ON, (guest, { hypervisor }) => hypervisor.request('reset', { id: guest.id })],
   'cp86.guest.powerOff': [ON, (guest, { hypervisor }) => hypervisor.request('powerOff', { id: guest.id })],
   'cp86.guest.powerButton': [RUNNING, (guest, { hypervisor }) => hypervisor.request('powerButton', { id: guest.id })],
+  'cp86.guest.balloon': [ON, balloon],
   'cp86.guest.commit': [[...ON, 'off'], commit],
   'cp86.guest.remove': [ANY, remove],
   'cp86.guest.debug': [ON, attach],
   'cp86.guest.openScreen': [ANY, (guest, { screens }) => screens.open(guest, false)],
-  'cp86.guest.openTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 0, false)],
-  'cp86.guest.openSecondTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 1, false)],
+  'cp86.guest.openTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 'serial0', false)],
+  'cp86.guest.openSecondTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 'serial1', false)],
+  'cp86.guest.openVirtioTerminal': [ANY, (guest, { terminals }) => terminals.open(guest, 'virtconsole', false)],
   'cp86.guest.showExits': [ANY, (guest, { exits }) => exits.show(guest.key)],
 };
 
@@ -82,6 +84,24 @@ async function commit({ id, info }: GuestEntry, { hypervisor }: GuestViews): Pro
   if ((await vscode.window.showWarningMessage(question, { modal: true }, 'Write')) !== 'Write') return;
   const { contents } = await hypervisor.request('commit', { id });
   for (const { name, bytes } of contents) await vscode.workspace.fs.writeFile(toUri(name), bytes);
+}
+
+const MIB = 1 << 20;
+/** Asks how much of its memory the guest's balloon shall leave it. */
+async function balloon({ id, info }: GuestEntry, { hypervisor }: GuestViews): Promise<void> {
+  const most = info.memory / MIB;
+  const answer = await vscode.window.showInputBox({
+    title: `Memory of ${info.name}`,
+    prompt: `MiB that its memory balloon leaves it, up to ${most}`,
+    value: String(most),
+    validateInput: (text) => (/^\d+$/.test(text) && Number(text) <= most ? undefined : `A whole number up to ${most} is expected.`),
+  });
+  if (answer === undefined) return;
+  try {
+    await hypervisor.request('balloon', { id, memory: Number(answer) * MIB });
+  } catch (error) {
+    void vscode.window.showErrorMessage((error as Error).message);
+  }
 }
 
 async function remove(guest: GuestEntry, { hypervisor }: GuestViews): Promise<void> {

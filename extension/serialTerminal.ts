@@ -1,4 +1,4 @@
-// Serial ports as terminals: one per guest and port, opened by the first output, used again by the next guest of the same
+// Serial ports and the virtio console as terminals: one per guest and port, opened by the first output, used again by the next guest of the same
 // name. Closing a terminal closes only the window to the guest. Output before the terminal was opened is kept.
 
 import * as vscode from 'vscode';
@@ -10,10 +10,14 @@ import { SerialText } from './serialText.ts';
 /** Output kept for a terminal that is opened later. */
 const KEPT = 64 * 1024;
 
+/** The channels that are terminals, and how theirs are told from the first port's. */
+const TITLES = { serial0: '', serial1: ' (COM2)', virtconsole: ' (hvc0)' } as const;
+export type TerminalChannel = keyof typeof TITLES;
+
 interface Port {
   key: string;
   readonly name: string;
-  readonly port: 0 | 1;
+  readonly channel: TerminalChannel;
   readonly text: SerialText;
   kept: string;
   terminal: vscode.Terminal | null;
@@ -37,17 +41,17 @@ export class SerialTerminals {
   }
 
   /** What a port has printed (the last 64 KiB), for tests. */
-  output(name: string, port: 0 | 1 = 0): string {
-    return this.#ports.get(`${name} ${port}`)?.kept ?? '';
+  output(name: string, channel: TerminalChannel = 'serial0'): string {
+    return this.#ports.get(`${name} ${channel}`)?.kept ?? '';
   }
 
-  terminal(name: string, port: 0 | 1 = 0): vscode.Terminal | null {
-    return this.#ports.get(`${name} ${port}`)?.terminal ?? null;
+  terminal(name: string, channel: TerminalChannel = 'serial0'): vscode.Terminal | null {
+    return this.#ports.get(`${name} ${channel}`)?.terminal ?? null;
   }
 
   /** Opens the terminal of a guest's port, or shows it again. */
-  open(entry: GuestEntry, port: 0 | 1, preserveFocus: boolean): void {
-    this.#show(this.#port(entry.key, entry.info.name, port), preserveFocus);
+  open(entry: GuestEntry, channel: TerminalChannel, preserveFocus: boolean): void {
+    this.#show(this.#port(entry.key, entry.info.name, channel), preserveFocus);
   }
 
   dispose(): void {
@@ -56,16 +60,16 @@ export class SerialTerminals {
   }
 
   #handle(event: HypervisorEvent): void {
-    if (event.event === 'output' && (event.channel === 'serial0' || event.channel === 'serial1'))
-      this.#output(event.id, event.channel === 'serial0' ? 0 : 1, event.bytes);
-    else if (event.event === 'ended') this.#note(event.id, event.reason || `ended with status ${event.status}`);
+    if (event.event === 'output') {
+      if (isTerminal(event.channel)) this.#output(event.id, event.channel, event.bytes);
+    } else if (event.event === 'ended') this.#note(event.id, event.reason || `ended with status ${event.status}`);
     else if (event.event === 'workerFailed') for (const port of this.#ports.values()) this.#mark(port, event.reason);
   }
 
-  #output(id: number, number: 0 | 1, bytes: Uint8Array): void {
+  #output(id: number, channel: TerminalChannel, bytes: Uint8Array): void {
     const entry = this.#hypervisor.guests.byId(id);
     if (!entry) return;
-    const port = this.#port(entry.key, entry.info.name, number);
+    const port = this.#port(entry.key, entry.info.name, channel);
     this.#write(port, port.text.decode(bytes));
     if (!port.terminal && !port.closed && this.#wanted(entry)) this.#show(port, true);
   }
@@ -85,11 +89,11 @@ export class SerialTerminals {
     port.write?.(text);
   }
 
-  #port(key: string, name: string, number: 0 | 1): Port {
-    const found = this.#ports.get(`${name} ${number}`);
+  #port(key: string, name: string, channel: TerminalChannel): Port {
+    const found = this.#ports.get(`${name} ${channel}`);
     if (!found) {
-      const port: Port = { key, name, port: number, text: new SerialText(), kept: '', terminal: null, closed: false, write: null };
-      this.#ports.set(`${name} ${number}`, port);
+      const port: Port = { key, name, channel, text: new SerialText(), kept: '', terminal: null, closed: false, write: null };
+      this.#ports.set(`${name} ${channel}`, port);
       return port;
     }
     if (found.key !== key && !this.#hypervisor.guests.get(found.key)?.alive) {
@@ -124,7 +128,7 @@ export class SerialTerminals {
       };
       port.closed = false;
       port.terminal = vscode.window.createTerminal({
-        name: port.port === 0 ? port.name : `${port.name} (COM2)`,
+        name: `${port.name}${TITLES[port.channel]}`,
         pty,
         iconPath: new vscode.ThemeIcon('vm'),
         isTransient: true,
@@ -136,9 +140,14 @@ export class SerialTerminals {
   #input(port: Port, data: string): void {
     const entry = this.#hypervisor.guests.get(port.key);
     if (!entry?.alive) return;
-    const bytes = new TextEncoder().encode(data);
-    this.#hypervisor
-      .request('serialInput', { id: entry.id, port: port.port, bytes })
-      .catch((error: unknown) => this.#mark(port, error instanceof Error ? error.message : String(error)));
+    const bytes = new TextEncoder().encode(data),
+      { id } = entry;
+    const done =
+      port.channel === 'virtconsole'
+        ? this.#hypervisor.request('virtconsoleInput', { id, bytes })
+        : this.#hypervisor.request('serialInput', { id, port: port.channel === 'serial0' ? 0 : 1, bytes });
+    done.catch((error: unknown) => this.#mark(port, error instanceof Error ? error.message : String(error)));
   }
 }
+
+const isTerminal = (channel: string): channel is TerminalChannel => Object.hasOwn(TITLES, channel);

@@ -1,5 +1,5 @@
-// Makes test/vectors/transcendental.txt.gz: what this machine's processor does with the transcendental x87 instructions. Needs gcc
-// with 32-bit libraries on x86. Usage: node scripts/make-transcendental-vectors.ts
+// Makes test/vectors/transcendental-VENDOR.txt.gz: what this machine's processor does with the transcendental x87 instructions, VENDOR
+// being amd or intel. Needs gcc with 32-bit libraries on x86. Usage: node scripts/make-transcendental-vectors.ts
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,9 @@ const EACH = 1000;
 
 const folder = mkdtempSync(join(tmpdir(), 'cp86-vectors-'));
 const runner = buildRunner(folder);
-const model = /^model name\s*:\s*(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
+const cpuinfo = readFileSync('/proc/cpuinfo', 'utf8'),
+  model = /^model name\s*:\s*(.*)$/m.exec(cpuinfo)?.[1] ?? 'unknown',
+  vendor = /^vendor_id\s*:\s*AuthenticAMD$/m.test(cpuinfo) ? 'amd' : 'intel';
 const text: string[] = [`# processor: ${model}`];
 for (const name of TRANSCENDENTALS) {
   const inputs = Array.from({ length: EACH }, (_, n) => makeTranscendental(name, n)),
@@ -23,5 +25,5 @@ for (const name of TRANSCENDENTALS) {
   text.push(`= ${name}`, ...inputs.map((v, n) => lineOf(v, outputs[n]!, true)));
 }
 rmSync(folder, { recursive: true });
-writeFileSync(join(root, 'test/vectors/transcendental.txt.gz'), gzipSync(`${text.join('\n')}\n`, { level: 9 }));
+writeFileSync(join(root, `test/vectors/transcendental-${vendor}.txt.gz`), gzipSync(`${text.join('\n')}\n`, { level: 9 }));
 console.log(`${text.length} lines`);

@@ -52,9 +52,10 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
     return { name: file, bytes };
   }
   const drives: DriveConfig[] = [];
-  for (const [n, { kind, index, readOnly, file, format, backing, snapshot }] of args.drives.entries()) {
+  for (const [n, { kind, interface: where, index, readOnly, file, format, backing, snapshot }] of args.drives.entries()) {
     drives.push({
       kind,
+      interface: where,
       index,
       readOnly,
       image: await imageFile(`drives[${n}].file`, file),
@@ -70,7 +71,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
   const format = args.kernel !== undefined ? 'kernel' : image && path !== undefined ? programFormat(args, path, image) : undefined;
   if (image && (format === 'floppy' || format === 'disk' || format === 'cdrom')) {
     const index = format === 'cdrom' ? CDROM_PLACE : 0;
-    if (drives.some((drive) => (drive.kind === 'floppy') === (format === 'floppy') && drive.index === index))
+    if (drives.some((drive) => (drive.kind === 'floppy') === (format === 'floppy') && drive.interface === 'ide' && drive.index === index))
       throw new Error(`drives: ${format} ${index} is program already`);
     drives.unshift({ kind: format, index, readOnly: false, image: await imageFile(attribute, path ?? '') });
   }

@@ -4,7 +4,7 @@
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
-import { CARDS, cardOf } from '../../src/vmm/devices/cards.ts';
+import { CARDS, cardOf, MOST_CARDS } from '../../src/vmm/devices/cards.ts';
 import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
 import { baseName } from './paths.ts';
@@ -42,7 +42,8 @@ export const LAUNCH_ATTRIBUTES = {
       properties: {
         file: { type: 'string' },
         kind: { type: 'string', enum: ['floppy', 'disk', 'cdrom'] },
-        index: { type: 'integer', minimum: 0, maximum: 3 },
+        interface: { type: 'string', enum: ['ide', 'virtio'] },
+        index: { type: 'integer', minimum: 0, maximum: MOST_CARDS - 1 },
         format: { type: 'string', enum: ['auto', 'raw', 'qcow2'] },
         backing: { type: 'array', items: { type: 'string' } },
         readOnly: { type: 'boolean' },
@@ -51,7 +52,7 @@ export const LAUNCH_ATTRIBUTES = {
       required: ['file', 'kind'],
     },
     description:
-      'Further floppy, disk and CD-ROM images: { file, kind, index, format, backing, readOnly, snapshot }. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
+      'Further floppy, disk and CD-ROM images: { file, kind, interface, index, format, backing, readOnly, snapshot }. A disk with the interface virtio gets a virtio-blk-pci, unless a device has its index as drive. What the guest writes stays in memory unless snapshot is false; backing names files for a qcow2 image that are not in its folder.',
   },
   devices: {
     type: 'array',
@@ -150,6 +151,7 @@ export const CDROM_PLACE = 2;
 export interface DriveFile {
   readonly file: string;
   readonly kind: DriveKind;
+  readonly interface: 'ide' | 'virtio';
   readonly index: number;
   readonly format: 'auto' | ImageFormat;
   /** Files that the image may name as its backing file, besides those in its folder. */
@@ -204,7 +206,13 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   const given = fields.objects('drives', (drive) => ({
     file: drive.text('file'),
     kind: drive.choice('kind', ['floppy', 'disk', 'cdrom'] as const),
-    index: drive.integer('index', 0, 3, drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0),
+    interface: drive.choice('interface', ['ide', 'virtio'] as const, 'ide'),
+    index: drive.integer(
+      'index',
+      0,
+      drive.raw('interface') === 'virtio' ? MOST_CARDS - 1 : 3,
+      drive.raw('kind') === 'cdrom' ? CDROM_PLACE : 0,
+    ),
     format: drive.choice('format', ['auto', 'raw', 'qcow2'] as const, 'auto'),
     backing: drive.list('backing', (value, path) => {
       if (typeof value !== 'string') throw new Error(`${path}: the path of a file is expected`);
@@ -283,6 +291,7 @@ function readCard(fields: Fields): CardConfig {
 const disc = (file: string): DriveFile => ({
   file,
   kind: 'cdrom',
+  interface: 'ide',
   index: CDROM_PLACE,
   format: 'auto',
   backing: [],

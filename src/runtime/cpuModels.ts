@@ -112,6 +112,8 @@ export const CPU_MODELS = {
 } as const satisfies Record<string, ModelRow>;
 /** Cycles of every model's time-stamp counter in a second. */
 export const TSC_HERTZ = 250_000_000;
+/** The leaf that describes what XSAVE saves. */
+const XSAVE_LEAF = 13;
 export const DEFAULT_CPU = 'n270' satisfies keyof typeof CPU_MODELS;
 
 /** Features without instructions of their own that are built; the others are built when a row of the instruction table names them. */
@@ -179,7 +181,7 @@ export function cpuModel(text: string): CpuModel {
     ...row,
     name: name!,
     signature: (row.family << 8) | ((row.model >> 4) << 16) | ((row.model & 15) << 4) | row.stepping,
-    level: Math.max(row.level, ...leaves.filter((leaf) => !extended(leaf))),
+    level: Math.max(row.level, has.has('xsave') ? XSAVE_LEAF : 0, ...leaves.filter((leaf) => !extended(leaf))),
     extendedLevel: Math.max(row.extendedLevel, ...leaves.filter(extended)),
     has,
     cr4: (Object.keys(CR4) as (keyof typeof CR4)[]).reduce((mask, bit) => mask | (has.has(CR4_FEATURE[bit]) ? CR4[bit] : 0), 0),

@@ -3,6 +3,7 @@
 
 import { FEATURES, type FeatureRow } from '../translator/features.ts';
 import type { CacheRow, CpuModel } from './cpuModels.ts';
+import { XCR0_BUILT, XSAVE_BYTES } from './fpu/extendedState.ts';
 import { KVM_SIGNATURE, kvmLeaf } from './kvm.ts';
 
 /** EAX, EBX, ECX, EDX. */
@@ -12,6 +13,8 @@ const EXTENDED = 0x80000000,
   HYPERVISOR = 0x40000000;
 /** Bytes of a cache line in units of 8, for leaf 1. */
 const CLFLUSH_LINE = 8 << 8;
+/** In ECX of leaf 1: CR4.OSXSAVE. */
+const OSXSAVE = 1 << 27;
 
 /** Four characters as a register shows them. */
 const letters = (text: string, at = 0): number => [0, 1, 2, 3].reduce((word, n) => word | ((text.charCodeAt(at + n) || 0) << (8 * n)), 0);
@@ -67,12 +70,17 @@ function extendedLeaf(model: CpuModel, leaf: number): CpuidLeaf {
       return NOTHING;
   }
 }
-function basicLeaf(model: CpuModel, leaf: number, subleaf: number): CpuidLeaf {
+function basicLeaf(model: CpuModel, leaf: number, subleaf: number, { osxsave, apic }: CpuidState): CpuidLeaf {
   switch (leaf) {
     case 0:
       return [model.level, letters('Genu'), letters('ntel'), letters('ineI')];
     case 1:
-      return [model.signature, model.has.has('clflush') ? CLFLUSH_LINE : 0, features(model, 1, 'ecx'), features(model, 1, 'edx')];
+      return [
+        model.signature,
+        model.has.has('clflush') ? CLFLUSH_LINE : 0,
+        features(model, 1, 'ecx') | (osxsave ? OSXSAVE : 0),
+        features(model, 1, 'edx') & ~(apic ? 0 : 1 << FEATURES.apic.bit),
+      ];
     case 2:
       return descriptors(model);
     case 4: {
@@ -81,20 +89,29 @@ function basicLeaf(model: CpuModel, leaf: number, subleaf: number): CpuidLeaf {
     }
     case 7:
       return subleaf === 0 ? [0, features(model, 7, 'ebx'), features(model, 7, 'ecx'), features(model, 7, 'edx')] : NOTHING;
+    case 13:
+      // Only the standard format: sub-leaf 1 has nothing. Both components are in the legacy region, so any XCR0 needs the same size.
+      return subleaf === 0 && model.has.has('xsave') ? [XCR0_BUILT, XSAVE_BYTES, XSAVE_BYTES, 0] : NOTHING;
     default:
       return NOTHING;
   }
 }
-function hypervisorLeaf({ kvm }: CpuModel, leaf: number): CpuidLeaf {
-  if (leaf !== HYPERVISOR) return kvm ? kvmLeaf(leaf) : NOTHING;
-  const { highest, text } = kvm ? KVM_SIGNATURE : { highest: HYPERVISOR, text: 'CP/86CP/86CP' };
+function hypervisorLeaf(model: CpuModel, leaf: number): CpuidLeaf {
+  if (leaf !== HYPERVISOR) return model.kvm ? kvmLeaf(model, leaf) : NOTHING;
+  const { highest, text } = model.kvm ? KVM_SIGNATURE : { highest: HYPERVISOR, text: 'CP/86CP/86CP' };
   return [highest, letters(text), letters(text, 4), letters(text, 8)];
 }
 
+/** What of CPUID follows the state: CR4.OSXSAVE, and whether IA32_APIC_BASE has the APIC on. */
+export interface CpuidState {
+  readonly osxsave: boolean;
+  readonly apic: boolean;
+}
+
 /** A leaf's four registers; above the highest leaf the data of the highest basic leaf, as Intel's processors do. */
-export function cpuidLeaf(model: CpuModel, leaf: number, subleaf: number): CpuidLeaf {
+export function cpuidLeaf(model: CpuModel, leaf: number, subleaf: number, state: CpuidState): CpuidLeaf {
   const number = leaf >>> 0;
   if (number >= EXTENDED && number <= model.extendedLevel) return extendedLeaf(model, number);
   if (number >= HYPERVISOR && number < HYPERVISOR + 0x100 && model.has.has('hypervisor')) return hypervisorLeaf(model, number);
-  return basicLeaf(model, Math.min(number, model.level), subleaf >>> 0);
+  return basicLeaf(model, Math.min(number, model.level), subleaf >>> 0, state);
 }

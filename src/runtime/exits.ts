@@ -101,6 +101,7 @@ export const EXITS = {
   preemption: exit(52, 'Preemption', 'PREEMPTION_TIMER', ['', ''], 'Another guest got the processor while this one had more to do.', {
     ofHost: true,
   }),
+  xsetbv: exit(55, 'XSETBV', 'XSETBV', ['register', 'value'], 'The guest chose the state that XSAVE saves.'),
   wbinvd: exit(54, 'WBINVD', 'WBINVD', ['', ''], 'The guest wrote back and invalidated its caches.'),
   invd: exit(13, 'INVD', 'INVD', ['', ''], 'The guest invalidated its caches.'),
   debug: exit(null, 'Debug stop', null, ['kind', 'linear address'], 'A breakpoint, watchpoint or step of the debugger was reached.', {

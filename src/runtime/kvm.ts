@@ -10,16 +10,20 @@ import type { Engine } from './engine.ts';
 import { HIGH } from './memory.ts';
 import { type MsrRow, type NumberedMsr, word } from './msrRow.ts';
 
-/** Bits of EAX of leaf 40000001h: clock at its first and its later MSRs, no delay after ports, steal time, polling, stable clock. */
-const FEATURES = (1 << 0) | (1 << 3) | (1 << 1) | (1 << 5) | (1 << 12) | (1 << 24);
+/**
+ * Bits of EAX of leaf 40000001h: clock at its first and its later MSRs, no delay after ports, steal time, polling, stable clock; and
+ * with a local APIC the end of an interrupt in memory.
+ */
+const FEATURES = (1 << 0) | (1 << 3) | (1 << 1) | (1 << 5) | (1 << 12) | (1 << 24),
+  PV_EOI = 1 << 6;
 /** Counts of the local APIC's timer in a second, undivided. */
 const BUS_HERTZ = TSC_HERTZ;
 
 /** Highest leaf, then the signature in EBX, ECX, EDX. */
 export const KVM_SIGNATURE = { highest: 0x40000010, text: 'KVMKVMKVM\0\0\0' } as const;
 /** EAX to EDX of the leaves behind it. */
-export function kvmLeaf(leaf: number): readonly [number, number, number, number] {
-  if (leaf === 0x40000001) return [FEATURES, 0, 0, 0];
+export function kvmLeaf({ has }: CpuModel, leaf: number): readonly [number, number, number, number] {
+  if (leaf === 0x40000001) return [FEATURES | (has.has('apic') ? PV_EOI : 0), 0, 0, 0];
   return leaf === 0x40000010 ? [TSC_HERTZ / 1000, BUS_HERTZ / 1000, 0, 0] : [0, 0, 0, 0];
 }
 

@@ -33,6 +33,7 @@ export function resetState(r: Int32Array, signature: number): void {
   r[S.MISC_ENABLE] = 1;
   r[S.FPU_CONTROL] = 0x40;
   r[S.MXCSR] = 0x1f80;
+  r[S.XCR0] = 1;
   // Eight registers with +0.0, none empty.
   r[S.FPU_TAGS] = 0xff;
 }

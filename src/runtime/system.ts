@@ -2,9 +2,10 @@
 
 import type { SystemCalls } from '../translator/calls.ts';
 import { CS, S, VECTOR } from '../translator/state.ts';
+import { apicEnabled } from './apicMsrs.ts';
 import { createCodeSegments } from './codeSegment.ts';
 import { createControl } from './control.ts';
-import { CR0 } from './controlBits.ts';
+import { CR0, CR4 } from './controlBits.ts';
 import { cpuidLeaf } from './cpuid.ts';
 import { createDebugRegisters } from './debugRegisters.ts';
 import type { Engine } from './engine.ts';
@@ -38,9 +39,24 @@ export interface Fpu {
   wait(): void;
   saveImage(segment: number, offset: number): void;
   restoreImage(segment: number, offset: number): void;
+  readExtendedControl(): void;
+  writeExtendedControl(): void;
+  /** `mask`: the components asked for. */
+  saveExtended(segment: number, offset: number, mask: number): void;
+  restoreExtended(segment: number, offset: number, mask: number): void;
 }
 const absent = (): never => fault(VECTOR.UD);
-const ABSENT: Fpu = { escape: absent, attempt: () => false, wait() {}, saveImage: absent, restoreImage: absent };
+const ABSENT: Fpu = {
+  escape: absent,
+  attempt: () => false,
+  wait() {},
+  saveImage: absent,
+  restoreImage: absent,
+  readExtendedControl: absent,
+  writeExtendedControl: absent,
+  saveExtended: absent,
+  restoreExtended: absent,
+};
 
 export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
   const { r, segments, descriptors } = engine;
@@ -80,7 +96,10 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
     cpuid() {
       const leaf = r[S.EAX]!,
         subleaf = r[S.ECX]!,
-        [eax, ebx, ecx, edx] = cpuidLeaf(engine.model, leaf, subleaf);
+        [eax, ebx, ecx, edx] = cpuidLeaf(engine.model, leaf, subleaf, {
+          osxsave: (r[S.CR4]! & CR4.OSXSAVE) !== 0,
+          apic: apicEnabled(engine),
+        });
       r[S.EAX] = eax;
       r[S.EBX] = ebx;
       r[S.ECX] = ecx;
@@ -106,6 +125,10 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
     },
     saveImage: fpu.saveImage,
     restoreImage: fpu.restoreImage,
+    readExtendedControl: fpu.readExtendedControl,
+    writeExtendedControl: fpu.writeExtendedControl,
+    saveExtended: fpu.saveExtended,
+    restoreExtended: fpu.restoreExtended,
     maskedStore: createMaskedStore(engine),
   };
   return { system, x87: fpu.attempt, interrupts };

@@ -101,6 +101,12 @@ export const CALLS = {
   /** (segment, offset): FXSAVE, FXRSTOR. */
   saveImage: call(2),
   restoreImage: call(2, ENDS),
+  /** XGETBV, XSETBV. */
+  readExtendedControl: call(0, ENDS),
+  writeExtendedControl: call(0, ENDS),
+  /** (segment, offset, components asked for): XSAVE, XRSTOR. */
+  saveExtended: call(3),
+  restoreExtended: call(3, ENDS),
   /** (segment, offset, first state word of the data, of the mask): MASKMOVQ, MASKMOVDQU. */
   maskedStore: call(4),
 } as const satisfies Record<string, CallRow>;

@@ -131,6 +131,8 @@ export const S = {
   KVM_POLL_CONTROL: 346,
   /** RDRAND's generator, four words. */
   RANDOM: 348,
+  /** Extended control register 0. */
+  XCR0: 352,
 } as const;
 export const STATE_WORDS = 384;
 /** In S.REPEATING: no instruction with a repeat prefix is at the last byte of the address space. */

@@ -3,7 +3,7 @@
 
 import { cpuModel, DEFAULT_CPU } from '../runtime/cpuModels.ts';
 import type { Drive } from './block/drive.ts';
-import { backendOf, cardOf, MOST_CARDS } from './devices/cards.ts';
+import { backendOf, cardOf, cardsOf, MOST_CARDS } from './devices/cards.ts';
 import { Hasher } from './hash.ts';
 import type { DriveConfig, GuestConfig } from './protocol.ts';
 import { checkShare } from './shares.ts';
@@ -39,20 +39,28 @@ export function checkConfiguration(config: GuestConfig): void {
     );
   }
   for (const [n, drive] of config.drives.entries()) checkDrive(drive, config.drives.slice(0, n));
-  const cards = config.cards ?? [];
+  const cards = cardsOf(config);
   if (cards.length > MOST_CARDS) throw new RangeError(`${cards.length} cards: there is room for ${MOST_CARDS}.`);
+  const rows = new Set<string>();
   for (const card of cards) {
-    cardOf(card);
+    const { title, single } = cardOf(card).kind;
     backendOf(card);
+    if (single && rows.has(single)) throw new RangeError(`Device '${card.device}': a machine can have one ${title}.`);
+    if (single) rows.add(single);
   }
 }
 
 function checkDrive(drive: DriveConfig, before: readonly DriveConfig[]): void {
-  const { kind, index, format } = drive;
+  const { kind, index, format, interface: where = 'ide' } = drive;
   oneOf('drive', kind, ['floppy', 'disk', 'cdrom']);
-  const last = kind === 'floppy' ? 1 : 3;
+  oneOf('interface', where, kind === 'disk' ? ['ide', 'virtio'] : ['ide']);
+  const last = kind === 'floppy' ? 1 : where === 'virtio' ? MOST_CARDS - 1 : 3;
   if (!Number.isInteger(index) || index < 0 || index > last) throw new RangeError(`Drive ${kind} ${index}: it can be 0 to ${last}.`);
-  if (before.some((other) => (other.kind === 'floppy') === (kind === 'floppy') && other.index === index))
+  if (
+    before.some(
+      (other) => (other.kind === 'floppy') === (kind === 'floppy') && (other.interface ?? 'ide') === where && other.index === index,
+    )
+  )
     throw new RangeError(`Drive ${kind} ${index} is given twice.`);
   if (format !== undefined) oneOf('format', format, ['raw', 'qcow2']);
 }
@@ -84,7 +92,7 @@ export function configurationHash(config: GuestConfig, drives: readonly Drive[])
       hasher.saved([boot.image, boot.commandLine]);
       break;
   }
-  for (const { device, properties, backend } of config.cards ?? []) hasher.saved([device, { ...properties }, backend?.type ?? null]);
+  for (const { device, properties, backend } of cardsOf(config)) hasher.saved([device, { ...properties }, backend?.type ?? null]);
   for (const drive of drives) drive.hash(hasher);
   return hasher.digest();
 }

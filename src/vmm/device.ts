@@ -47,7 +47,7 @@ export interface DeviceContext {
     /** INTR, the output of the master interrupt controller. */
     intr(level: boolean): void;
   };
-  /** Channel that receives what the device sends, by name ('serial0', 'serial1', 'debugcon'). */
+  /** Channel that receives what the device sends, by name ('serial0', 'serial1', 'debugcon', 'virtconsole'). */
   channel(name: string): CharacterBackend;
   /** Guest RAM seen by device (DMA, frame buffers): a view of the guest's own slice only. */
   readonly ram: Uint8Array;

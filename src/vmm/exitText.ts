@@ -100,6 +100,7 @@ const TEXT: { readonly [N in ExitName]: (qualification: number, detail: number) 
   rdpmc: (counter) => `counter ${counter}`,
   rdtsc: () => 'time-stamp counter',
   rdtscp: () => 'time-stamp counter and processor',
+  xsetbv: (register, value) => `XCR${register} = ${hex(value)}`,
   rdrand: (value) => `random number ${hex(value)}`,
   vmcall: (linear, eax) => `at ${hex(linear)}, eax = ${hex(eax)}`,
   crAccess: controlRegister,

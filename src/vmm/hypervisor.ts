@@ -6,12 +6,22 @@ import { instructionsAround, MAXIMUM_INSTRUCTIONS } from './disassembly.ts';
 import { Execution, type OutsideEvent } from './execution.ts';
 import { evaluateText } from './expression.ts';
 import type { Guest } from './guest.ts';
-import { checkRegister, evaluatedResult, expressionContext, linearAddress, modeOf, registerValues, stateHash } from './inspect.ts';
+import {
+  cardCalled,
+  checkRegister,
+  evaluatedResult,
+  expressionContext,
+  linearAddress,
+  modeOf,
+  registerValues,
+  stateHash,
+} from './inspect.ts';
 import { type Channel, Outbox } from './outbox.ts';
 import type { Platform } from './platform.ts';
 import type { CommandName, Commands, GuestConfig, GuestId, GuestInfo, HypervisorEvent } from './protocol.ts';
 import { Scheduler } from './scheduler.ts';
 import { checkShare } from './shares.ts';
+import { balloonMessage } from './virtio/balloon.ts';
 
 /** What a machine under construction gets from the hypervisor. */
 export interface MachineServices {
@@ -242,6 +252,12 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return DONE;
     },
     serialInput: ({ id, port, bytes }) => outside(id, { kind: 'serial', port, bytes }),
+    virtconsoleInput: ({ id, bytes }) => outside(id, { kind: 'card', card: cardCalled(guestOf(id), 'virtio-serial'), bytes }),
+    balloon({ id, memory }) {
+      const guest = guestOf(id),
+        card = cardCalled(guest, 'virtio-balloon');
+      return outside(id, { kind: 'card', card, bytes: balloonMessage(guest.config.memory, memory) });
+    },
     keyboard: ({ id, scanCodes }) => outside(id, { kind: 'keyboard', scanCodes }),
     screen({ id }) {
       const screen = guestOf(id).screen();

@@ -99,6 +99,13 @@ export function stepView(guest: Guest): StepView {
   };
 }
 
+/** Name of the card of this kind ('virtio-serial', on whatever bus); throws a RangeError when the guest has none. */
+export function cardCalled({ devices }: Guest, kind: string): string {
+  const name = [...devices.keys()].find((candidate) => candidate.startsWith(`${kind}-`));
+  if (name === undefined) throw new RangeError(`The guest has no ${kind} device.`);
+  return name;
+}
+
 /** Hash of processor, memory and devices, 16 hexadecimal digits: equal states have equal hashes. */
 export function stateHash(guest: Guest): string {
   const hasher = new Hasher();

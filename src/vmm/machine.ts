@@ -14,7 +14,7 @@ import { Breakpoints } from './breakpoints.ts';
 import { Clock } from './clock.ts';
 import { checkConfiguration, configurationHash } from './configuration.ts';
 import type { CharacterBackend, Device } from './device.ts';
-import { backendOf, type Peer } from './devices/cards.ts';
+import { backendOf, cardOf, cardsOf, type Peer } from './devices/cards.ts';
 import { cardName, createDevices, type DeviceEnvironment, type Devices } from './devices/index.ts';
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
@@ -67,7 +67,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
-    const rom = romImage(config.memory),
+    const cardConfigs = cardsOf(config),
+      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
+    const rom = romImage({ memory: config.memory, virtioDevices }),
       shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
@@ -93,12 +95,15 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
     const channels = new Map<string, CharacterBackend>(
-      (['serial0', 'serial1', 'debugcon'] satisfies Channel[]).map((name) => [name, { write: (byte) => services.output(name, byte) }]),
+      (['serial0', 'serial1', 'debugcon', 'virtconsole'] satisfies Channel[]).map((name) => [
+        name,
+        { write: (byte) => services.output(name, byte) },
+      ]),
     );
     // A replay has no peers: what they said is in the journal.
     const peers = new Map<string, Peer>();
     const environment: DeviceEnvironment = {
-      cards: config.cards ?? [],
+      cards: cardConfigs,
       send: (card, bytes) => peers.get(card)?.send(bytes),
       timers,
       ram: cpu.ram,
@@ -146,7 +151,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     try {
       set = createDevices(environment);
     } catch (error) {
-      // The debug exit's port is another device's.
+      // The debug exit's port is another device's, or a card's drive is missing.
       arena.free(offset);
       throw error;
     }
@@ -162,6 +167,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       cpu,
       drives,
       memory: config.memory,
+      virtioDevices,
       powerOff,
       bootOrder: config.boot.kind === 'drives' ? config.boot.order : '',
       bus: {
@@ -236,7 +242,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       },
     };
     if (!journal) {
-      for (const [n, card] of (config.cards ?? []).entries()) {
+      for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
             platform: services.platform,

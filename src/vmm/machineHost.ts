@@ -2,7 +2,7 @@
 // the clock and the exit log. Whenever a device armed a timer for earlier than the processor was told to run, it is stopped, so
 // that the timer fires at its cycle whatever the length of the run.
 
-import { IA32_APIC_BASE } from '../runtime/apicMsrs.ts';
+import { IA32_APIC_BASE, MSR_KVM_PV_EOI_EN } from '../runtime/apicMsrs.ts';
 import type { VirtualCpu } from '../runtime/cpu-types.ts';
 import type { ExitName } from '../runtime/exits.ts';
 import { apicQualification, EXITS } from '../runtime/exits.ts';
@@ -31,7 +31,7 @@ export interface HostParts {
   acknowledge(): number;
   /** Level of FERR#. */
   ferr(level: boolean): void;
-  readonly localApic: Pick<LocalApic, 'base' | 'setBase' | 'deadline'>;
+  readonly localApic: Pick<LocalApic, 'base' | 'deadline' | 'pvEoi' | 'setBase' | 'setPvEoi'>;
   /** The firmware's service with its VMCALL at this linear address; null when there is none. */
   firmware(linear: number): ServedCall | null;
   /** Host clock in milliseconds, for costs. */
@@ -127,14 +127,17 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
     },
     readMsr(msr) {
       const { localApic } = parts();
-      if (msr === IA32_APIC_BASE) return { low: localApic.base | 0, high: 0 };
-      return { low: localApic.deadline | 0, high: Math.floor(localApic.deadline / 2 ** 32) };
+      const value = msr === IA32_APIC_BASE ? localApic.base : msr === MSR_KVM_PV_EOI_EN ? localApic.pvEoi : localApic.deadline;
+      return { low: value | 0, high: Math.floor(value / 2 ** 32) };
     },
     writeMsr(msr, low, high) {
       const machine = parts();
       if (msr === IA32_APIC_BASE) return machine.localApic.setBase(low, high);
+      // An address of more than 53 bits is beyond what can be reached as well as beyond a number.
+      const value = Math.min((high >>> 0) * 2 ** 32 + (low >>> 0), Number.MAX_SAFE_INTEGER);
+      if (msr === MSR_KVM_PV_EOI_EN) return (high & ~0xfffff) === 0 && machine.localApic.setPvEoi(value);
       // What no clock reaches is never: a deadline is at most the last cycle that can be counted.
-      machine.localApic.deadline = Math.min((high >>> 0) * 2 ** 32 + (low >>> 0), Number.MAX_SAFE_INTEGER);
+      machine.localApic.deadline = value;
       settle(machine);
       return true;
     },

@@ -5,7 +5,7 @@
 import type { Platform } from './platform.ts';
 import type { GuestId, HypervisorEvent, ScreenState } from './protocol.ts';
 
-export type Channel = 'serial0' | 'serial1' | 'debugcon' | 'log';
+export type Channel = 'serial0' | 'serial1' | 'debugcon' | 'virtconsole' | 'log';
 
 /** Milliseconds between two batches of the same kind. */
 const OUTPUT_INTERVAL = 16,

@@ -31,7 +31,9 @@ export type ImageFormat = 'raw' | 'qcow2';
 
 export interface DriveConfig {
   readonly kind: 'floppy' | 'disk' | 'cdrom';
-  /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3. */
+  /** Hard disks: on the ATA channels (default), or behind a virtio card; without one in `cards` the drive gets a virtio-blk-pci. */
+  readonly interface?: 'ide' | 'virtio';
+  /** Floppies: 0 or 1. Others: place on the ATA channels, 0 to 3, or number among the virtio drives. */
   readonly index: number;
   readonly image: ImageFile;
   /** Default: by the image's first bytes. */
@@ -223,6 +225,10 @@ export interface Commands {
   /** Record exits in detail (null: only count). */
   watchExits: { args: { id: GuestId; filter: ExitFilter | null }; result: Record<string, never> };
   serialInput: { args: { id: GuestId; port: 0 | 1; bytes: Uint8Array }; result: Record<string, never> };
+  /** What is typed on the virtio console. */
+  virtconsoleInput: { args: { id: GuestId; bytes: Uint8Array }; result: Record<string, never> };
+  /** Asks the guest's memory balloon to leave the guest this much of its memory, in bytes. */
+  balloon: { args: { id: GuestId; memory: number }; result: Record<string, never> };
   /** Set-1 scan codes as the keyboard sends them. */
   keyboard: { args: { id: GuestId; scanCodes: Uint8Array }; result: Record<string, never> };
   /** Writes what the guest changed into the images. `contents`: new contents of those that were handed over whole, by drive. */
@@ -256,7 +262,7 @@ export type HypervisorEvent =
   | {
       readonly event: 'output';
       readonly id: GuestId;
-      readonly channel: 'serial0' | 'serial1' | 'debugcon' | 'log';
+      readonly channel: 'serial0' | 'serial1' | 'debugcon' | 'virtconsole' | 'log';
       readonly bytes: Uint8Array;
     }
   | { readonly event: 'exits'; readonly counts: ExitCounts; readonly records: readonly ExitRecord[] }

@@ -1,7 +1,7 @@
 // Leaves of CPUID against the SDM (volume 2, CPUID).
 
 import assert from 'node:assert/strict';
-import { cpuidLeaf } from '../../src/runtime/cpuid.ts';
+import { type CpuidState, cpuidLeaf } from '../../src/runtime/cpuid.ts';
 import { CPU_MODELS, cpuModel } from '../../src/runtime/cpuModels.ts';
 
 const text = (...words: number[]): string =>
@@ -9,7 +9,8 @@ const text = (...words: number[]): string =>
     .map((w) => String.fromCharCode(w & 255, (w >> 8) & 255, (w >> 16) & 255, w >>> 24))
     .join('')
     .replace(/\0+$/, '');
-const leaf = (cpu: string, number: number, subleaf = 0) => cpuidLeaf(cpuModel(cpu), number, subleaf);
+const STATE: CpuidState = { osxsave: false, apic: true };
+const leaf = (cpu: string, number: number, subleaf = 0, state = STATE) => cpuidLeaf(cpuModel(cpu), number, subleaf, state);
 
 describe('CPUID', () => {
   it('gives vendor, highest leaf and signature of every model', () => {
@@ -27,6 +28,19 @@ describe('CPUID', () => {
     assert.equal(edx & 0xa93d, 0xa93d);
     assert.equal(leaf('max,-nonstop_tsc', 0x80000007)[3], 0);
     assert.equal(leaf('max', 0x80000007)[3], 1 << 8);
+  });
+  it('shows CR4.OSXSAVE, and no APIC while that is switched off', () => {
+    const [, , ecx, edx] = leaf('max', 1),
+      [, , ecxEnabled, edxOff] = leaf('max', 1, 0, { osxsave: true, apic: false });
+    assert.deepEqual([ecx ^ ecxEnabled, edx ^ edxOff], [1 << 27, 1 << 9]);
+    assert.equal(ecx & (1 << 26), 1 << 26);
+  });
+  it('leaf 0Dh gives the components that XSAVE can save and the size of their area', () => {
+    assert.deepEqual(leaf('max', 13), [3, 576, 576, 0]);
+    assert.deepEqual(leaf('max', 13, 1), [0, 0, 0, 0]);
+    assert.deepEqual(leaf('max', 13, 2), [0, 0, 0, 0]);
+    assert.deepEqual(leaf('n270,+xsave', 13), [3, 576, 576, 0]);
+    assert.deepEqual(leaf('n270', 13), leaf('n270', 10));
   });
   it("above the highest leaf gives the highest basic leaf's data", () => {
     assert.deepEqual(leaf('pentium', 2), leaf('pentium', 1));

@@ -1,7 +1,7 @@
 // KVM's paravirtual interface as Linux describes it (Documentation/virt/kvm/x86: cpuid.rst, msr.rst; pvclock's algorithm).
 
 import assert from 'node:assert/strict';
-import { cpuidLeaf } from '../../src/runtime/cpuid.ts';
+import { type CpuidState, cpuidLeaf } from '../../src/runtime/cpuid.ts';
 import { cpuModel, TSC_HERTZ } from '../../src/runtime/cpuModels.ts';
 import { S, VECTOR } from '../../src/translator/state.ts';
 import { engine, enterProtectedMode, get32, host, memory, put32, r, raises, reset, resetTo, ring3, system } from './machine.ts';
@@ -26,6 +26,8 @@ function nanoseconds(): bigint {
 }
 const seconds = (count: number): bigint => BigInt(count) * 1_000_000_000n;
 
+const STATE: CpuidState = { osxsave: false, apic: true };
+
 describe("KVM's interface", () => {
   beforeEach(() => {
     reset();
@@ -33,12 +35,12 @@ describe("KVM's interface", () => {
   });
   it('shows its signature, features and frequencies in CPUID', () => {
     const model = cpuModel('n270'),
-      [highest, ...name] = cpuidLeaf(model, 0x40000000, 0);
+      [highest, ...name] = cpuidLeaf(model, 0x40000000, 0, STATE);
     assert.equal(highest, 0x40000010);
     assert.deepEqual(name, [0x4b4d564b, 0x564b4d56, 0x4d]);
-    assert.deepEqual(cpuidLeaf(model, 0x40000001, 0), [0x0100102b, 0, 0, 0]);
-    assert.deepEqual(cpuidLeaf(model, 0x40000010, 0).slice(0, 1), [TSC_HERTZ / 1000]);
-    assert.deepEqual(cpuidLeaf(cpuModel('n270,kvm=off'), 0x40000001, 0), [0, 0, 0, 0]);
+    assert.deepEqual(cpuidLeaf(model, 0x40000001, 0, STATE), [0x0100106b, 0, 0, 0]);
+    assert.deepEqual(cpuidLeaf(model, 0x40000010, 0, STATE).slice(0, 1), [TSC_HERTZ / 1000]);
+    assert.deepEqual(cpuidLeaf(cpuModel('n270,kvm=off'), 0x40000001, 0, STATE), [0, 0, 0, 0]);
   });
   it('the clock gives nanoseconds since power-on, whenever it was switched on', () => {
     host.time = 7 * TSC_HERTZ;

@@ -9,7 +9,7 @@ interface Entry {
   /** Major and minor number of a device. */
   readonly device?: readonly [number, number];
 }
-const DIRECTORY = 0o040755,
+export const DIRECTORY = 0o040755,
   FILE = 0o100644,
   PROGRAM = 0o100755,
   LINK = 0o120777,
@@ -71,13 +71,20 @@ const COMMANDS = [
   'umount',
 ];
 
+/** A module of the kernel, and what is said to it when it is loaded. */
+export interface Module {
+  readonly image: Uint8Array;
+  readonly parameters: string;
+}
+
 /** busybox (a static i386 program) with a shell on the console, and modules that are loaded in order; ends the machine when the shell ends. */
-export function initramfs(busybox: Uint8Array, modules: readonly Uint8Array[]): Uint8Array {
+export function initramfs(busybox: Uint8Array, modules: readonly (Uint8Array | Module)[]): Uint8Array {
+  const loaded = modules.map((module) => ('image' in module ? module : { image: module, parameters: '' }));
   const script = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
-${modules.map((_, n) => `insmod /lib/${n}.ko\n`).join('')}echo "init: up"
+${loaded.map(({ parameters }, n) => `insmod /lib/${n}.ko ${parameters}\n`).join('')}echo "init: up"
 setsid cttyhack sh
 poweroff -f
 `;
@@ -86,7 +93,7 @@ poweroff -f
     { path: 'dev/console', mode: CHARACTER, device: [5, 1] },
     { path: 'bin/busybox', mode: PROGRAM, data: busybox },
     ...COMMANDS.map((name) => ({ path: `bin/${name}`, mode: LINK, data: text('busybox') })),
-    ...modules.map((data, n) => ({ path: `lib/${n}.ko`, mode: FILE, data })),
+    ...loaded.map(({ image: data }, n) => ({ path: `lib/${n}.ko`, mode: FILE, data })),
     { path: 'init', mode: PROGRAM, data: text(script) },
   ]);
 }

@@ -39,6 +39,9 @@ const flat = (...code: number[]): Partial<GuestConfig> => ({
 });
 const build = createMachineBuilder({ arenaBytes: 8 << 20 });
 
+/** A virtio console on this bus. */
+const virtconsole = (bus: string) => ({ device: `virtio-serial-${bus}`, properties: {} });
+
 describe('hypervisor', () => {
   let platform: ManualPlatform, client: LocalClient, events: HypervisorEvent[];
   beforeEach(() => {
@@ -447,7 +450,35 @@ describe('hypervisor', () => {
     assert.deepEqual([stop.reason, stop.breakpoints, stop.linear], ['watchpoint', [5], 0x7c04]);
   });
 
+  it('gives each virtio drive that no card has a card of its own', async () => {
+    const drive = (index: number) => ({ kind: 'disk', interface: 'virtio', index, image: hello, readOnly: false }) as const;
+    const id = await define(hello, {
+      boot: { kind: 'drives', order: 'c' },
+      drives: [drive(1), drive(0), drive(2)],
+      cards: [{ device: 'virtio-blk-device', properties: {} }],
+    });
+    const names = [...client.hypervisor.guest(id).devices.keys()].filter((name) => name.startsWith('virtio'));
+    assert.deepEqual(names, ['virtio-blk-device.0', 'virtio-blk-pci.1', 'virtio-blk-pci.2']);
+  });
+
+  it('hands what is typed to the virtio console, and asks the memory balloon', async () => {
+    const id = await define(hello, { cards: [virtconsole('pci'), { device: 'virtio-balloon-pci', properties: {} }] });
+    await assert.rejects(client.request('balloon', { id, memory: 2 ** 40 }), /none to all of it/);
+    await client.request('virtconsoleInput', { id, bytes: Uint8Array.of(65) });
+    await client.request('balloon', { id, memory: 0 });
+    await client.request('start', { id, stopOnEntry: false });
+    until(() => client.hypervisor.guest(id).cpu.ticks > 0);
+    const saved = JSON.stringify(
+      [...client.hypervisor.guest(id).devices].filter(([name]) => name.startsWith('virtio')).map(([, device]) => device.save()),
+    );
+    assert.match(saved, /"waiting":1,/);
+    assert.match(saved, /"asked":[1-9]/);
+    const other = await define(hello);
+    await assert.rejects(client.request('balloon', { id: other, memory: 0 }), /has no virtio-balloon/);
+  });
+
   it('refuses wrong configurations in words', async () => {
+    const virtioDisk = { device: 'virtio-blk-pci', properties: { drive: '0' } };
     const wrong: [Partial<GuestConfig>, RegExp][] = [
       [{ memory: 1000 }, /Memory of 1000 bytes/],
       [{ memory: 2 ** 31 }, /1 MiB to 1 GiB/],
@@ -460,6 +491,10 @@ describe('hypervisor', () => {
       [{ memory: 64 << 20 }, /No room for 64 MiB/],
       [{ replay: new Uint8Array(3) }, /Journal/],
       [{ drives: [{ kind: 'floppy', index: 3 as 0, image: hello, readOnly: true }] }, /floppy 3: it can be 0 to 1/],
+      [{ drives: [{ kind: 'cdrom', interface: 'virtio', index: 0, image: hello, readOnly: true }] }, /interface 'virtio': it can be ide/],
+      [{ cards: [{ device: 'virtio-blk-pci', properties: {} }] }, /there is no virtio drive 0/],
+      [{ cards: [virtioDisk, { ...virtioDisk, device: 'virtio-blk-device' }] }, /another one has the virtio drive 0/],
+      [{ cards: [virtconsole('pci'), virtconsole('device')] }, /'virtio-serial-device': a machine can have one/],
     ];
     // Often enough that memory which is not given back runs out.
     for (let n = 0; n < 10; n++) wrong.push([{ debugExit: { port: 0x60, size: 1 } }, /60h belongs to/]);

@@ -90,7 +90,7 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     },
     command(line) {
       linux.type(line);
-      return linux.until(/\n[^\n]*# $/);
+      return linux.until(/\n[^\n]*# (.\[6n)?$/);
     },
     untilEnd(ticks = COMMAND) {
       for (const end = guest.cpu.ticks + ticks; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);

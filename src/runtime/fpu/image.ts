@@ -1,5 +1,5 @@
 // The image of the x87, MMX and SSE state in memory (SDM volume 2, FXSAVE, "Non-64-Bit Mode Layout of FXSAVE and FXRSTOR Memory
-// Region"). Bytes 288 to 511 are not written. XMM registers and MXCSR belong to it once the operating system has set CR4.OSFXSR.
+// Region"), in the parts in which FXSAVE and XSAVE store and load it. Bytes 288 to 511 are not written.
 
 import { MXCSR_MASK, S, VECTOR } from '../../translator/state.ts';
 import { CR4 } from '../controlBits.ts';
@@ -10,16 +10,26 @@ import { float80 } from './float80.ts';
 import type { Operands } from './memory.ts';
 import type { FpuState } from './state.ts';
 
-const BYTES = 512;
+export const IMAGE_BYTES = 512;
 const AT = { CONTROL: 0, STATUS: 2, TAGS: 4, OPCODE: 6, IP: 8, CS: 12, DP: 16, DS: 20, MXCSR: 24, MASK: 28, ST: 32, XMM: 160 } as const;
 
-export function createImage(engine: Engine, state: FpuState, memory: Operands): Pick<Fpu, 'saveImage' | 'restoreImage'> {
+/** Stores to an image at a linear address that can be written, and loads from its words, which have all been read. */
+export interface ImageParts {
+  saveX87(at: number): void;
+  saveMxcsr(at: number): void;
+  saveXmm(at: number): void;
+  /** #GP(0) when MXCSR has reserved bits. */
+  checkMxcsr(words: ArrayLike<number>): void;
+  loadX87(words: ArrayLike<number>): void;
+  loadMxcsr(words: ArrayLike<number>): void;
+  loadXmm(words: ArrayLike<number>): void;
+}
+
+export function createImageParts(engine: Engine, state: FpuState, memory: Operands): ImageParts {
   const { r } = engine;
   const x = float80();
-  const withSse = (): boolean => (r[S.CR4]! & CR4.OSFXSR) !== 0;
   return {
-    saveImage(segment, offset) {
-      const at = memory.writable(segment, offset, BYTES);
+    saveX87(at) {
       const put16 = (place: number, value: number): void => engine.W16((at + place) | 0, value & 0xffff),
         put32 = (place: number, value: number): void => engine.W32((at + place) | 0, value);
       put16(AT.CONTROL, state.control());
@@ -37,17 +47,20 @@ export function createImage(engine: Engine, state: FpuState, memory: Operands): 
         put16(place + 10, 0);
         put32(place + 12, 0);
       }
-      if (!withSse()) return;
-      put32(AT.MXCSR, r[S.MXCSR]!);
-      put32(AT.MASK, MXCSR_MASK);
-      for (let n = 0; n < 32; n++) put32(AT.XMM + 4 * n, r[S.XMM0 + n]!);
     },
-    restoreImage(segment, offset) {
-      const at = memory.readable(segment, offset, BYTES);
-      const words = Array.from({ length: AT.XMM / 4 + 32 }, (_, n) => engine.R32((at + 4 * n) | 0));
+    saveMxcsr(at) {
+      engine.W32((at + AT.MXCSR) | 0, r[S.MXCSR]!);
+      engine.W32((at + AT.MASK) | 0, MXCSR_MASK);
+    },
+    saveXmm(at) {
+      for (let n = 0; n < 32; n++) engine.W32((at + AT.XMM + 4 * n) | 0, r[S.XMM0 + n]!);
+    },
+    checkMxcsr(words) {
+      if ((words[AT.MXCSR >> 2]! & ~MXCSR_MASK) !== 0) fault(VECTOR.GP, 0);
+    },
+    loadX87(words) {
       const get16 = (place: number): number => (words[place >> 2]! >>> (8 * (place & 2))) & 0xffff,
         get32 = (place: number): number => words[place >> 2]!;
-      if (withSse() && (get32(AT.MXCSR) & ~MXCSR_MASK) !== 0) fault(VECTOR.GP, 0);
       state.setControl(get16(AT.CONTROL));
       state.setStatus(get16(AT.STATUS));
       for (let i = 0; i < 8; i++) {
@@ -65,9 +78,35 @@ export function createImage(engine: Engine, state: FpuState, memory: Operands): 
       r[S.FPU_CS] = get16(AT.CS);
       r[S.FPU_DP] = get32(AT.DP);
       r[S.FPU_DS] = get16(AT.DS);
+    },
+    loadMxcsr(words) {
+      r[S.MXCSR] = words[AT.MXCSR >> 2]!;
+    },
+    loadXmm(words) {
+      for (let n = 0; n < 32; n++) r[S.XMM0 + n] = words[(AT.XMM >> 2) + n]!;
+    },
+  };
+}
+
+/** FXSAVE and FXRSTOR. XMM registers and MXCSR belong to the image once the operating system has set CR4.OSFXSR. */
+export function createImage(engine: Engine, parts: ImageParts, memory: Operands): Pick<Fpu, 'saveImage' | 'restoreImage'> {
+  const withSse = (): boolean => (engine.r[S.CR4]! & CR4.OSFXSR) !== 0;
+  return {
+    saveImage(segment, offset) {
+      const at = memory.writable(segment, offset, IMAGE_BYTES);
+      parts.saveX87(at);
       if (!withSse()) return;
-      r[S.MXCSR] = get32(AT.MXCSR);
-      for (let n = 0; n < 32; n++) r[S.XMM0 + n] = get32(AT.XMM + 4 * n);
+      parts.saveMxcsr(at);
+      parts.saveXmm(at);
+    },
+    restoreImage(segment, offset) {
+      const at = memory.readable(segment, offset, IMAGE_BYTES),
+        words = Array.from({ length: AT.XMM / 4 + 32 }, (_, n) => engine.R32((at + 4 * n) | 0));
+      if (withSse()) parts.checkMxcsr(words);
+      parts.loadX87(words);
+      if (!withSse()) return;
+      parts.loadMxcsr(words);
+      parts.loadXmm(words);
     },
   };
 }

@@ -8,9 +8,10 @@ import type { Engine } from '../engine.ts';
 import { fault } from '../faults.ts';
 import type { Fpu } from '../system.ts';
 import { createFpuControl } from './control.ts';
+import { createExtendedState } from './extendedState.ts';
 import { createFastForms, type Fast } from './fast.ts';
 import type { MemoryForm, RegisterForm } from './forms.ts';
-import { createImage } from './image.ts';
+import { createImage, createImageParts } from './image.ts';
 import { createOperands } from './memory.ts';
 import { createOperations, OPERATION } from './operations.ts';
 import { createState } from './state.ts';
@@ -42,6 +43,7 @@ export function createFpu(engine: Engine): Fpu {
     operations = createOperations(engine, state, transfer),
     transcendentals = createTranscendentals(state),
     control = createFpuControl(engine, state, operands),
+    parts = createImageParts(engine, state, operands),
     fast = createFastForms(engine);
 
   /** By the low 3 bits of the opcode and the reg field. */
@@ -241,6 +243,7 @@ export function createFpu(engine: Engine): Fpu {
       }
     },
     wait: state.checkPending,
-    ...createImage(engine, state, operands),
+    ...createImage(engine, parts, operands),
+    ...createExtendedState(engine, state, parts, operands),
   };
 }

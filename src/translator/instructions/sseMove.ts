@@ -4,7 +4,7 @@
 
 import { wordPast } from '../ir/builder.ts';
 import { MXCSR_MASK, S, VECTOR } from '../state.ts';
-import { EDI, memory } from './common.ts';
+import { EAX, EDI, memory } from './common.ts';
 import type { Meaning, RowOptions } from './notation.ts';
 import { insn } from './notation.ts';
 import { clearWords, copyWords, enterMmx, leaveMmx, MMX_WORDS, requireAligned, wordOf, XMM_WORDS, xmmParts } from './vectorCommon.ts';
@@ -224,6 +224,12 @@ for (const [name, code, call] of [
     },
     { feature: 'fxsr', state: 'image' },
   );
+}
+for (const [name, code, call] of [
+  ['XSAVE', 'np 0f ae /4 M', 'saveExtended'],
+  ['XRSTOR', 'np 0f ae /5 M', 'restoreExtended'],
+] as const) {
+  insn(name, [code], (b, _i, d) => void b.call(call, b.imm(memory(d).seg), b.offset(d), b.gpr(EAX)), { feature: 'xsave' });
 }
 // CLFLUSH may touch what can be read, so it faults as a load does
 insn('CLFLUSH', ['np 0f ae /7 Mb'], (b, _i, d) => void b.read(d), { feature: 'clflush' });

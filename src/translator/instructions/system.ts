@@ -128,6 +128,8 @@ insn(
   { feature: 'rdrand' },
 );
 insn('RDMSR', ['0f 32'], just('readMsr'), { feature: 'msr' });
+insn('XGETBV', ['np 0f 01 d0'], just('readExtendedControl'), { feature: 'xsave' });
+insn('XSETBV', ['np 0f 01 d1'], just('writeExtendedControl'), { feature: 'xsave' });
 insn('RDPMC', ['0f 33'], just('readPmc'), { feature: 'pmc' });
 insn('CPUID', ['0f a2'], just('cpuid'));
 insn('SYSENTER', ['0f 34'], just('sysenter'), { transfers: true, feature: 'sep' });

@@ -17,6 +17,7 @@ const HASHED_WHOLE = 16 << 20,
 export class Drive {
   readonly kind: DriveConfig['kind'];
   readonly index: number;
+  readonly interface: NonNullable<DriveConfig['interface']>;
   readonly readOnly: boolean;
   readonly #config: DriveConfig;
   readonly #files: HostFiles | null;
@@ -31,6 +32,7 @@ export class Drive {
   constructor(config: DriveConfig, files: HostFiles | null) {
     this.kind = config.kind;
     this.index = config.index;
+    this.interface = config.interface ?? 'ide';
     this.readOnly = config.readOnly || config.kind === 'cdrom';
     this.#config = config;
     this.#files = files;
@@ -44,7 +46,7 @@ export class Drive {
   }
 
   get name(): string {
-    return `${this.kind} ${this.index}`;
+    return `${this.interface === 'virtio' ? 'virtio ' : ''}${this.kind} ${this.index}`;
   }
   /** Path or name of the image's file. */
   get imageName(): string {
@@ -96,7 +98,7 @@ export class Drive {
 
   /** Hash of the contents before the guest runs. */
   hash(hasher: Hasher): void {
-    hasher.saved([this.kind, this.index, this.readOnly, this.size]);
+    hasher.saved([this.kind, this.index, this.readOnly, this.size, ...(this.interface === 'virtio' ? ['virtio'] : [])]);
     if (this.size <= HASHED_WHOLE) return hasher.bytes(this.read(0, this.size));
     for (let n = 0; n < SAMPLES; n++) {
       const offset = Math.floor(((this.size - SAMPLE_BYTES) / (SAMPLES - 1)) * n);

@@ -2,11 +2,12 @@
 // that a wrong image gets an error and not a message on a screen that nobody has opened yet.
 
 import type { Drive } from '../block/drive.ts';
+import { inBiosOrder } from '../firmware/disk.ts';
 import { readBootEntry } from '../firmware/elTorito.ts';
 import { hex, ImageError, type LoadedImage } from './image.ts';
 
 /** A drive as far as booting looks at it. */
-export type BootDrive = Pick<Drive, 'kind' | 'index' | 'size' | 'read'>;
+export type BootDrive = Pick<Drive, 'kind' | 'interface' | 'index' | 'size' | 'read'>;
 
 const SECTOR_BYTES = 512,
   SIGNATURE = 510;
@@ -25,7 +26,7 @@ export function bootFromDrives(order: string, drives: readonly BootDrive[]): Loa
     const row = LETTERS[letter];
     if (!row) throw new ImageError(`boot order '${order}': no drive '${letter}' (a, b: floppies; c: hard disk; d: CD-ROM)`);
     const [kind, number, name] = row,
-      drive = drives.filter((one) => one.kind === kind).sort((a, b) => a.index - b.index)[number];
+      drive = drives.filter((one) => one.kind === kind).sort(inBiosOrder)[number];
     if (!drive) continue;
     if (kind === 'cdrom') {
       const entry = readBootEntry(drive);

@@ -4,7 +4,8 @@
 
 import type { Device, DeviceContext } from '../device.ts';
 import type { Platform } from '../platform.ts';
-import type { CardConfig } from '../protocol.ts';
+import type { CardConfig, GuestConfig } from '../protocol.ts';
+import { VIRTIO_CARDS } from '../virtio/cards.ts';
 import { DMA_MASK, Edu } from './edu.ts';
 
 /** A property of a card or of what it is connected to on the host's side. */
@@ -23,7 +24,7 @@ export type CardValues = { readonly [name: string]: string };
 export interface CardContext extends DeviceContext {
   /** Its name in save files and panels. */
   readonly name: string;
-  /** Device number on the PCI bus, for cards of that bus. */
+  /** Device number on the PCI bus, for cards of that bus; for virtio devices without PCI the place among them, from 0. */
   readonly slot: number;
   /** To the card's peer; lost in a replay, where what the peer answered comes from the journal to `Card.receive`. */
   send(bytes: Uint8Array): void;
@@ -49,8 +50,10 @@ export interface Card extends Device {
 export interface CardKind {
   /** What a person calls it. */
   readonly title: string;
-  readonly bus: 'pci' | 'isa';
+  readonly bus: 'pci' | 'isa' | 'virtio-mmio';
   readonly properties: Properties;
+  /** A machine can have one of the cards with this word. */
+  readonly single?: string;
   create(context: CardContext, values: CardValues): Card;
   /** What can be at the other end, by QEMU's name of the back end's type ('user' of `-netdev user`). */
   readonly backends?: {
@@ -65,12 +68,29 @@ export const CARDS: { readonly [device: string]: CardKind } = {
     properties: { dma_mask: DMA_MASK },
     create: (context, values) => new Edu(context, Number(values.dma_mask)),
   },
+  ...VIRTIO_CARDS,
 };
 
 /** Cards that a machine can have: slots 3 to 31 of the bus. */
 export const MOST_CARDS = 29;
 /** Slot of the first card: 0 and 1 are the chip set's, 2 the display's. */
 export const FIRST_CARD_SLOT = 3;
+
+/**
+ * The cards of a machine: those that its configuration names, then a virtio-blk-pci for each virtio drive that none of them has.
+ * Throws a RangeError when two have the same drive.
+ */
+export function cardsOf({ cards = [], drives }: Pick<GuestConfig, 'cards' | 'drives'>): CardConfig[] {
+  const taken = new Set<number>();
+  for (const card of cards) {
+    const { drive } = cardOf(card).values;
+    if (drive === undefined) continue;
+    if (taken.has(Number(drive))) throw new RangeError(`Device '${card.device}': another one has the virtio drive ${drive}.`);
+    taken.add(Number(drive));
+  }
+  const left = drives.filter((drive) => drive.interface === 'virtio' && !taken.has(drive.index));
+  return [...cards, ...left.map(({ index }) => ({ device: 'virtio-blk-pci', properties: { drive: String(index) } }))];
+}
 
 /** The row and the complete properties of a card; throws a RangeError that says what is wrong. */
 export function cardOf(config: CardConfig): { kind: CardKind; values: CardValues } {

@@ -40,7 +40,9 @@ export class Ide implements Device {
           dma: context.dma,
           busMasterAllowed: () => this.pci.allows(PCI_COMMAND.MASTER),
           unit(number, host) {
-            const drive = context.drives.find(({ kind, index }) => kind !== 'floppy' && index === n * UNITS + number);
+            const drive = context.drives.find(
+              (one) => one.kind !== 'floppy' && one.interface === 'ide' && one.index === n * UNITS + number,
+            );
             if (!drive) return null;
             return new (drive.kind === 'cdrom' ? AtapiCdrom : AtaDisk)(drive, number, `${name}.${number}`, host);
           },

@@ -120,12 +120,13 @@ export function createDevices(environment: DeviceEnvironment): Devices {
     bus.add(name, device);
     return [name, device];
   });
-  let slot = FIRST_CARD_SLOT;
+  const places = { pci: FIRST_CARD_SLOT, isa: 0, 'virtio-mmio': 0 },
+    shared = sharedLines(irq);
   const cards = new Map(
     environment.cards.map((config, n): [string, Card] => {
       const { kind, values } = cardOf(config),
         name = cardName(config, n),
-        context = { ...contextOf(name, irq), name, slot: kind.bus === 'pci' ? slot++ : 0 };
+        context = { ...contextOf(name, shared), name, slot: places[kind.bus]++ };
       const card = kind.create({ ...context, send: (bytes) => environment.send(name, bytes) }, values);
       bus.add(name, card);
       return [name, card];
@@ -147,6 +148,24 @@ export function createDevices(environment: DeviceEnvironment): Devices {
 
 /** Name of the nth card of a configuration. */
 export const cardName = ({ device }: CardConfig, n: number): string => `${device}.${n}`;
+
+/** Lines that several cards may hold: a line is high while one of them holds it. */
+function sharedLines(irq: DeviceContext['irq']): DeviceContext['irq'] {
+  const holders = new Map<number, Set<object>>();
+  return (line) => {
+    const wire = irq(line),
+      held = holders.get(line) ?? new Set(),
+      holder = {};
+    holders.set(line, held);
+    return {
+      set(level) {
+        if (level) held.add(holder);
+        else held.delete(holder);
+        wire.set(held.size > 0);
+      },
+    };
+  };
+}
 
 function noInterrupts(): never {
   throw new Error('the interrupt controllers request no interrupts');

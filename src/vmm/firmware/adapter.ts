@@ -11,6 +11,7 @@ export interface FirmwareParts {
   readonly drives: readonly FirmwareDrive[];
   readonly bootOrder: string;
   readonly memory: number;
+  readonly virtioDevices: number;
   powerOff(status: number): void;
 }
 
@@ -104,6 +105,7 @@ export function createFirmwareMachine(parts: FirmwareParts): FirmwareMachine {
     drives: parts.drives,
     bootOrder: parts.bootOrder,
     memory: parts.memory,
+    virtioDevices: parts.virtioDevices,
     powerOff: (status) => {
       parts.powerOff(status);
     },

@@ -15,7 +15,7 @@ import { serialService } from './serial.ts';
 import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
 import { EBDA, equipmentService, memorySizeService, setA20, systemService } from './system.ts';
 import { facs } from './tables/acpi.ts';
-import { systemTables } from './tables/index.ts';
+import { systemTables, type TableMachine } from './tables/index.ts';
 import { ticksSinceMidnight, timeService, writeCmos } from './time.ts';
 import { setMode, stringCharacter, videoService } from './video.ts';
 
@@ -64,13 +64,14 @@ const BY_ADDRESS = new Map(
 const TABLES = 0x8000,
   FACS = EBDA + 0x100;
 
-/** Made ROMs by size of RAM: guests of one size share the bytes, which nobody changes. Sizes are few; not all are kept where they are many. */
-const roms = new Map<number, Uint8Array>(),
+/** Made ROMs by what their tables say: guests that are alike share the bytes, which nobody changes. They are few; not all are kept where they are many. */
+const roms = new Map<string, Uint8Array>(),
   MOST_ROMS = 16;
 
-/** The 64 KiB of the ROM of a machine with this much RAM: code, and the tables that describe the machine. */
-export function romImage(memory: number): Uint8Array {
-  const known = roms.get(memory);
+/** The 64 KiB of the ROM of a machine: code, and the tables that describe the machine. */
+export function romImage(machine: TableMachine): Uint8Array {
+  const key = `${machine.memory} ${machine.virtioDevices}`,
+    known = roms.get(key);
   if (known) return known;
   const image = new Uint8Array(ROM_BYTES);
   for (const [offset, text] of ROM_PIECES)
@@ -78,9 +79,9 @@ export function romImage(memory: number): Uint8Array {
       Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),
       offset,
     );
-  image.set(systemTables(ROM_ADDRESS + TABLES, FACS, memory), TABLES);
+  image.set(systemTables(ROM_ADDRESS + TABLES, FACS, machine), TABLES);
   if (roms.size >= MOST_ROMS) roms.clear();
-  roms.set(memory, image);
+  roms.set(key, image);
   return image;
 }
 

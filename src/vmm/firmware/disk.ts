@@ -54,13 +54,17 @@ function partitionGeometry(drive: FirmwareDrive, total: number): Geometry | unde
   return undefined;
 }
 
+/** Order in which drives of a kind get their numbers: those on the ATA channels, then virtio's. */
+export const inBiosOrder = (a: Pick<FirmwareDrive, 'interface' | 'index'>, b: Pick<FirmwareDrive, 'interface' | 'index'>): number =>
+  Number(a.interface === 'virtio') - Number(b.interface === 'virtio') || a.index - b.index;
+
 /**
  * Drive with a BIOS number: 00h floppy A:, 80h the first hard disk, which need not be the first drive of its channel, E0h the first
  * CD-ROM drive. A boot image that is emulated is the first of its kind, and the others move up.
  */
 export function findDrive(machine: FirmwareMachine, number: number): FirmwareDrive | undefined {
   const inOrder = (wanted: FirmwareDrive['kind']): FirmwareDrive[] =>
-    machine.drives.filter(({ kind }) => kind === wanted).sort((a, b) => a.index - b.index);
+    machine.drives.filter(({ kind }) => kind === wanted).sort(inBiosOrder);
   if (number >= FIRST_CDROM) return inOrder('cdrom')[number - FIRST_CDROM];
   const emulated = emulatedBy(machine),
     kind = number & 0x80 ? 'disk' : 'floppy';

@@ -117,7 +117,7 @@ export function emulatedDrive(disc: Disc, { media, lba }: BootEntry): FirmwareDr
     return bytes;
   };
   const size = media === HARD_DISK ? hardDiskSize(read(0, 512), disc.size - start) : (DISKETTE_KIB[media] ?? 0) * 1024;
-  return { kind: media === HARD_DISK ? 'disk' : 'floppy', index: 0, size, readOnly: true, read, write: () => {} };
+  return { kind: media === HARD_DISK ? 'disk' : 'floppy', interface: 'ide', index: 0, size, readOnly: true, read, write: () => {} };
 }
 
 /** To the end of the image's one partition. */

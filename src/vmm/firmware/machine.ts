@@ -5,7 +5,8 @@
 /** A drive as the disk services see it. Bytes beyond the end of the image do not exist. */
 export interface FirmwareDrive {
   readonly kind: 'floppy' | 'disk' | 'cdrom';
-  /** Floppies: 0 is A:. Others: place on the ATA channels, 0 to 3. */
+  readonly interface: 'ide' | 'virtio';
+  /** Floppies: 0 is A:. Others: place on the ATA channels, 0 to 3, or number among the virtio drives. */
   readonly index: number;
   /** Size of the image in bytes. */
   readonly size: number;
@@ -37,6 +38,8 @@ export interface FirmwareMachine {
   readonly bootOrder: string;
   /** RAM in bytes. */
   readonly memory: number;
+  /** How many virtio devices without PCI there are. */
+  readonly virtioDevices: number;
   /** Ends the machine with this exit status. */
   powerOff(status: number): void;
 }

@@ -5,6 +5,7 @@
 
 import { PCI_WIRES, pciWire } from '../pci/bus.ts';
 import { PCI_COMMAND } from '../pci/function.ts';
+import { mmioLines } from '../virtio/mmio.ts';
 import type { FirmwareMachine, ServiceCall } from './machine.ts';
 import { ROM_LABELS } from './rom.generated.ts';
 import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
@@ -25,9 +26,9 @@ const BARS = 6,
   UNITS = 256;
 const NOBODY = 0xffff;
 
-/** What base addresses are given: ports as on QEMU's pc, memory in the hole below 4 GiB. */
+/** What base addresses are given: ports as on QEMU's pc, memory in the hole below 4 GiB, up to the virtio devices without PCI. */
 const FIRST_PORT = 0xc000;
-export const PCI_MEMORY = { first: 0xe0000000, last: 0xfebfffff } as const;
+export const PCI_MEMORY = { first: 0xe0000000, last: 0xfeafffff } as const;
 /** Interrupt request lines of the four wires, and the router's registers. */
 export const PCI_LINES: readonly number[] = [10, 10, 11, 11];
 const ROUTER = 1 << 3,
@@ -64,7 +65,7 @@ function units(machine: FirmwareMachine): number[] {
 /** Power-on: interrupts, then places for everybody's registers, the largest first so that none is wasted between them. */
 export function initialisePci(machine: FirmwareMachine): void {
   for (let wire = 0; wire < PCI_WIRES; wire++) writePci(machine, ROUTER, PIRQRC + wire, PCI_LINES[wire], 1);
-  const levels = PCI_LINES.reduce((bits, line) => bits | (1 << line), 0);
+  const levels = [...PCI_LINES, ...mmioLines(machine.virtioDevices)].reduce((bits, line) => bits | (1 << line), 0);
   machine.portWrite(ELCR, levels & 0xff);
   machine.portWrite(ELCR + 1, levels >> 8);
 

@@ -7,9 +7,10 @@ import type { Guest } from '../guest.ts';
 import { createLocalClient } from '../local.ts';
 import { createMachineBuilder } from '../machine.ts';
 import type { BootSource, GuestConfig, GuestId, HypervisorEvent, ScreenState } from '../protocol.ts';
+import { type Backend, virtconsoleBackend } from './consoleOptions.ts';
 import { readImage } from './images.ts';
 import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log.ts';
-import { type Backend, helpText, parseOptions, type Settings, serialBackend } from './options.ts';
+import { helpText, parseOptions, type Settings, serialBackend } from './options.ts';
 import { nodePlatform } from './platform.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -36,8 +37,9 @@ export function guestConfig(settings: Settings): GuestConfig {
     memory: settings.memory * 2 ** 20,
     cpu: settings.cpu,
     boot: bootSource(settings),
-    drives: settings.drives.map(({ kind, index, file, format, backing, readOnly, snapshot }) => ({
+    drives: settings.drives.map(({ kind, interface: where, index, file, format, backing, readOnly, snapshot }) => ({
       kind,
+      interface: where,
       index,
       image: { path: file },
       ...(format === null ? {} : { format }),
@@ -82,7 +84,13 @@ async function run(settings: Settings): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve(0));
     if (settings.timeout !== Infinity) platform.after(settings.timeout * 1000, () => resolve(TIMED_OUT));
     channels.open(
-      (port, bytes) => void client.request('serialInput', { id, port, bytes }).catch(() => {}),
+      (channel, bytes) => {
+        const done =
+          channel === 'virtconsole'
+            ? client.request('virtconsoleInput', { id, bytes })
+            : client.request('serialInput', { id, port: channel === 'serial0' ? 0 : 1, bytes });
+        done.catch(() => {});
+      },
       () => resolve(0),
     );
   });
@@ -147,6 +155,10 @@ function onEvent(event: HypervisorEvent, settings: Settings, channels: Channels,
   }
 }
 
+/** Channels that take input. */
+const INPUT_CHANNELS = ['serial0', 'serial1', 'virtconsole'] as const;
+type InputChannel = (typeof INPUT_CHANNELS)[number];
+
 /** Where the guest's channels go, and where its input comes from. */
 class Channels {
   readonly #backends: { readonly [channel: string]: Backend };
@@ -154,19 +166,23 @@ class Channels {
   #closeTerminal = (): void => {};
 
   constructor(settings: Settings) {
-    this.#backends = { serial0: serialBackend(settings, 0), serial1: serialBackend(settings, 1), debugcon: settings.debugcon };
+    this.#backends = {
+      serial0: serialBackend(settings, 0),
+      serial1: serialBackend(settings, 1),
+      virtconsole: virtconsoleBackend(settings.characters),
+      debugcon: settings.debugcon,
+    };
     for (const [channel, backend] of Object.entries(this.#backends)) {
       if (backend.kind === 'file') this.#files.set(channel, openSync(backend.path, 'w'));
     }
   }
 
-  /** Starts reading the terminal when a serial port is connected to it. */
-  open(input: (port: 0 | 1, bytes: Uint8Array) => void, quit: () => void): void {
-    const ports = ([0, 1] as const).filter((port) => this.#backends[`serial${port}`].kind === 'stdio');
-    const [port] = ports;
-    const backend = port === undefined ? null : this.#backends[`serial${port}`];
-    if (port === undefined || backend?.kind !== 'stdio') return;
-    this.#closeTerminal = openTerminal(backend.monitor, { input: (bytes) => input(port, bytes), quit });
+  /** Starts reading the terminal for the first channel with input that is connected to it. */
+  open(input: (channel: InputChannel, bytes: Uint8Array) => void, quit: () => void): void {
+    const channel = INPUT_CHANNELS.find((name) => this.#backends[name].kind === 'stdio'),
+      backend = channel && this.#backends[channel];
+    if (backend?.kind !== 'stdio') return;
+    this.#closeTerminal = openTerminal(backend.monitor, { input: (bytes) => input(channel!, bytes), quit });
   }
 
   write(channel: string, bytes: Uint8Array): void {

@@ -5,25 +5,19 @@
 
 import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../runtime/cpuModels.ts';
 import { CARDS, cardOf } from '../devices/cards.ts';
-import type { CardConfig, DriveConfig, ImageFormat } from '../protocol.ts';
+import type { CardConfig } from '../protocol.ts';
+import {
+  type Backend,
+  CHARDEV_HELP,
+  type CharacterDevices,
+  parseBackend,
+  parseChardev,
+  parseVirtconsole,
+  virtconsoleBackend,
+} from './consoleOptions.ts';
+import { connectDrives, DRIVE_HELP, type DriveConnections, type DriveSetting, drive, parseDrive } from './driveOptions.ts';
+import { OptionError, parseList } from './optionList.ts';
 
-/** Where a character channel goes. */
-export type Backend =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'stdio' /** Ctrl-A is an escape and Ctrl-C goes to the guest. */; readonly monitor: boolean }
-  | { readonly kind: 'file'; readonly path: string };
-export interface DriveSetting {
-  readonly kind: DriveConfig['kind'];
-  readonly index: number;
-  readonly file: string;
-  /** null: by the image's first bytes. */
-  readonly format: ImageFormat | null;
-  /** File that the image may name as its backing file. */
-  readonly backing: string | null;
-  readonly readOnly: boolean;
-  /** false: what the guest writes goes to the image. */
-  readonly snapshot: boolean;
-}
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
 
 export interface Settings {
@@ -38,6 +32,8 @@ export interface Settings {
   append: string;
   drives: DriveSetting[];
   cards: CardConfig[];
+  driveConnections: DriveConnections;
+  characters: CharacterDevices;
   bootOrder: string;
   snapshot: boolean;
   commit: boolean;
@@ -65,9 +61,6 @@ export interface Settings {
   screen: boolean;
 }
 
-/** A command line that cannot be understood; the message names the option. */
-export class OptionError extends Error {}
-
 export function defaultSettings(): Settings {
   return {
     help: false,
@@ -80,6 +73,8 @@ export function defaultSettings(): Settings {
     append: '',
     drives: [],
     cards: [],
+    driveConnections: { ids: new Map(), cards: [] },
+    characters: { named: new Map(), virtconsole: null },
     bootOrder: 'cad',
     snapshot: false,
     commit: false,
@@ -116,11 +111,6 @@ interface OptionRow {
 const option = (name: string, argument: string, help: string, apply: OptionRow['apply']): OptionRow => ({ name, argument, help, apply });
 const flag = (name: string, help: string, apply: (settings: Settings) => void): OptionRow => ({ name, help, apply });
 const nothing = (): void => {};
-const drive =
-  (kind: DriveConfig['kind'], index: number) =>
-  (settings: Settings, file: string): void =>
-    addDrive(settings, { kind, index, file, format: null, backing: null, readOnly: false, snapshot: true });
-
 /** Options as in QEMU, then our own, in the order of --help. */
 export const OPTIONS: readonly { readonly title: string; readonly rows: readonly OptionRow[] }[] = [
   {
@@ -138,12 +128,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-hdc', 'FILE', 'image of the third hard disk', drive('disk', 2)),
       option('-hdd', 'FILE', 'image of the fourth hard disk', drive('disk', 3)),
       option('-cdrom', 'FILE', 'image of a CD-ROM, in the place of the third hard disk', drive('cdrom', 2)),
-      option(
-        '-drive',
-        'OPTIONS',
-        'file=FILE[,format=F][,if=floppy][,media=cdrom][,index=N][,readonly=on][,snapshot=off][,backing=FILE]',
-        parseDrive,
-      ),
+      option('-drive', 'OPTIONS', DRIVE_HELP, parseDrive),
       option('-boot', 'ORDER', 'drives to boot from, in order: a floppy, c hard disk, d CD-ROM (default cad)', parseBoot),
       flag('-snapshot', 'do not write to image files, whatever -drive says', (s) => void (s.snapshot = true)),
       option(
@@ -158,6 +143,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
         'the same for the debug console at port 0xe9',
         (s, v) => void (s.debugcon = parseBackend('-debugcon', v)),
       ),
+      option('-chardev', 'TYPE,id=ID[,...]', CHARDEV_HELP, parseChardev),
       flag('-nographic', 'COM1 on standard input and output; Ctrl-A x quits', (s) => void (s.nographic = true)),
       option('-display', 'KIND', 'no display is opened, whatever is said', (s, v) => void (s.display = v)),
       flag('-no-reboot', 'end instead of resetting', (s) => void (s.reboot = false)),
@@ -165,7 +151,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option(
         '-device',
         'DEVICE[,PROPERTY=VALUE...]',
-        `isa-debug-exit (iobase=0x501, iosize=2), ${Object.entries(CARDS).map(deviceHelp).join(', ')}`,
+        'a card, or isa-debug-exit (iobase=0x501, iosize=2) or virtconsole (chardev=ID)',
         parseDevice,
       ),
       option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
@@ -238,6 +224,8 @@ export function parseOptions(args: readonly string[]): Settings {
     else if (++n < args.length) row.apply(settings, args[n]);
     else throw new OptionError(`${arg}: ${row.argument} is missing`);
   }
+  connectDrives(settings);
+  virtconsoleBackend(settings.characters);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
@@ -251,6 +239,7 @@ export function helpText(): string {
     lines.push('', `${title}:`);
     for (const { name, argument, help } of rows) lines.push(`  ${`${name}${argument ? ` ${argument}` : ''}`.padEnd(22)} ${help}`);
   }
+  lines.push('', 'Cards of -device:', ...Object.entries(CARDS).map(cardHelp));
   lines.push('', "Exit status: isa-debug-exit's (value << 1 | 1), 0 after power-off, 1 after an error, 124 after --timeout.", '');
   return lines.join('\n');
 }
@@ -261,66 +250,11 @@ export function serialBackend(settings: Settings, port: 0 | 1): Backend {
   if (given) return given;
   if (port === 1 || settings.serial.length > 0) return { kind: 'none' };
   if (settings.nographic) return { kind: 'stdio', monitor: true };
-  return settings.display === null && settings.debugcon.kind !== 'stdio' ? { kind: 'stdio', monitor: true } : { kind: 'none' };
+  const taken = [settings.debugcon, virtconsoleBackend(settings.characters)].some(({ kind }) => kind === 'stdio');
+  return settings.display === null && !taken ? { kind: 'stdio', monitor: true } : { kind: 'none' };
 }
 
 // ---- values
-
-/** Hard disks and CD-ROM drives share the places on the ATA channels. */
-const samePlace = (other: DriveSetting, kind: DriveSetting['kind'], index: number): boolean =>
-  (other.kind === 'floppy') === (kind === 'floppy') && other.index === index;
-
-function addDrive(settings: Settings, setting: DriveSetting): void {
-  if (settings.drives.some((other) => samePlace(other, setting.kind, setting.index)))
-    throw new OptionError(`${setting.file}: ${setting.kind} drive ${setting.index} is given twice`);
-  settings.drives.push(setting);
-}
-
-/** 'a=1,b=2' with ',,' for a comma; a first word without '=' gets the name `first`. */
-function parseList(name: string, text: string, first: string): Map<string, string> {
-  const values = new Map<string, string>();
-  text
-    .replaceAll(',,', '\0')
-    .split(',')
-    .forEach((part, n) => {
-      const [, key, value] = /^([\w-]+)=(.*)$/s.exec(part) ?? [null, n === 0 ? first : part, n === 0 ? part : 'on'];
-      if (values.has(key)) throw new OptionError(`${name} ${text}: ${key} is given twice`);
-      values.set(key, value.replaceAll('\0', ','));
-    });
-  return values;
-}
-
-function parseDrive(settings: Settings, text: string): void {
-  const values = parseList('-drive', text, 'file');
-  const bad = (what: string): never => {
-    throw new OptionError(`-drive ${text}: ${what}`);
-  };
-  const known = new Set(['file', 'format', 'if', 'index', 'media', 'readonly', 'read-only', 'snapshot', 'cache', 'id', 'backing']);
-  for (const key of values.keys()) if (!known.has(key)) bad(`'${key}' is not known`);
-  const file = values.get('file') || bad('file= is missing');
-  const format = values.get('format') ?? null;
-  if (format !== null && format !== 'raw' && format !== 'qcow2') return bad('format= can be raw or qcow2');
-  const media = values.get('media') ?? 'disk';
-  if (media !== 'disk' && media !== 'cdrom') return bad('media= can be disk or cdrom');
-  const where = values.get('if') ?? 'ide';
-  if (where !== 'ide' && where !== 'floppy') bad('if= can be ide or floppy');
-  const kind = where === 'floppy' ? 'floppy' : media;
-  const places = kind === 'floppy' ? ['0', '1'] : ['0', '1', '2', '3'];
-  const next = places.find((place) => !settings.drives.some((other) => samePlace(other, kind, Number(place))));
-  const place = values.get('index') ?? next ?? '0';
-  if (!places.includes(place)) bad(`index= can be 0 to ${places.length - 1}`);
-  const index = Number(place);
-  const on = (key: string, otherwise = 'off') => ['on', 'true', 'yes'].includes(values.get(key) ?? otherwise);
-  addDrive(settings, {
-    kind,
-    index,
-    file,
-    format,
-    backing: values.get('backing') ?? null,
-    readOnly: on('readonly') || on('read-only'),
-    snapshot: on('snapshot', 'on'),
-  });
-}
 
 function parseBoot(settings: Settings, text: string): void {
   const values = parseList('-boot', text, 'order');
@@ -354,26 +288,26 @@ function parseCpu(settings: Settings, text: string): void {
   settings.cpu = text;
 }
 
-function parseBackend(name: string, text: string): Backend {
-  if (text === 'none' || text === 'null') return { kind: 'none' };
-  if (text === 'stdio') return { kind: 'stdio', monitor: false };
-  if (text === 'mon:stdio') return { kind: 'stdio', monitor: true };
-  if (/^file:./.test(text)) return { kind: 'file', path: text.slice(5) };
-  throw new OptionError(`${name} ${text}: it can be stdio, mon:stdio, file:FILE or none`);
-}
+/** As QEMU does, 'virtio-blk' stands for virtio-blk-pci. */
+const fullName = (driver: string): string => (Object.hasOwn(CARDS, `${driver}-pci`) ? `${driver}-pci` : driver);
 
-/** 'edu (dma_mask=0xfffffff)'. */
-function deviceHelp([device, { properties }]: [string, (typeof CARDS)[string]]): string {
+/** '  edu    QEMU's educational device (dma_mask=0xfffffff)'. */
+function cardHelp([device, { title, properties }]: [string, (typeof CARDS)[string]]): string {
   const words = Object.entries(properties).map(([name, { initial, help }]) => `${name}=${initial ?? help}`);
-  return words.length > 0 ? `${device} (${words.join(', ')})` : device;
+  return `  ${device.padEnd(22)} ${title}${words.length > 0 ? ` (${words.join(', ')})` : ''}`;
 }
 
 function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
-  const driver = values.get('driver') ?? '';
+  const driver = fullName(values.get('driver') ?? '');
   if (Object.hasOwn(CARDS, driver)) {
     values.delete('driver');
     values.delete('id');
+    const drive = CARDS[driver].properties.drive ? values.get('drive') : undefined;
+    if (drive !== undefined) {
+      settings.driveConnections.cards.push({ card: settings.cards.length, id: drive, option: `-device ${text}` });
+      values.delete('drive');
+    } else if (CARDS[driver].properties.drive) throw new OptionError(`-device ${text}: drive= is missing`);
     const card = { device: driver, properties: Object.fromEntries(values) };
     try {
       cardOf(card);
@@ -383,8 +317,9 @@ function parseDevice(settings: Settings, text: string): void {
     settings.cards.push(card);
     return;
   }
+  if (driver === 'virtconsole') return parseVirtconsole(settings, text);
   if (driver !== 'isa-debug-exit')
-    throw new OptionError(`-device ${text}: the device can be ${['isa-debug-exit', ...Object.keys(CARDS)].join(', ')}`);
+    throw new OptionError(`-device ${text}: the device can be ${['isa-debug-exit', 'virtconsole', ...Object.keys(CARDS)].join(', ')}`);
   for (const key of values.keys())
     if (!['driver', 'iobase', 'iosize', 'id'].includes(key)) throw new OptionError(`-device ${text}: '${key}' is not known`);
   const port = parseCount('-device iobase=', values.get('iobase') ?? '0x501');

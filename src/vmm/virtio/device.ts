@@ -29,6 +29,8 @@ export interface VirtioType {
   configure?(offset: number, value: number): void;
   /** The driver says that it has made buffers available in a queue. */
   notified(queue: number): void;
+  /** Bytes from the peer on the host's side, where the device has one. */
+  receive?(bytes: Uint8Array): void;
   /** The driver, or the machine, resets the device: forget the driver, and every timer. */
   reset(): void;
   /** What it keeps besides the queues. */

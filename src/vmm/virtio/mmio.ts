@@ -9,7 +9,19 @@ import { record } from '../devices/fields.ts';
 import { type CreateType, VirtioDevice } from './device.ts';
 import { AREA } from './queue.ts';
 
-export const MMIO_BYTES = 0x200;
+const BYTES = 0x200;
+/** Places of devices, as on QEMU's microvm; and their interrupt lines by turns, which are level-triggered where there are any. */
+const FIRST_ADDRESS = 0xfeb00000;
+export const MMIO_LINES: readonly number[] = [5, 7];
+/** The lines that so many devices have. */
+export const mmioLines = (devices: number): readonly number[] => MMIO_LINES.slice(0, devices);
+/** Address, bytes and interrupt request line of the nth device. */
+export const mmioPlace = (n: number): { readonly address: number; readonly bytes: number; readonly line: number } => ({
+  address: FIRST_ADDRESS + n * BYTES,
+  bytes: BYTES,
+  line: MMIO_LINES[n % MMIO_LINES.length],
+});
+
 const MAGIC = 0x74726976,
   VERSION = 2,
   VENDOR = 0x1af4;
@@ -54,7 +66,7 @@ export class VirtioMmio implements Device {
   /** `address`: of the first register. */
   constructor(context: Pick<DeviceContext, 'timers' | 'dma'>, address: number, irq: IrqLine, create: CreateType) {
     this.address = address;
-    this.memory = [{ first: address, last: address + MMIO_BYTES - 1 }];
+    this.memory = [{ first: address, last: address + BYTES - 1 }];
     this.virtio = new VirtioDevice(
       { timers: context.timers, dma: context.dma, reachesMemory: true, interrupt: (level) => irq.set(level) },
       create,
@@ -131,6 +143,9 @@ export class VirtioMmio implements Device {
     }
   }
 
+  receive(bytes: Uint8Array): void {
+    this.virtio.type.receive?.(bytes);
+  }
   reset(): void {
     this.virtio.reset();
   }

@@ -8,12 +8,16 @@
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
 import { bytes, record } from '../devices/fields.ts';
-import { PCI_COMMAND, PciFunction, type PciHeader } from '../pci/function.ts';
+import { PCI_COMMAND, type PciBar, PciFunction, type PciHeader } from '../pci/function.ts';
 import { type CreateType, VirtioDevice } from './device.ts';
 import { AREA } from './queue.ts';
 
 const VENDOR = 0x1af4,
   PIN_A = 1;
+/** A device without the legacy interface: its ID is the virtio one above this, its revision and its subsystem. */
+const FIRST_MODERN = 0x1040,
+  MODERN_REVISION = 1,
+  MODERN_SUBSYSTEM = 0x1100;
 /** PCI device IDs of transitional devices, by virtio device ID (4.1.2.1 and table of 5), and class codes as QEMU has them. */
 const IDENTITY: { readonly [id: number]: { readonly device: number; readonly classCode: number } } = {
   1: { device: 0x1000, classCode: 0x020000 },
@@ -111,8 +115,8 @@ export class VirtioPci implements Device {
   private readonly pci: PciFunction;
   private readonly fields;
 
-  /** `slot`: device number on the bus. */
-  constructor(context: Pick<DeviceContext, 'map' | 'pci' | 'timers' | 'dma'>, slot: number, create: CreateType) {
+  /** `slot`: device number on the bus; `modern`: without the legacy interface. */
+  constructor(context: Pick<DeviceContext, 'map' | 'pci' | 'timers' | 'dma'>, slot: number, create: CreateType, modern = false) {
     const isMaster = (): boolean => this.pci.allows(PCI_COMMAND.MASTER);
     this.virtio = new VirtioDevice(
       {
@@ -125,11 +129,11 @@ export class VirtioPci implements Device {
       },
       create,
     );
-    this.pci = new PciFunction(context, this.header(slot));
+    this.pci = new PciFunction(context, this.header(slot, modern));
     this.fields = record({ pci: bytes(256), virtio: this.virtio.fields });
   }
 
-  private header(slot: number): PciHeader {
+  private header(slot: number, modern: boolean): PciHeader {
     const { type } = this.virtio,
       { device, classCode } = IDENTITY[type.id];
     const structure = (kind: number, offset: number, place: number, length: number, ...more: readonly number[]) => ({
@@ -141,19 +145,13 @@ export class VirtioPci implements Device {
       slot,
       number: 0,
       vendor: VENDOR,
-      device,
+      device: modern ? FIRST_MODERN + type.id : device,
+      revision: modern ? MODERN_REVISION : 0,
       classCode,
-      subsystem: { vendor: VENDOR, device: type.id },
+      subsystem: { vendor: VENDOR, device: modern ? MODERN_SUBSYSTEM : type.id },
       interruptPin: PIN_A,
       bars: [
-        {
-          index: 0,
-          kind: 'port',
-          bytes: powerOfTwo(LEGACY.configuration + type.configuration.length),
-          width: 4,
-          read: (offset, size) => this.readLegacy(offset, size),
-          write: (offset, value, size) => this.writeLegacy(offset, value, size),
-        },
+        ...(modern ? [] : [this.legacyBar()]),
         {
           index: MEMORY_BAR,
           kind: 'memory',
@@ -182,6 +180,17 @@ export class VirtioPci implements Device {
           write: (value) => this.accessIsAllowed && this.writeMemory(this.accessOffset, value & bits(this.accessSize), this.accessSize),
         },
       ],
+    };
+  }
+
+  private legacyBar(): PciBar {
+    return {
+      index: 0,
+      kind: 'port',
+      bytes: powerOfTwo(LEGACY.configuration + this.virtio.type.configuration.length),
+      width: 4,
+      read: (offset, size) => this.readLegacy(offset, size),
+      write: (offset, value, size) => this.writeLegacy(offset, value, size),
     };
   }
 
@@ -277,6 +286,9 @@ export class VirtioPci implements Device {
     }
   }
 
+  receive(bytes: Uint8Array): void {
+    this.virtio.type.receive?.(bytes);
+  }
   reset(): void {
     this.pci.reset();
     this.virtio.reset();

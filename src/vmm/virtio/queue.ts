@@ -179,6 +179,11 @@ export class Virtqueue {
     return chain;
   }
 
+  /** The chain that was taken last has not been taken. */
+  putBack(): void {
+    this.state.taken = (this.state.taken - 1) & 0xffff;
+  }
+
   /** Gives a chain back; `written`: how many bytes from the start of its room hold something new. */
   complete(chain: Chain, written: number): void {
     const { state, host } = this,

@@ -57,6 +57,7 @@ describe('a launch configuration', () => {
     ['a bad boot order', { program: 'a', boot: 'n' }, /^boot: /],
     ['a drive without file', { drives: [{ kind: 'disk' }] }, /^drives\[0\]\.file: /],
     ['a drive of a wrong kind', { drives: [{ file: 'x', kind: 'tape' }] }, /^drives\[0\]\.kind: /],
+    ['a drive on an unknown interface', { drives: [{ file: 'x', kind: 'disk', interface: 'scsi' }] }, /^drives\[0\]\.interface: /],
     ['a backing file that is no path', { drives: [{ file: 'x', kind: 'disk', backing: [1] }] }, /^drives\[0\]\.backing\[0\]: /],
     ['drives that are no list', { drives: 'x' }, /^drives: a list/],
     ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
@@ -147,6 +148,7 @@ describe('a program', () => {
       { kind: 'floppy', index: 0, readOnly: false, image: { path: '/folder/p' } },
       {
         kind: 'disk',
+        interface: 'ide',
         index: 0,
         readOnly: false,
         image: { path: '/folder/d' },
@@ -177,6 +179,20 @@ describe('a program', () => {
       [['disk 0', 'cdrom 2'], { kind: 'drives', order: 'cd' }],
     );
     await assert.rejects(plan({ program: 'x.iso', cdrom: 'x.iso' }, { 'x.iso': iso }), /drives: cdrom 2 is program already/);
+  });
+
+  it('has virtio drives beside those on the IDE channels', async () => {
+    const drives = [
+      { file: 'd', kind: 'disk', interface: 'virtio', index: 7 },
+      { file: 'd', kind: 'disk' },
+    ];
+    const { config } = await plan({ drives, devices: [{ device: 'virtio-blk-device', drive: 7 }] }, { d: bootSector() });
+    assert.deepEqual(
+      config.drives.map((drive) => `${drive.interface} ${drive.index}`),
+      ['virtio 7', 'ide 0'],
+    );
+    assert.deepEqual(config.cards, [{ device: 'virtio-blk-device', properties: { drive: '7' } }]);
+    assert.throws(() => read({ drives: [{ file: 'd', kind: 'disk', index: 7 }] }), /^Error: drives\[0\]\.index: /);
   });
 
   it('can be drives alone', async () => {

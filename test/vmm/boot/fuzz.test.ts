@@ -112,7 +112,9 @@ describe('loaders, given random and mutated images', function () {
         const random = seeded(seed),
           image = random.below(4) === 0 ? noise(random) : mutate(random.pick(seeds), random);
         const read = (offset: number, length: number): Uint8Array => image.slice(offset, offset + length);
-        const drives = [{ kind: random.pick(['floppy', 'disk'] as const), index: random.below(2), size: image.length, read }];
+        const drives = [
+          { kind: random.pick(['floppy', 'disk'] as const), interface: 'ide' as const, index: random.below(2), size: image.length, read },
+        ];
         const ok = attempt(`seed ${seed}`, () => checkBounds(loadBootSource(source(image, random), drives, MEMORY)));
         if (ok) loaded++;
         else refused++;

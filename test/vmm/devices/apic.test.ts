@@ -47,6 +47,69 @@ describe('local APIC', () => {
     assert.equal(rig.acknowledge(), 0x0c);
   });
 
+  describe("with KVM's end of interrupt in memory", () => {
+    const FLAGS = 0x8000;
+    const inService = (rig: Rig): number => read(rig, 0x120);
+    /** Vector 41h in service, and the bit in memory. */
+    function serving(rig: Rig): number {
+      assert.equal(rig.devices.localApic.setPvEoi(FLAGS | 1), true);
+      rig.ram[FLAGS] = 0xf0;
+      self(rig, 0x41);
+      assert.equal(rig.acknowledge(), 0x41);
+      return rig.ram[FLAGS];
+    }
+
+    it('ends an interrupt whose bit the program has cleared, when somebody looks', () => {
+      const rig = createRig();
+      assert.equal(serving(rig), 1);
+      rig.ram[FLAGS] = 0;
+      assert.equal(inService(rig), 0);
+      assert.equal(serving(rig), 1);
+      rig.ram[FLAGS] = 0;
+      // One of lower priority comes through.
+      rig.devices.localApic.deliver(0, 0x31, false);
+      assert.equal(rig.intr, true);
+      assert.equal(rig.acknowledge(), 0x31);
+    });
+
+    it('takes the offer back when another interrupt comes before the end, which is then to be written', () => {
+      const rig = createRig();
+      serving(rig);
+      rig.devices.localApic.deliver(0, 0x31, false);
+      assert.deepEqual([rig.ram[FLAGS], rig.intr, inService(rig)], [0, false, 2]);
+      end(rig);
+      assert.equal(rig.intr, true);
+    });
+
+    it('offers it neither for level-triggered interrupts nor while others wait, nor once it is off', () => {
+      const rig = createRig();
+      assert.equal(rig.devices.localApic.setPvEoi(FLAGS | 1), true);
+      rig.devices.localApic.deliver(0, 0x41, true);
+      assert.equal(rig.acknowledge(), 0x41);
+      assert.equal(rig.ram[FLAGS], 0);
+      end(rig);
+      for (const vector of [0x31, 0x51]) rig.devices.localApic.deliver(0, vector, false);
+      assert.equal(rig.acknowledge(), 0x51);
+      assert.equal(rig.ram[FLAGS], 0);
+      end(rig);
+      assert.equal(rig.acknowledge(), 0x31);
+      assert.equal(rig.ram[FLAGS], 1);
+      assert.equal(rig.devices.localApic.setPvEoi(0), true);
+      assert.deepEqual([rig.ram[FLAGS], inService(rig)], [0, 0]);
+      assert.equal(rig.devices.localApic.setPvEoi(FLAGS | 2), false);
+    });
+
+    it('does no harm where there is no memory', () => {
+      const rig = createRig();
+      assert.equal(rig.devices.localApic.setPvEoi(2 ** 40 + 1), true);
+      self(rig, 0x41);
+      assert.equal(rig.acknowledge(), 0x41);
+      assert.equal(inService(rig), 2);
+      end(rig);
+      assert.equal(inService(rig), 0);
+    });
+  });
+
   it('moves to another address and refuses reserved bits of IA32_APIC_BASE', () => {
     const rig = createRig(),
       { localApic } = rig.devices;

@@ -3,6 +3,7 @@ import { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Device, SavedState, SavedValue } from '../../../src/vmm/device.ts';
 import { CARDS, FIRST_CARD_SLOT } from '../../../src/vmm/devices/cards.ts';
 import { cardName, DEVICES } from '../../../src/vmm/devices/index.ts';
+import { MMIO_LINES } from '../../../src/vmm/virtio/mmio.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { createRig, MICROSECOND, type Rig, setUpPic } from './rig.ts';
 
@@ -15,14 +16,15 @@ const OPTIONS = {
   },
   get drives(): Drive[] {
     const image = Uint8Array.from({ length: 300 * 512 }, (_, n) => n >> 9);
-    return DRIVES.map(([kind, index]) => new Drive({ kind, index, image, readOnly: false }, null));
+    return DRIVES.map(([kind, index, where]) => new Drive({ kind, index, interface: where, image, readOnly: false }, null));
   },
 };
 const DRIVES = [
-  ['floppy', 0],
-  ['disk', 0],
-  ['disk', 1],
-  ['cdrom', 2],
+  ['floppy', 0, 'ide'],
+  ['disk', 0, 'ide'],
+  ['disk', 1, 'ide'],
+  ['cdrom', 2, 'ide'],
+  ['disk', 0, 'virtio'],
 ] as const;
 
 /** One of every kind of card, and what those need that cannot do without. */
@@ -116,7 +118,8 @@ function act(rig: Rig, ports: readonly number[], random: Random): string {
     }
     default: {
       const line = random.below(16);
-      if (line !== 2) rig.devices.pic.irq(line).set(random.below(2) === 0);
+      // The lines of cards without PCI are theirs, also when they are loaded.
+      if (line !== 2 && !MMIO_LINES.includes(line)) rig.devices.pic.irq(line).set(random.below(2) === 0);
       return rig.intr ? `vector ${rig.devices.pic.acknowledge()}` : '';
     }
   }

@@ -59,7 +59,7 @@ export function createRig({
 }: RigOptions = {}): Rig {
   const pins: string[] = [],
     peers: Rig['peers'][number][] = [];
-  const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [] };
+  const sent: { [channel: string]: number[] } = { serial0: [], serial1: [], debugcon: [], virtconsole: [] };
   const ram = new Uint8Array(1 << 20),
     shadows = new Map<number, string>();
   const timers = createTimers(() => rig.now);

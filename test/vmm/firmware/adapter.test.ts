@@ -23,6 +23,7 @@ function rig() {
     drives: [],
     bootOrder: '',
     memory: ram.length,
+    virtioDevices: 0,
     powerOff: () => undefined,
     bus: {
       portRead: (port) => port & 0xff,

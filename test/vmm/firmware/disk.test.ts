@@ -24,6 +24,23 @@ const chs = (cylinder: number, head: number, sector: number, drive: number) => (
 });
 
 describe('INT 13h', () => {
+  it('counts virtio disks behind those on the ATA channels', () => {
+    const machine = createMemoryMachine({
+      drives: [
+        { ...byteDrive('disk', 0, image(20)), interface: 'virtio' },
+        byteDrive('disk', 2, image(30)),
+        byteDrive('disk', 1, image(40)),
+      ],
+    });
+    const sizes = [0x80, 0x81, 0x82].map((number) => {
+      machine.writePhysical(0x6000, Uint8Array.of(0x1a, 0));
+      assert.equal(int13(machine, { eax: 0x4800, edx: number, esi: 0x6000, ds: 0 }).carry, false);
+      return machine.readPhysical(0x6010, 1)[0];
+    });
+    assert.deepEqual(sizes, [40, 30, 20]);
+    assert.equal(int13(machine, { eax: 0x4800, edx: 0x83, esi: 0x6000, ds: 0 }).carry, true);
+  });
+
   it('knows the geometry of every standard diskette by its size', () => {
     const cases = [
       [160, 40, 1, 8],

@@ -31,6 +31,7 @@ export function byteDrive(
   readOnly = false,
 ): FirmwareDrive & { readonly bytes: Uint8Array } {
   return {
+    interface: 'ide',
     kind,
     index,
     size: bytes.length,
@@ -72,6 +73,7 @@ export function createMemoryMachine({
     },
     bootOrder,
     memory,
+    virtioDevices: 0,
     status: undefined,
     get: (name) => (registers.get(name) ?? 0) >>> 0,
     set(name, value) {
@@ -124,7 +126,7 @@ export function createMemoryMachine({
         .join('')
         .trimEnd(),
   };
-  bytes.set(romImage(memory), ROM_ADDRESS);
+  bytes.set(romImage({ memory, virtioDevices: 0 }), ROM_ADDRESS);
   initialise(machine);
   return machine;
 }

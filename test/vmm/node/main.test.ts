@@ -75,6 +75,11 @@ describe('cp86', function () {
     assert.deepEqual([status, out], [33, 'A']);
   });
 
+  it('boots from a virtio disk', () => {
+    const { status, out } = cp86('-drive', `if=virtio,file=${image(2)}`, '-serial', 'stdio', ...EXIT);
+    assert.deepEqual([status, out], [5, 'A']);
+  });
+
   it('leaves images as they are, unless told to write through or to commit', () => {
     const file = image(1),
       through = `file=${file},if=floppy,snapshot=off`;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { helpText, OPTIONS, OptionError, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
+import { virtconsoleBackend } from '../../../src/vmm/node/consoleOptions.ts';
+import { OptionError } from '../../../src/vmm/node/optionList.ts';
+import { helpText, OPTIONS, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
 
 const parse = (text: string) => parseOptions(text === '' ? [] : text.split(' '));
 
@@ -24,7 +26,7 @@ describe('command line options', () => {
   for (const [text, mib] of memory) it(`-m ${text} is ${mib} MiB`, () => assert.equal(parse(`-m ${text}`).memory, mib));
 
   it("name drives in all of QEMU's ways", () => {
-    const disk = { kind: 'disk', format: null, backing: null, readOnly: false, snapshot: true },
+    const disk = { kind: 'disk', interface: 'ide', format: null, backing: null, readOnly: false, snapshot: true },
       floppy = { ...disk, kind: 'floppy' };
     assert.deepEqual(parse('-fda a -hda c').drives, [
       { ...floppy, index: 0, file: 'a' },
@@ -42,7 +44,7 @@ describe('command line options', () => {
       ],
     );
     assert.deepEqual(parse('-drive file=a,,b,format=qcow2,backing=c,if=floppy,readonly=on,snapshot=off').drives, [
-      { kind: 'floppy', index: 0, file: 'a,b', format: 'qcow2', backing: 'c', readOnly: true, snapshot: false },
+      { kind: 'floppy', interface: 'ide', index: 0, file: 'a,b', format: 'qcow2', backing: 'c', readOnly: true, snapshot: false },
     ]);
     assert.deepEqual(
       parse('-drive file=x,format=raw -drive file=y,format=raw').drives.map(({ index }) => index),
@@ -55,6 +57,32 @@ describe('command line options', () => {
     assert.deepEqual(places('-cdrom x.iso -hda a -hdd d -drive file=e,media=disk'), ['cdrom 2', 'disk 0', 'disk 3', 'disk 1']);
     assert.deepEqual(places('-drive file=x.iso,media=cdrom,index=0'), ['cdrom 0']);
     assert.throws(() => parse('-cdrom x.iso -hdc c'), /disk drive 2 is given twice/);
+  });
+
+  it('virtio drives have numbers of their own, and cards name those that are on no interface', () => {
+    const { drives, cards } = parse(
+      '-device virtio-blk-device,drive=root -drive if=virtio,file=a -hda b -drive if=none,id=root,file=c -device virtio-blk-pci,drive=two,serial=s -drive if=none,id=two,file=d',
+    );
+    assert.deepEqual(
+      drives.map((drive) => `${drive.file} ${drive.interface} ${drive.index}`),
+      ['a virtio 0', 'b ide 0', 'c virtio 1', 'd virtio 2'],
+    );
+    assert.deepEqual(cards, [
+      { device: 'virtio-blk-device', properties: { drive: '1' } },
+      { device: 'virtio-blk-pci', properties: { drive: '2', serial: 's' } },
+    ]);
+  });
+
+  it('the virtio console goes where its character device does, and COM1 leaves standard output to it', () => {
+    const settings = parse('-device virtio-serial -chardev stdio,id=c,mux=on -device virtconsole,chardev=c');
+    assert.deepEqual(settings.cards, [{ device: 'virtio-serial-pci', properties: {} }]);
+    assert.deepEqual(virtconsoleBackend(settings.characters), { kind: 'stdio', monitor: true });
+    assert.deepEqual(serialBackend(settings, 0), { kind: 'none' });
+    assert.deepEqual(virtconsoleBackend(parse('-chardev file,id=c,path=x -device virtconsole,chardev=c').characters), {
+      kind: 'file',
+      path: 'x',
+    });
+    assert.deepEqual(virtconsoleBackend(parse('-device virtconsole').characters), { kind: 'none' });
   });
 
   it("-device isa-debug-exit has QEMU's defaults", () => {
@@ -110,6 +138,16 @@ describe('command line options', () => {
     ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
+    ['-drive if=scsi,file=x', /ide, floppy, virtio or none/],
+    ['-drive if=virtio,media=cdrom,file=x', /interface ide/],
+    ['-drive if=none,file=x', /needs id=/],
+    ['-drive if=none,file=x,id=a', /no -device has drive=a/],
+    ['-device virtio-blk-pci', /drive= is missing/],
+    ['-device virtio-blk-pci,drive=a', /no -drive with if=none and id=a/],
+    ['-drive if=none,file=x,id=a -device virtio-blk-pci,drive=a -device virtio-blk-pci,drive=a', /another device has the drive a/],
+    ['-chardev socket,id=c', /stdio, file or null/],
+    ['-chardev stdio', /id= is missing/],
+    ['-device virtconsole,chardev=c', /no -chardev with id=c/],
     ['-fda a -fda b', /floppy drive 0 is given twice/],
     ['-d exits', /'exits' is not known/],
     ['-boot x', /letters a, c and d/],

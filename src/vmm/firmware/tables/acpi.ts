@@ -1,6 +1,7 @@
 // ACPI's tables ("Advanced Configuration and Power Interface Specification", chapter "ACPI Software Programming Model"): RSDP, RSDT,
 // FADT, MADT, DSDT in the ROM, and the FACS, which operating systems write to, in the EBDA.
 
+import { mmioLines } from '../../virtio/mmio.ts';
 import { PM, RESET } from '../power.ts';
 import { dsdtTerms, SCI } from './dsdt.ts';
 import { TableWriter } from './layout.ts';
@@ -67,7 +68,7 @@ function fadt(facs: number, dsdt: number): Uint8Array {
 
 /** Interrupt source override flags: active high, level-triggered. */
 const HIGH_LEVEL = 0x0d;
-function madt(): Uint8Array {
+function madt(virtioDevices: number): Uint8Array {
   const writer = new TableWriter()
     .u32(0xfee00000, 1) // an 8259 pair is there too
     .u8(0, 8, 0, 0)
@@ -83,14 +84,15 @@ function madt(): Uint8Array {
     .u8(4, 6, 0xff)
     .u16(0)
     .u8(1); // NMI at LINT1 of every processor
+  for (const line of mmioLines(virtioDevices)) writer.u8(2, 10, 0, line).u32(line).u16(HIGH_LEVEL);
   return table('APIC', 1, writer.done());
 }
 
 /** Firmware ACPI control structure; 64 bytes at a multiple of 64. */
 export const facs = (): Uint8Array => new TableWriter().text('FACS', 4).u32(64).zerosTo(64).done();
 
-/** The tables from this address on, the RSDP first; `facsAddress` is where the FACS will be. */
-export function acpiTables(address: number, facsAddress: number): Uint8Array {
+/** The tables from this address on, the RSDP first; `facsAddress` is where the FACS will be; of a machine with virtio devices without PCI. */
+export function acpiTables(address: number, facsAddress: number, virtioDevices: number): Uint8Array {
   const RSDP_BYTES = 20,
     all = new TableWriter().zerosTo(RSDP_BYTES);
   const add = (bytes: Uint8Array): number => {
@@ -99,8 +101,8 @@ export function acpiTables(address: number, facsAddress: number): Uint8Array {
     all.bytes(bytes);
     return at;
   };
-  const dsdt = add(table('DSDT', 1, dsdtTerms()));
-  const tables = [add(fadt(facsAddress, dsdt)), add(madt())];
+  const dsdt = add(table('DSDT', 1, dsdtTerms(virtioDevices)));
+  const tables = [add(fadt(facsAddress, dsdt)), add(madt(virtioDevices))];
   const rsdt = add(table('RSDT', 1, new TableWriter().u32(...tables).done()));
   const bytes = all.done();
   bytes.set(new TableWriter().text('RSD PTR ', 8).u8(0).text(OEM, 6).u8(0).u32(rsdt).done(8));

@@ -134,6 +134,8 @@ export const interrupts = (...numbers: readonly number[]): Aml => [
   numbers.length,
   ...numbers.flatMap((number) => bytesOf(number, 4)),
 ];
+/** Memory at a fixed place that can be written. */
+export const memory = (first: number, bytes: number): Aml => [0x86, 9, 0, 1, ...bytesOf(first, 4), ...bytesOf(bytes, 4)];
 /** What a bridge hands on: bus numbers, ports or memory from first to last. */
 const WINDOW = { memory: 0, ports: 1, buses: 2 } as const;
 export function window(kind: keyof typeof WINDOW, first: number, last: number): Aml {

@@ -2,6 +2,7 @@
 // "ACPI Namespace"). The PCI bus with its windows and interrupt routing, the devices of the ISA bus, and how to power off.
 
 import { PCI_WIRES, pciWire } from '../../pci/bus.ts';
+import { mmioPlace } from '../../virtio/mmio.ts';
 import { PCI_LINES, PCI_MEMORY } from '../pci.ts';
 import {
   type Aml,
@@ -17,6 +18,7 @@ import {
   interrupts,
   io,
   irq,
+  memory,
   method,
   name,
   orInto,
@@ -88,8 +90,19 @@ const linkDevice = (wire: number): Aml =>
     method('_SRS', 1, createDwordField(argument(0), 5, 'LINE'), store(path('LINE'), router(wire))),
   );
 
-/** The definition block's terms. */
-export function dsdtTerms(): Aml {
+/** A virtio device at a fixed address, as Linux's driver knows it; its line is shared. */
+function virtioDevice(n: number): Aml {
+  const { address, bytes, line } = mmioPlace(n);
+  return device(
+    `V${n.toString(16).toUpperCase().padStart(3, '0')}`,
+    name('_HID', string('LNRO0005')),
+    name('_UID', integer(n)),
+    name('_CRS', resources(memory(address, bytes), interrupts(line))),
+  );
+}
+
+/** The definition block's terms, for so many virtio devices without PCI. */
+export function dsdtTerms(virtioDevices: number): Aml {
   return [
     // Interrupt model: 0 the 8259 pair, 1 the I/O APIC.
     name('\\PICF', integer(0)),
@@ -138,6 +151,7 @@ export function dsdtTerms(): Aml {
         ),
       ),
       ...Array.from({ length: PCI_WIRES }, (_, wire) => linkDevice(wire)),
+      ...Array.from({ length: virtioDevices }, (_, n) => virtioDevice(n)),
       // Ports of the chip set that no driver may be given.
       device('MISC', name('_HID', eisaId('PNP0C02')), name('_CRS', resources(io(0x600, 64), io(0x80, 1), io(0x92, 1)))),
     ),

@@ -19,11 +19,22 @@ const bios32 = (): Uint8Array =>
     .zerosTo(16)
     .done(10);
 
-/** All tables for this physical address, of a machine with this much RAM; `facs` is where ACPI's writable one is. */
-export function systemTables(address: number, facs: number, memory: number): Uint8Array {
+/** What the tables say of a machine: RAM in bytes, and how many virtio devices without PCI there are. */
+export interface TableMachine {
+  readonly memory: number;
+  readonly virtioDevices: number;
+}
+
+/** All tables for this physical address, of this machine; `facs` is where ACPI's writable one is. */
+export function systemTables(address: number, facs: number, { memory, virtioDevices }: TableMachine): Uint8Array {
   const made: Uint8Array[] = [];
   let length = 0;
-  for (const make of [(at: number) => acpiTables(at, facs), mpTables, bios32, (at: number) => smbiosTables(at, memory)]) {
+  for (const make of [
+    (at: number) => acpiTables(at, facs, virtioDevices),
+    (at: number) => mpTables(at, virtioDevices),
+    bios32,
+    (at: number) => smbiosTables(at, memory),
+  ]) {
     const bytes = make(address + length),
       padded = new Uint8Array(alignUp(bytes.length));
     padded.set(bytes);

@@ -2,6 +2,7 @@
 // buses, the I/O APIC, and which interrupt is at which of its inputs.
 
 import { PCI_WIRES, pciWire } from '../../pci/bus.ts';
+import { mmioLines } from '../../virtio/mmio.ts';
 import { PCI_INPUT, SCI } from './dsdt.ts';
 import { TableWriter } from './layout.ts';
 
@@ -24,7 +25,7 @@ const SIGNATURE = 0x600,
 const ALL = 0xff;
 const HEADER_BYTES = 44;
 
-function entries(): { readonly writer: TableWriter; readonly count: number } {
+function entries(virtioDevices: number): { readonly writer: TableWriter; readonly count: number } {
   const writer = new TableWriter();
   let count = 0;
   const entry = (kind: number): TableWriter => {
@@ -40,7 +41,9 @@ function entries(): { readonly writer: TableWriter; readonly count: number } {
   for (let slot = 0; slot < SLOTS; slot++) {
     for (let pin = 0; pin < PCI_WIRES; pin++) input(CONFORMS, PCI, (slot << 2) | pin, PCI_INPUT + pciWire(slot, pin + 1));
   }
-  for (let line = 0; line < 16; line++) if (line !== 2) input(line === SCI ? HIGH_LEVEL : CONFORMS, ISA, line, line === 0 ? 2 : line);
+  const levels = [SCI, ...mmioLines(virtioDevices)];
+  for (let line = 0; line < 16; line++)
+    if (line !== 2) input(levels.includes(line) ? HIGH_LEVEL : CONFORMS, ISA, line, line === 0 ? 2 : line);
   for (const [kind, pin] of [
     [INTERRUPT.EXTINT, 0],
     [INTERRUPT.NMI, 1],
@@ -50,13 +53,13 @@ function entries(): { readonly writer: TableWriter; readonly count: number } {
 }
 
 /** The floating pointer structure, then the configuration table, for this address. */
-export function mpTables(address: number): Uint8Array {
+export function mpTables(address: number, virtioDevices: number): Uint8Array {
   const pointer = new TableWriter()
     .text('_MP_', 4)
     .u32(address + 16)
     .u8(1, 4, 0, 0, 0, 0, 0, 0)
     .done(10);
-  const { writer, count } = entries(),
+  const { writer, count } = entries(virtioDevices),
     body = writer.done();
   const configuration = new TableWriter()
     .text('PCMP', 4)

@@ -10,7 +10,8 @@ import { facs } from '../../../../src/vmm/firmware/tables/acpi.ts';
 import { requireTool } from '../../../support/tools.ts';
 
 const ROM = 0xf0000,
-  rom = romImage(64 << 20),
+  VIRTIO_DEVICES = 3,
+  rom = romImage({ memory: 64 << 20, virtioDevices: VIRTIO_DEVICES }),
   view = new DataView(rom.buffer);
 const text = (at: number, length: number): string => String.fromCharCode(...rom.subarray(at, at + length));
 const sum = (at: number, length: number): number => rom.subarray(at, at + length).reduce((total, byte) => (total + byte) & 0xff, 0);
@@ -69,7 +70,16 @@ describe('ACPI tables', () => {
         assert.doesNotMatch(readFileSync(join(folder, `${signature}.dsl`), 'utf8'), /invalid|should be|unknown|incorrect/i, signature);
       }
       const source = readFileSync(join(folder, 'DSDT.dsl'), 'utf8');
-      for (const wanted of ['Device (PCI0)', 'Device (COM1)', 'Device (LNKD)', 'Name (\\_S5', 'EisaId ("PNP0303")', 'Method (_PRT']) {
+      for (const wanted of [
+        'Device (PCI0)',
+        'Device (COM1)',
+        'Device (LNKD)',
+        'Name (\\_S5',
+        'EisaId ("PNP0303")',
+        'Method (_PRT',
+        'LNRO0005',
+        '0xFEB00400',
+      ]) {
         assert.ok(source.includes(wanted), wanted);
       }
       assert.match(run('-p', 'again', 'DSDT.dsl'), /Compilation successful\. 0 Errors, 0 Warnings/);

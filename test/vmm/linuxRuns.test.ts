@@ -1,0 +1,86 @@
+// Debian's kernel, and a program that computes with floating point, run in all tiers and in turns of different lengths: the same state at
+// the same tick. With CP86_LONG=1 up to the end, otherwise the first part of it.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { stateHash } from '../../src/vmm/inspect.ts';
+import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { CHARACTER, cpio, DIRECTORY, PROGRAM } from '../support/initramfs.ts';
+import { requireTool } from '../support/tools.ts';
+import { type Run, startRun } from './lockstep.ts';
+
+const LONG = process.env.CP86_LONG === '1';
+const MILLION = 1_000_000;
+const MEMORY = 64 << 20;
+
+/** Sums of sines and roots: FSIN, FSQRT, FPREM and conversions to decimal in busybox's awk. */
+const SCRIPT = `#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox awk 'BEGIN { for (n = 1; n < 2000; n++) { s += sin(n) / sqrt(n); t += exp(-n / 300) * (n % 7.3) }; printf "%.15g %.15g\\n", s, t }'
+/bin/busybox cat /proc/interrupts
+while :; do :; done
+`;
+
+describe("Debian's kernel and a program with floating point", function () {
+  this.timeout(LONG ? 3 * 3_600_000 : 300_000);
+  const build = createMachineBuilder({ arenaBytes: MEMORY });
+  const LENGTH = LONG ? 8000 * MILLION : 60 * MILLION,
+    STEP = LENGTH / 20;
+  /** Ticks of a turn, tier, and how far the run goes. */
+  const RUNS: readonly (readonly [turn: number, tier: GuestConfig['tier'], length: number])[] = [
+    [1009, 'mixed', LENGTH],
+    [777_777, 'translate', LENGTH],
+    [250_000, 'interpret', LENGTH / 2],
+  ];
+  let start: (tier: GuestConfig['tier']) => Run;
+  let reference: readonly string[];
+
+  before(function () {
+    const image = new Uint8Array(readFileSync(requireTool(this, "Debian's linux-image-686"))),
+      busybox = readFileSync(requireTool(this, "Debian's busybox-static, i386"));
+    const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+    const initrd = cpio([
+      ...['bin', 'dev', 'proc'].map((path) => ({ path, mode: DIRECTORY })),
+      { path: 'dev/console', mode: CHARACTER, device: [5, 1] },
+      { path: 'bin/busybox', mode: PROGRAM, data: busybox },
+      { path: 'init', mode: PROGRAM, data: text(SCRIPT) },
+    ]);
+    start = (tier) =>
+      startRun(build, {
+        name: 'linux',
+        memory: MEMORY,
+        boot: { kind: 'kernel', image, commandLine: 'console=ttyS0', initrd },
+        drives: [],
+        clock: 'instructions',
+        paced: false,
+        weight: 1,
+        cap: 100,
+        tier,
+        onReset: 'pause',
+        onTripleFault: 'pause',
+        debugExit: null,
+        startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
+      });
+    const run = start('mixed');
+    reference = Array.from({ length: LENGTH / STEP }, (_, n) => {
+      run.to((n + 1) * STEP);
+      return stateHash(run.guest);
+    });
+    assert.equal(new Set(reference).size, reference.length, 'every state is another one');
+    const console = String.fromCharCode(...run.output);
+    if (LONG) assert.match(console, /-?\d\.\d{10,} \d+\.\d{10,}\s/, 'the program has come to its end');
+    run.guest.dispose();
+  });
+
+  for (const [turn, tier, length] of RUNS) {
+    it(`have the same state every ${STEP / MILLION} of ${length / MILLION} million ticks, in turns of ${turn}, tier ${tier}`, () => {
+      const run = start(tier);
+      for (let n = 0; n < length / STEP; n++) {
+        run.to((n + 1) * STEP, turn);
+        assert.equal(stateHash(run.guest), reference[n], `at tick ${(n + 1) * STEP}`);
+      }
+      run.guest.dispose();
+    });
+  }
+});
