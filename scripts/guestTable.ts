@@ -34,8 +34,8 @@ export const GUEST_PACKAGES = [
 ] as const;
 
 const DISK = '-drive file=debian-12-disk/disk.qcow2';
-const debian = (kernel: string, more = ''): string =>
-  `-kernel debian-12-disk/linux${kernel} -initrd debian-12-disk/initrd${kernel} -append "root=/dev/sda1 ro console=ttyS0${more}" ${DISK}`;
+const debian = (kernel: string, root = '/dev/sda1', more = ''): string =>
+  `-kernel debian-12-disk/linux${kernel} -initrd debian-12-disk/initrd${kernel} -append "root=${root} ro console=ttyS0${more}" ${DISK}`;
 /** Folder of the installer's kernel. */
 export const INSTALLER = 'usr/lib/debian-installer/images/12/i386/text/debian-installer/i386';
 const MENU = 'FreeBSD (or GNU/kFreeBSD), via /boot/loader';
@@ -59,10 +59,18 @@ export const GUESTS: readonly GuestRow[] = [
     seconds: 120,
   },
   {
+    name: 'debian-virtio',
+    system: 'Debian 12, Linux 6.1',
+    way: 'Linux boot protocol, root on virtio disk',
+    options: `${debian('686', '/dev/vda1')},if=virtio`,
+    shows: 'cp86 login:',
+    seconds: 120,
+  },
+  {
     name: 'debian-systemd',
     system: 'Debian 12, systemd',
     way: 'Linux boot protocol, root on IDE disk',
-    options: debian('686', ' init=/lib/systemd/systemd'),
+    options: debian('686', '/dev/sda1', ' init=/lib/systemd/systemd'),
     shows: 'cp86 login:',
     seconds: 240,
   },

@@ -24,7 +24,7 @@ const START_OF_TIME = Date.UTC(2026, 0, 2, 3, 4, 5);
 function words(options: string): string[] {
   const list = [...options.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
   return list.map((word) => {
-    const name = word.replace(/^file=/, '');
+    const name = word.replace(/^file=/, '').split(',', 1)[0]!;
     const file = name.startsWith('-') ? undefined : guestFile(name);
     return file ? word.replace(name, file) : word;
   });

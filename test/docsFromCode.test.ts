@@ -18,6 +18,7 @@ import { OPTIONS } from '../src/vmm/node/options.ts';
 import { createTimers } from '../src/vmm/timers.ts';
 import { snippetNames, table, withSnippets } from './support/snippets.ts';
 import { lines } from './support/tour.ts';
+import { DIFFERENCES } from './vmm/bootLogDifferences.ts';
 
 const hex = (value: number): string => `${value.toString(16).toUpperCase()}h`;
 const ranges = (list: readonly { readonly first: number; readonly last: number }[] | undefined): string =>
@@ -124,6 +125,13 @@ const DOCUMENTS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/devices.md': new Map([
     ['devices', devices()],
     ['cards', cards()],
+    [
+      'boot logs',
+      table(
+        ['lines', 'why'],
+        DIFFERENCES.map(({ lines, why }) => [lines, why]),
+      ),
+    ],
   ]),
   'docs/guests.md': new Map([['guests', guests()]]),
   'docs/translator.md': new Map([['region of two loops', loops()]]),
