@@ -11,7 +11,7 @@ export interface GuestRow {
   readonly way: string;
   /** Options of `cp86`; words with blanks stand in double quotes. */
   readonly options: string;
-  /** Appears on the screen or on the serial line. */
+  /** Appears on the screen, on the serial line, or in the reason why the guest ended. */
   readonly shows: string;
   /** Most seconds of the guest's time until then. */
   readonly seconds: number;
@@ -77,17 +77,17 @@ export const GUESTS: readonly GuestRow[] = [
   {
     name: 'debian-mbr',
     system: 'Debian 12, started by GRUB 2',
-    way: 'hard disk',
+    way: 'hard disk: MBR, menu, kernel from ext4',
     options: DISK,
-    shows: 'cp86 login:',
+    shows: 'Linux version 6.1',
     seconds: 180,
   },
   {
     name: 'linux-rt',
     system: 'Linux 6.1 PREEMPT_RT',
-    way: 'Linux boot protocol, no root given',
+    way: 'Linux boot protocol, without a root file system',
     options: '-kernel vmlinuz-rt -append console=ttyS0',
-    shows: 'Unable to mount root fs',
+    shows: 'evm: HMAC attrs',
     seconds: 60,
   },
   {
@@ -262,9 +262,9 @@ export const GUESTS: readonly GuestRow[] = [
     name: 'memtest-x64',
     system: 'Memtest86+ 6.10 for 64 bits',
     way: 'Linux boot protocol',
-    options: '-kernel boot/memtest86+x64.bin -serial none',
-    shows: '',
+    options: '-kernel boot/memtest86+x64.bin -serial none -no-reboot',
+    shows: 'Triple fault',
     seconds: 5,
-    trouble: 'shows nothing: there is no 64-bit mode, and the program does not ask',
+    trouble: 'a triple fault: there is no 64-bit mode, and the program does not ask',
   },
 ];

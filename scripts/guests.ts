@@ -65,7 +65,7 @@ function boot({ options, shows, seconds }: GuestRow): Outcome {
     const passed = (): number => guest.clock.now() / CYCLES_PER_SECOND;
     guest.restart();
     execution.go({ kind: 'free' });
-    const look = (): boolean => shows !== '' && (serial.includes(shows) || screen().includes(shows));
+    const look = (): boolean => [serial, ended, screen()].some((text) => text.includes(shows));
     let shown = false;
     for (let turn = 1, seen = 0; !shown && execution.isRunning && passed() < seconds; turn++) {
       execution.turn(TURN);
@@ -80,7 +80,7 @@ function boot({ options, shows, seconds }: GuestRow): Outcome {
     return outcome;
   } catch (error) {
     const text = (error as Error).message;
-    return { shown: text.includes(shows), text, seconds: 0, ticks: 0 };
+    return { shown: false, text, seconds: 0, ticks: 0 };
   }
 }
 
@@ -91,10 +91,9 @@ for (const row of GUESTS) {
   if (names.length > 0 && !names.some((name) => row.name.startsWith(name))) continue;
   const start = performance.now(),
     { shown, text, seconds, ticks } = boot(row);
-  const good = row.shows === '' ? text.trim() === '' : shown;
-  if (!good) failures++;
+  if (!shown) failures++;
   const took = `${((performance.now() - start) / 1000).toFixed(0)} s, guest ${seconds.toFixed(0)} s, ${(ticks / 1e6).toFixed(0)} million ticks`;
-  console.log(`${good ? 'as said' : 'NOT AS SAID'}  ${row.name}: ${row.trouble ?? `shows '${row.shows}'`} (${took})`);
-  if (!good) console.log(text);
+  console.log(`${shown ? 'as said' : 'NOT AS SAID'}  ${row.name}: ${row.trouble ?? `shows '${row.shows}'`} (${took})`);
+  if (!shown) console.log(text);
 }
 process.exitCode = failures === 0 ? 0 : 1;

@@ -23,7 +23,8 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/(setting system clock to ).*/, '$1...'],
   [/(percpu: Embedded \d+ pages\/cpu|pcpu-alloc: ).*/, '$1 ...'],
   [/(setup_percpu|Zone ranges|Early memory node ranges).*/, '$1 ...'],
-  // How long things took.
+  // How long things took, and when they were.
+  [/(using sched offset of|Marking stable) .*/, '$1 ...'],
   [/(\.\.\.|after|in|took) \d+ (usecs|ms|msecs)/g, '$1 ... $2'],
   [/\b\d+(\.\d+)? (MHz|BogoMIPS|usecs|ms)\b/g, '... $2'],
   [/lpj=\d+/, 'lpj=...'],
