@@ -99,8 +99,8 @@ export function activeFile(): vscode.Uri | undefined {
   return undefined;
 }
 
-/** Paths within listings and drives. */
-const FILES_INSIDE = ['file', 'source', 'backing'];
+/** Paths within listings, drives and shared folders. */
+const FILES_INSIDE = ['file', 'source', 'backing', 'folder'];
 const FILES = ['program', 'cdrom', 'kernel', 'initrd', 'symbols', 'source'] as const;
 
 /** Makes every path of a configuration absolute, seen from the folder. */
@@ -113,7 +113,7 @@ function absolutePaths(config: vscode.DebugConfiguration, folder: vscode.Uri | u
       : absolute(value);
   const result = { ...config };
   for (const name of FILES) if (name in config) result[name] = absolute(config[name]);
-  for (const name of ['listing', 'drives'])
+  for (const name of ['listing', 'drives', 'sharedFolders'])
     if (name in config) result[name] = Array.isArray(config[name]) ? config[name].map(inside) : inside(config[name]);
   return result;
 }

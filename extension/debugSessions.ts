@@ -7,7 +7,7 @@ import type { GuestId } from '../src/vmm/protocol.ts';
 import type { AssemblyBuilder } from './assemble.ts';
 import { kindOfFile } from './configuration.ts';
 import { DebugSession } from './debug/session.ts';
-import { readStart, toUri } from './files.ts';
+import { readPart, toUri } from './files.ts';
 import type { GuestEntry } from './guestStore.ts';
 import type { Hypervisor } from './hypervisor.ts';
 import type { Platform } from './platform.ts';
@@ -62,7 +62,7 @@ export class DebugSessions implements vscode.DebugAdapterDescriptorFactory {
     const messages = new vscode.EventEmitter<vscode.DebugProtocolMessage>();
     const session = new DebugSession({
       client: this.#hypervisor.shared(),
-      readFile: (path, most) => readStart(this.#platform, toUri(path), most),
+      readFile: (path, most, from) => readPart(this.#platform, toUri(path), most, from),
       localPath: (path) => this.#platform.localPath(toUri(path)),
       send: (message: DebugProtocol.ProtocolMessage) => messages.fire(message),
       rebuild: (configuration) => this.#rebuild(configuration),

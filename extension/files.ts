@@ -23,11 +23,11 @@ export async function openFile(platform: Platform, uri: vscode.Uri): Promise<Ope
   return { size: bytes.length, read: async (offset, length) => bytes.slice(offset, offset + length), close: async () => undefined };
 }
 
-/** A file's contents, or no more than `most` bytes of its beginning. */
-export async function readStart(platform: Platform, uri: vscode.Uri, most?: number): Promise<Uint8Array> {
+/** A file's contents, or no more than `most` bytes of it from offset `from` on. */
+export async function readPart(platform: Platform, uri: vscode.Uri, most?: number, from = 0): Promise<Uint8Array> {
   const file = await openFile(platform, uri);
   try {
-    return await file.read(0, Math.min(file.size, most ?? file.size));
+    return await file.read(from, Math.min(file.size - from, most ?? file.size));
   } finally {
     await file.close();
   }

@@ -1,9 +1,10 @@
 // What a binary image is, in a few lines for the image editor: boot signature and MBR partition table ("Partition Table",
-// IBM PC DOS), FAT's BIOS parameter block, ELF header ("Tool Interface Standard ELF"), Multiboot 1 header, the Linux boot
+// IBM PC DOS), FAT's BIOS parameter block, ELF header ("Tool Interface Standard ELF"), Multiboot headers, the Linux boot
 // protocol's setup header (Documentation/arch/x86/boot.rst) ISO 9660's volume descriptor and qcow2's header. Looks only; the loaders in
 // src/vmm/boot decide what boots.
 
 import { isQcow2, readHeader } from '../src/vmm/block/qcow2Header.ts';
+import { findMultiboot1Header, findMultiboot2Header } from '../src/vmm/boot/multibootHeaders.ts';
 import { isFloppyImage } from './debug/guestConfig.ts';
 
 export interface SummaryRow {
@@ -166,15 +167,14 @@ function elf(view: DataView, head: Uint8Array): ImageSummary {
   return { kind: `ELF ${ELF_TYPES[type] ?? 'file'}`, rows: multiboot ? [...rows, multiboot] : rows };
 }
 
-/** Multiboot 1: magic, flags and checksum that add up to zero, in the first 8192 bytes, aligned to 4. */
+/** Multiboot 1 or 2, as far as the header is in these bytes. */
 function multibootRow(view: DataView): SummaryRow | null {
-  for (let at = 0; at + 12 <= Math.min(view.byteLength, 8192); at += 4) {
-    if (view.getUint32(at, true) !== 0x1badb002) continue;
-    const flags = view.getUint32(at + 4, true);
-    if (((0x1badb002 + flags + view.getUint32(at + 8, true)) | 0) === 0)
-      return { label: 'Multiboot', value: `header at offset ${hex(at, 4)}, flags ${hex(flags, 8)}` };
-  }
-  return null;
+  const head = new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
+    first = findMultiboot1Header(head),
+    second = findMultiboot2Header(head);
+  if (first >= 0)
+    return { label: 'Multiboot', value: `header at offset ${hex(first, 4)}, flags ${hex(view.getUint32(first + 4, true), 8)}` };
+  return second < 0 ? null : { label: 'Multiboot 2', value: `header at offset ${hex(second, 4)}` };
 }
 
 function linux(view: DataView, head: Uint8Array): ImageSummary {

@@ -48,6 +48,10 @@ export const MODULES_686 = [
   '9pnet',
   '9pnet_virtio',
   '9p',
+  '8390',
+  '8390p',
+  'ne2k-pci',
+  'ne',
 ] as const;
 export type Module686 = (typeof MODULES_686)[number];
 type File32 = 'linux686' | 'linux686pae' | 'button686' | 'button686pae' | 'busybox' | `${Module686}.ko`;

@@ -4,7 +4,8 @@
  * `node scripts/cache.ts debian` and qemu-system-i386.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CPU_MODELS, DEFAULT_CPU } from '../src/runtime/cpuModels.ts';
 import { bootLog, COMMAND_LINE, END_OF_LOG, logFile } from '../test/vmm/bootLog.ts';
@@ -19,32 +20,34 @@ function needed(name: Parameters<typeof findImage>[0]): string {
 }
 
 function onOurs(kernel: string, initrd: string): string {
-  const linux = bootLinux(kernel, readFileSync(initrd), {
-    boot: { kind: 'kernel', image: readFileSync(kernel), commandLine: COMMAND_LINE, initrd: readFileSync(initrd) },
-  });
+  const linux = bootLinux(kernel, readFileSync(initrd), {}, COMMAND_LINE);
   linux.until(END_OF_LOG, BOOT);
   const text = linux.console();
   linux.dispose();
   return text;
 }
 
-/** The same on QEMU, with a processor like ours. */
-function onQemu(kernel: string, initrd: string): Promise<string> {
-  const cpu = `${DEFAULT_CPU},model-id=${CPU_MODELS[DEFAULT_CPU].brand}`;
-  const options = ['-M', 'pc', '-m', '128', '-smp', '1', '-cpu', cpu, '-nic', 'none', '-display', 'none', '-no-reboot', '-serial', 'stdio'];
-  const child = spawn('qemu-system-i386', [...options, '-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** The same on QEMU, with a processor like ours. The line goes to a file: a pipe that is not read in time would lose some of it. */
+async function onQemu(kernel: string, initrd: string): Promise<string> {
+  const cpu = `${DEFAULT_CPU},model-id=${CPU_MODELS[DEFAULT_CPU].brand}`,
+    folder = mkdtempSync(join(tmpdir(), 'cp86-dmesg-')),
+    file = join(folder, 'serial');
+  const machine = ['-M', 'pc', '-m', '128', '-smp', '1', '-cpu', cpu, '-nic', 'none', '-display', 'none', '-serial', `file:${file}`];
+  const child = spawn('qemu-system-i386', [...machine, '-kernel', kernel, '-initrd', initrd, '-append', COMMAND_LINE], {
+    stdio: ['ignore', 'ignore', 'inherit'],
     timeout: 600_000,
   });
-  let text = '';
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', () => (END_OF_LOG.test(text) ? resolve(text) : reject(new Error(`QEMU ended: ${text.slice(-1000)}`))));
-    child.stdout.on('data', (data: Buffer) => {
-      text += data.toString('latin1');
-      if (END_OF_LOG.test(text)) child.kill();
-    });
-  });
+  try {
+    for (;;) {
+      await new Promise((done) => setTimeout(done, 200));
+      const text = existsSync(file) ? readFileSync(file, 'latin1') : '';
+      if (END_OF_LOG.test(text)) return text;
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`QEMU ended: ${text.slice(-1000)}`);
+    }
+  } finally {
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 mkdirSync(join(root, 'docs/dmesg'), { recursive: true });

@@ -48,7 +48,7 @@ const stages: Stage[] = [
     counts: true,
     minutes: 40,
   },
-  { name: 'suites: Node extension host', commands: suite('node'), counts: true, needs: workbench },
+  { name: 'suites: Node extension host', commands: suite('node'), counts: true, needs: workbench, minutes: 15 },
   { name: 'suites: web extension host of the server', commands: suite('server-web'), counts: true, needs: workbench },
   { name: 'suites: VS Code for the Web', commands: suite('web'), counts: true, needs: webWorkbench },
   { name: 'suites: VS Code for the Web, isolated', commands: suite('isolated'), counts: true, needs: webWorkbench },

@@ -16,10 +16,12 @@ type Kind = 'source' | 'function' | 'instruction';
 interface Entry {
   readonly id: number;
   readonly kind: Kind;
-  readonly addresses: readonly number[];
+  addresses: readonly number[];
   readonly condition?: string;
   readonly hitCondition?: string;
   readonly logMessage?: string;
+  /** Of a function breakpoint that no file explains: a symbol that a Linux kernel may have. */
+  readonly symbol?: string;
   /** Of a source breakpoint. */
   readonly path?: string;
   readonly line?: number;
@@ -40,6 +42,8 @@ export type ExpectedBytes = (address: number, length: number) => Uint8Array | un
 /** Id of the breakpoint that stops on entry. */
 export const ENTRY_ID = 0;
 const WATCH_MAX = 4096;
+/** What a kernel's symbols look like. */
+const SYMBOL = /^[A-Za-z_][\w.$]*$/;
 const REASONS: { readonly [kind in Kind]: string } = {
   source: 'breakpoint',
   function: 'function breakpoint',
@@ -49,6 +53,7 @@ const REASONS: { readonly [kind in Kind]: string } = {
 export class BreakpointStore {
   readonly #entries = new Map<string, Entry[]>();
   #watches: Watch[] = [];
+  #refreshed: Promise<unknown> = Promise.resolve();
   #next = ENTRY_ID + 1;
   #entry: number | null = null;
   /** What booting will put into memory that is still empty. */
@@ -91,14 +96,16 @@ export class BreakpointStore {
       target,
       'function',
       requested.map((one): Entry => {
-        const symbol = target.symbols.find(one.name)?.address ?? parseNumber(one.name);
-        const known = symbol >= 0 && symbol < 2 ** 32;
+        const address = target.symbols.findOwn(one.name)?.address ?? parseNumber(one.name);
+        const known = address >= 0 && address < 2 ** 32;
+        const symbol = !known && SYMBOL.test(one.name) ? one.name : undefined;
         return {
           ...one,
           id: this.#next++,
           kind: 'function',
-          addresses: known ? [symbol] : [],
-          wrong: one.wrong ?? (known ? undefined : `There is no symbol '${one.name}'.`),
+          symbol,
+          addresses: known ? [address] : [],
+          wrong: one.wrong ?? (known || symbol !== undefined ? undefined : `There is no symbol '${one.name}'.`),
           verified: known,
         };
       }),
@@ -197,14 +204,24 @@ export class BreakpointStore {
     await this.#sync(target);
   }
 
-  /** Checks the source breakpoints against memory again; answers those that changed. */
-  async refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
+  /** Checks source breakpoints against memory and function breakpoints against the kernel's symbols again; answers those that changed. */
+  refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
+    // One after the other, so that a stop is told after what was found before it.
+    const done = this.#refreshed.then(() => this.#refresh(target));
+    this.#refreshed = done.catch(() => undefined);
+    return done;
+  }
+  async #refresh(target: Target): Promise<DebugProtocol.Breakpoint[]> {
     const changed: DebugProtocol.Breakpoint[] = [];
+    let moved = false;
     for (const entry of [...this.#entries.values()].flat()) {
-      const before = `${entry.verified} ${entry.message}`;
+      const before = `${entry.verified} ${entry.message}`,
+        [address] = entry.addresses;
       await this.#verify(target, entry);
-      if (`${entry.verified} ${entry.message}` !== before) changed.push(present(entry));
+      if (entry.addresses[0] !== address) moved = true;
+      if (`${entry.verified} ${entry.message}` !== before || entry.addresses[0] !== address) changed.push(present(entry));
     }
+    if (moved) await this.#sync(target);
     return changed;
   }
 
@@ -245,6 +262,12 @@ export class BreakpointStore {
   async #verify(target: Target, entry: Entry): Promise<void> {
     entry.message = entry.wrong;
     if (entry.wrong !== undefined) entry.verified = false;
+    if (entry.symbol !== undefined) {
+      const symbol = target.symbols.find(entry.symbol);
+      entry.addresses = symbol ? [symbol.address] : [];
+      entry.verified = symbol !== undefined && entry.wrong === undefined;
+      if (!symbol) entry.message ??= noSymbol(entry.symbol, target.symbols.kernelSize > 0);
+    }
     if (entry.wrong !== undefined || entry.kind !== 'source') return;
     let state = '';
     for (const { address, piece } of entry.pieces ?? []) {
@@ -269,10 +292,11 @@ export class BreakpointStore {
   async #sync(target: Target): Promise<void> {
     const entries = [...this.#entries.values()].flat().filter((entry) => entry.wrong === undefined);
     const breakpoints = entries.flatMap((entry) =>
-      entry.addresses.map(
+      (entry.symbol !== undefined && entry.addresses.length === 0 ? [null] : entry.addresses).map(
         (address): BreakpointSpec => ({
           id: entry.id,
           address,
+          symbol: entry.symbol,
           condition: entry.condition,
           hitCondition: entry.hitCondition,
           logMessage: entry.logMessage,
@@ -289,9 +313,14 @@ export class BreakpointStore {
   }
 }
 
-function signature({ addresses, condition, hitCondition, logMessage, line }: Entry): string {
-  return JSON.stringify([addresses, condition, hitCondition, logMessage, line]);
+function signature({ addresses, symbol, condition, hitCondition, logMessage, line }: Entry): string {
+  return JSON.stringify([symbol === undefined ? addresses : symbol, condition, hitCondition, logMessage, line]);
 }
+
+const noSymbol = (name: string, kernel: boolean): string =>
+  kernel
+    ? `There is no symbol '${name}', in the Linux kernel either.`
+    : `There is no symbol '${name}'. Should the guest start a Linux kernel that has it, the breakpoint is set then.`;
 
 /** Condition, hit condition and log message of a requested breakpoint, checked here so that a wrong one spoils no other. */
 function rules(fields: Fields): { condition?: string; hitCondition?: string; logMessage?: string; wrong?: string } {

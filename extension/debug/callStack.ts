@@ -24,6 +24,14 @@ const MAX_FRAMES = 200;
 /** Stack words looked at for the return address of a procedure without a frame pointer. */
 const GUESS_WORDS = 16;
 const PUSH_EBP = 0x55;
+/** What compilers put before a procedure's PUSH EBP, for tracers and for CET: a call or its five-byte NOPs, ENDBR32. */
+const PROLOGUES: readonly (readonly number[])[] = [
+  [0xf3, 0x0f, 0x1e, 0xfb],
+  [0x0f, 0x1f, 0x44, 0x00, 0x00],
+  [0x3e, 0x8d, 0x74, 0x26, 0x00],
+];
+/** Bytes of a procedure before its frame is set up. */
+const LONGEST_PROLOGUE = 32;
 const LONGEST_CALL = 7;
 const INT = 0xcd;
 /** Bits of FLAGS that have one value always, and that value; above FLAGS_END EFLAGS has none (SDM volume 1, "EFLAGS Register"). */
@@ -46,7 +54,11 @@ export async function unwind(target: Target): Promise<Frame[]> {
   };
   const frames = [first];
   let frame =
-    (await walker.entered(first)) ?? (await walker.interrupted(first)) ?? (await walker.chained(first)) ?? (await walker.guessed(first));
+    (await walker.entered(first)) ??
+    (await walker.entering(first)) ??
+    (await walker.interrupted(first)) ??
+    (await walker.chained(first)) ??
+    (await walker.guessed(first));
   while (frame && frames.length < MAX_FRAMES) {
     frames.push(frame);
     frame = await walker.chained(frame);
@@ -72,12 +84,34 @@ class Walker {
 
   /** The caller of a procedure that has not yet set up its frame: at PUSH EBP, or at MOV EBP, ESP after it. */
   async entered(frame: Frame): Promise<Frame | undefined> {
-    const code = await this.#target.read(Math.max(0, frame.linear - 1), 4);
-    const at = frame.linear === 0 ? 0 : 1;
+    const code = await this.#target.read(Math.max(0, frame.linear - 1), 16);
+    let at = frame.linear === 0 ? 0 : 1;
+    for (const bytes of PROLOGUES) if (bytes.every((byte, n) => code[at + n] === byte)) at += bytes.length;
     const moves = (n: number): boolean => (code[n] === 0x89 && code[n + 1] === 0xe5) || (code[n] === 0x8b && code[n + 1] === 0xec);
     if (code[at] === PUSH_EBP && moves(at + 1)) return this.#caller(frame, frame.bp, frame.sp, false);
-    if (at === 1 && code[0] === PUSH_EBP && moves(1)) return this.#caller(frame, frame.bp, frame.sp + this.#size, false);
+    if (frame.linear > 0 && code[0] === PUSH_EBP && moves(1)) return this.#caller(frame, frame.bp, frame.sp + this.#size, false);
     return undefined;
+  }
+
+  /** The same where compilers mix other instructions into the beginning of a procedure: what it has pushed since is on the stack. */
+  async entering(frame: Frame): Promise<Frame | undefined> {
+    const procedure = this.#target.symbols.near(frame.linear);
+    if (!procedure?.procedure || frame.linear - procedure.address > LONGEST_PROLOGUE) return undefined;
+    const { client, id } = this.#target;
+    const { instructions } = await client.request('disassemble', {
+      id,
+      address: procedure.address,
+      before: 0,
+      count: LONGEST_PROLOGUE,
+      bits: 0,
+    });
+    let pushed = 0;
+    for (const { address, text } of instructions) {
+      if (address >= frame.linear) break;
+      if (/^push\b/.test(text)) pushed++;
+      else if (/\be?[sb]p\b|^(?:j|ret|pop|leave)/.test(text)) return undefined;
+    }
+    return this.#caller(frame, frame.bp, frame.sp + pushed * this.#size, false);
   }
 
   /**

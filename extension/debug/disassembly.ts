@@ -109,12 +109,19 @@ async function present(target: Target, one: InstructionInfo, symbols: boolean): 
   return {
     address: hex32(one.address),
     instructionBytes: [...one.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
-    instruction: one.text || '(not readable)',
+    instruction: one.text ? one.text + goal(target, one, symbols) : '(not readable)',
     symbol: symbol?.address === one.address ? symbol.name : undefined,
     location: placed && sourceOf(placed.path),
     line: placed?.piece.line,
     presentationHint: one.valid ? 'normal' : 'invalid',
   };
+}
+
+/** ' <name>' where a call or jump goes to a place that has one. */
+function goal(target: Target, { text }: InstructionInfo, symbols: boolean): string {
+  const [, address] = (symbols && /^(?:call|j\w+|loop\w*) (0x[0-9a-f]+)$/.exec(text)) || [];
+  const symbol = address === undefined ? undefined : target.symbols.describe(Number(address));
+  return symbol === undefined ? '' : ` <${symbol}>`;
 }
 
 /** The listing says the same about an instruction's bytes as memory does. */

@@ -1,9 +1,10 @@
 // Fills a target's source map and symbols from the files that explain its code: listings and ELF symbol tables.
 
-import { elfSymbols } from '../../src/vmm/boot/symbols.ts';
+import { readElfSymbols } from '../../src/vmm/boot/symbols.ts';
 import { ROM_SYMBOLS } from '../../src/vmm/firmware/symbols.ts';
 import { messageOf } from './fields.ts';
 import { type GuestPlan, isElf, type ReadFile, readNamed } from './guestConfig.ts';
+import { kernelImage } from './kernelSymbols.ts';
 import type { CommonArguments, ListingFile } from './launchArguments.ts';
 import { type Listing, parseListing, placeSections } from './listing.ts';
 import { hex32, wrap } from './memory.ts';
@@ -36,18 +37,28 @@ export async function explain(
   const found: Explanation[] = [];
   const kernel = plan?.config.boot.kind === 'kernel' ? plan.config.boot.image : undefined;
   const image = plan ? kernel : args.program === undefined ? undefined : await readNamed(readFile, 'program', args.program);
-  const elf = args.symbols !== undefined ? await readNamed(readFile, 'symbols', args.symbols) : image && isElf(image) ? image : undefined;
-  if (elf) {
+  const { symbols } = args;
+  // Files with debug information are large: only what is needed of them is read.
+  const readElf =
+    symbols !== undefined
+      ? (offset: number, length: number) => readNamed(readFile, 'symbols', symbols, length, offset)
+      : image && isElf(image)
+        ? async (offset: number, length: number) => image.subarray(offset, offset + length)
+        : undefined;
+  if (readElf) {
     try {
-      for (const symbol of elfSymbols(elf)) target.symbols.add(symbol.name, symbol.address, symbol.size);
+      const all = await readElfSymbols(readElf);
+      const kernelSymbols = kernelImage(all);
+      if (kernelSymbols) target.kernelImage = kernelSymbols;
+      else for (const { name, address, size, kind } of all) target.symbols.add(name, address, size, kind === 'function');
     } catch (error) {
       if (args.symbols !== undefined) throw new Error(`symbols: ${args.symbols}: ${messageOf(error)}`);
       warn(`The symbols of ${args.program ?? 'the kernel'} cannot be read: ${messageOf(error)}`);
     }
     found.push({
       path: args.symbols ?? args.program ?? args.name,
-      about: `${target.symbols.size} symbols`,
-      symbols: target.symbols.size > 0,
+      about: `${target.symbols.size + target.symbols.kernelSize} symbols`,
+      symbols: target.symbols.size + target.symbols.kernelSize > 0,
     });
   } else if (args.program !== undefined) found.push({ path: args.program, about: 'no symbol table', symbols: false });
   for (const [n, file] of (await listingFiles(args, readFile)).entries()) {
@@ -60,7 +71,7 @@ export async function explain(
     }
     const source = file.source ?? withExtension(file.file, '.asm');
     const flat = n === 0 ? plan?.image : undefined;
-    const base = file.address ?? (n === 0 ? (comBase ?? plan?.address) : undefined) ?? (elf ? undefined : listing.org);
+    const base = file.address ?? (n === 0 ? (comBase ?? plan?.address) : undefined) ?? (readElf ? undefined : listing.org);
     const places = base === undefined ? placesBySymbols(listing, target) : placesByAddress(listing, base, flat);
     if (places.size === 0) {
       warn(`listing: where the code of ${baseName(file.file)} is in memory is not known; give it as { "file": ..., "address": ... }.`);

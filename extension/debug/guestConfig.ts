@@ -1,14 +1,15 @@
 // Turns launch arguments into a guest: loads the files, recognises what program is by its content (boot signature at offset
-// 510; ELF; Multiboot 1's magic; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
+// 510; ELF; Multiboot's headers; "HdrS" of the Linux boot protocol) and says where its code will be in linear memory.
 
 import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
-import type { BootSource, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
+import { findMultiboot1Header, findMultiboot2Header } from '../../src/vmm/boot/multibootHeaders.ts';
+import type { BootSource, CardConfig, DriveConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
-import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat } from './launchArguments.ts';
+import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat, type SharedFolder } from './launchArguments.ts';
 import { baseName } from './paths.ts';
 
-/** Reads a file, or no more than `most` bytes of its beginning. */
-export type ReadFile = (path: string, most?: number) => Promise<Uint8Array>;
+/** Reads a file, or no more than `most` bytes of it from offset `from` on. */
+export type ReadFile = (path: string, most?: number, from?: number) => Promise<Uint8Array>;
 
 /** The files that a launch names. */
 export interface GuestFiles {
@@ -83,7 +84,7 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
       cpu: args.cpu,
       boot,
       drives,
-      cards: args.cards,
+      cards: [...args.cards, ...args.sharedFolders.map((shared) => folderCard(shared, files.localPath(shared.folder)))],
       clock: args.clock,
       paced: args.paced,
       weight: 1,
@@ -98,6 +99,16 @@ export async function planGuest(args: LaunchArguments, files: GuestFiles): Promi
     format,
     address: boot.kind === 'drives' ? BOOT_SECTOR : boot.kind === 'flat' ? boot.address : undefined,
     entry: boot.kind === 'drives' ? BOOT_SECTOR : undefined,
+  };
+}
+
+/** The card by which the guest mounts a folder. */
+function folderCard({ folder, tag, readOnly }: SharedFolder, path: string | null): CardConfig {
+  if (path === null) throw new Error(`sharedFolders: ${folder} is no folder of this computer, or VS Code runs in the browser`);
+  return {
+    device: 'virtio-9p-pci',
+    properties: { mount_tag: tag },
+    backend: { type: 'local', properties: { path, readonly: readOnly ? 'on' : 'off' } },
   };
 }
 
@@ -139,7 +150,8 @@ function programFormat(args: LaunchArguments, path: string, image: Uint8Array): 
   if (args.format !== 'auto') return args.format;
   if (args.loadAddress !== undefined) return 'flat';
   if (/\.com$/i.test(path)) return 'com';
-  if (isElf(image) || hasText(image, 0x202, 'HdrS') || hasMultibootMagic(image)) return 'kernel';
+  if (isElf(image) || hasText(image, 0x202, 'HdrS') || findMultiboot1Header(image) >= 0 || findMultiboot2Header(image) >= 0)
+    return 'kernel';
   const signed = image.length >= 512 && image[510] === 0x55 && image[511] === 0xaa,
     floppy = isFloppyImage(path, image.length);
   if (hasText(image, ISO_9660, 'CD001') && !(signed && floppy)) return 'cdrom';
@@ -161,23 +173,10 @@ function hasText(image: Uint8Array, at: number, text: string): boolean {
   return [...text].every((character, n) => image[at + n] === character.charCodeAt(0));
 }
 
-/** Multiboot 1 header: magic, flags and checksum summing to zero, aligned to 4 in the first 8 KiB. */
-function hasMultibootMagic(image: Uint8Array): boolean {
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  for (let at = 0; at + 12 <= Math.min(image.length, 8192); at += 4) {
-    if (
-      view.getUint32(at, true) === 0x1badb002 &&
-      (0x1badb002 + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0
-    )
-      return true;
-  }
-  return false;
-}
-
 /** Reads a file; an error says which attribute named it. */
-export async function readNamed(readFile: ReadFile, attribute: string, path: string, most?: number): Promise<Uint8Array> {
+export async function readNamed(readFile: ReadFile, attribute: string, path: string, most?: number, from?: number): Promise<Uint8Array> {
   try {
-    return await readFile(path, most);
+    return await readFile(path, most, from);
   } catch (error) {
     throw new Error(`${attribute}: ${path} cannot be read (${messageOf(error)})`);
   }

@@ -5,8 +5,10 @@ import { CPU_MODELS, cpuModel, DEFAULT_CPU } from '../../src/runtime/cpuModels.t
 import { EXITS, type ExitName } from '../../src/runtime/exits.ts';
 import { VECTOR } from '../../src/translator/state.ts';
 import { CARDS, cardOf, MOST_CARDS } from '../../src/vmm/devices/cards.ts';
+import { MOUNT_TAG } from '../../src/vmm/ninep/share.ts';
 import type { CardConfig, ImageFormat } from '../../src/vmm/protocol.ts';
 import { Fields } from './fields.ts';
+import { NETWORK_ATTRIBUTE, readNetwork } from './networkArguments.ts';
 import { baseName } from './paths.ts';
 
 /** JSON schema of each attribute, as VS Code wants it in `configurationAttributes.launch.properties`. */
@@ -28,7 +30,11 @@ export const LAUNCH_ATTRIBUTES = {
       'NASM listing file (nasm -l) of program, or several: each a path or { file, source, address }. address is where the code is in linear memory; without it 0x7C00 for boot sectors, the load address of other formats, or ORG. Default: program with the extension .lst, when it exists.',
   },
   source: { type: 'string', description: 'Assembly source that the listing was made from. Default: the listing with the extension .asm.' },
-  symbols: { type: 'string', description: 'ELF file with the symbols of the guest. Default: program, when it is ELF.' },
+  symbols: {
+    type: 'string',
+    description:
+      'ELF file with the symbols of the guest, for a Linux kernel its vmlinux. Default: program, when it is ELF; else those that a Linux kernel has in memory.',
+  },
   memory: { type: 'integer', minimum: 1, maximum: 1024, default: 16, description: 'RAM in MiB.' },
   cpu: {
     type: 'string',
@@ -58,11 +64,26 @@ export const LAUNCH_ATTRIBUTES = {
     type: 'array',
     items: {
       type: 'object',
-      properties: { device: { type: 'string', enum: Object.keys(CARDS) } },
+      properties: { device: { type: 'string', enum: Object.keys(CARDS).filter((name) => !CARDS[name].isUselessAlone) } },
       required: ['device'],
       additionalProperties: { type: ['string', 'number'] },
     },
     description: 'Add-in cards by QEMU\'s names, with their properties: { device: "edu", dma_mask: "0xffffffff" }.',
+  },
+  network: NETWORK_ATTRIBUTE,
+  sharedFolders: {
+    type: 'array',
+    items: {
+      type: 'object',
+      properties: {
+        folder: { type: 'string' },
+        tag: { type: 'string', default: 'host' },
+        readOnly: { type: 'boolean', default: false },
+      },
+      required: ['folder'],
+    },
+    description:
+      'Folders of this computer that the guest can mount: { folder, tag, readOnly }. In Linux: mount -t 9p -o trans=virtio TAG /mnt; the tag is host unless given. Not in the browser.',
   },
   cdrom: { type: 'string', description: 'Image of a CD-ROM, in the third place of the IDE channels.' },
   kernel: { type: 'string', description: 'Kernel to boot instead of program.' },
@@ -161,6 +182,13 @@ export interface DriveFile {
   readonly snapshot: boolean;
 }
 
+/** A folder of the host that the guest can mount by a tag. */
+export interface SharedFolder {
+  readonly folder: string;
+  readonly tag: string;
+  readonly readOnly: boolean;
+}
+
 /** What launch and attach have in common: the files that explain the guest, and where to stop. */
 export interface CommonArguments {
   readonly name: string;
@@ -178,6 +206,7 @@ export interface LaunchArguments extends CommonArguments {
   readonly cpu: string;
   readonly drives: readonly DriveFile[];
   readonly cards: readonly CardConfig[];
+  readonly sharedFolders: readonly SharedFolder[];
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append: string;
@@ -246,7 +275,8 @@ export function readLaunchArguments(fields: Fields): LaunchArguments {
   return {
     ...common,
     drives,
-    cards: fields.objects('devices', readCard),
+    cards: [...fields.objects('devices', readCard), ...readNetwork(fields, common.name)],
+    sharedFolders: readSharedFolders(fields),
     kernel,
     boot,
     startOfTime,
@@ -280,11 +310,31 @@ function readCard(fields: Fields): CardConfig {
   }
   const card = { device: fields.text('device'), properties };
   try {
-    cardOf(card);
+    if (cardOf(card).kind.isUselessAlone) throw new RangeError('sharedFolders gives it its folder, too');
   } catch (error) {
     throw fields.error('device', (error as RangeError).message);
   }
   return card;
+}
+
+function readSharedFolders(fields: Fields): SharedFolder[] {
+  const { tag, readOnly } = LAUNCH_ATTRIBUTES.sharedFolders.items.properties,
+    tags = new Set<string>();
+  return fields.objects('sharedFolders', (shared) => {
+    const read = {
+      folder: shared.text('folder'),
+      tag: shared.optionalText('tag') ?? tag.default,
+      readOnly: shared.flag('readOnly', readOnly.default),
+    };
+    try {
+      MOUNT_TAG.check(read.tag);
+    } catch (error) {
+      throw shared.error('tag', (error as RangeError).message);
+    }
+    if (tags.has(read.tag)) throw shared.error('tag', `another folder has the tag ${read.tag}`);
+    tags.add(read.tag);
+    return read;
+  });
 }
 
 /** The drive of the attribute cdrom. */

@@ -7,6 +7,7 @@ import type { ExitCounts, ExitRecord, GuestId, HypervisorClient, HypervisorEvent
 import { BreakpointStore, ENTRY_ID } from './breakpoints.ts';
 import { type Frame, unwind } from './callStack.ts';
 import { capabilities } from './capabilities.ts';
+import { ChannelText } from './channelText.ts';
 import { COMMAND_WORDS, runCommand } from './console.ts';
 import { disassemble } from './disassembly.ts';
 import { assign, completions, evaluateText } from './evaluation.ts';
@@ -61,7 +62,7 @@ export class DebugSession {
   #gotoTargets: number[] = [];
   #counts: ExitCounts | undefined;
   #records: readonly ExitRecord[] = [];
-  readonly #decoders = new Map<string, TextDecoder>();
+  readonly #text = new ChannelText();
 
   constructor(host: SessionHost) {
     this.#host = host;
@@ -277,8 +278,7 @@ export class DebugSession {
     this.#server.event('cp86Guest', { id: this.#guest.id, name: this.#guest.name });
     await this.#breakpoints.renew(this.#guest);
     await this.#setStops(this.#filters);
-    for (const breakpoint of await this.#breakpoints.refresh(this.#guest))
-      this.#server.event('breakpoint', { reason: 'changed', breakpoint });
+    await this.#refreshBreakpoints(this.#guest);
     await this.#firstRun();
   }
 
@@ -373,8 +373,7 @@ export class DebugSession {
     const ids = event.breakpoints.filter((id) => id !== ENTRY_ID);
     const stop = atEntry ? describeStop({ reason: 'entry', text: '' }, '') : describeStop(event, this.#breakpoints.reasonOf(ids));
     this.#lastStop = stop;
-    for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
-      this.#server.event('breakpoint', { reason: 'changed', breakpoint });
+    await this.#refreshBreakpoints(target);
     const shown = this.#clientTakes.anyFrame || (await target.locate((await target.registers()).ip));
     // Somebody may have let it run on meanwhile.
     if (this.#target !== target || this.#running) return;
@@ -414,7 +413,10 @@ export class DebugSession {
         if (this.#configured) this.#server.event('continued', { threadId: THREAD, allThreadsContinued: true });
         return;
       case 'output':
-        return this.#guestOutput(event.channel, event.bytes);
+        if (event.channel.startsWith('serial') && this.#arguments?.serial !== 'console') return;
+        return this.#output(event.channel === 'log' ? 'console' : 'stdout', this.#text.decode(event.channel, event.bytes));
+      case 'kernelSymbols':
+        return void this.#refreshBreakpoints(this.#target);
       case 'exits':
         this.#counts = event.counts;
         this.#records = [...this.#records, ...event.records].slice(-RECORDS_KEPT);
@@ -435,16 +437,15 @@ export class DebugSession {
     this.#server.event('terminated');
   }
 
-  #guestOutput(channel: string, bytes: Uint8Array): void {
-    const serial = channel.startsWith('serial');
-    if (serial && this.#arguments?.serial !== 'console') return;
-    let decoder = this.#decoders.get(channel);
-    if (!decoder) this.#decoders.set(channel, (decoder = new TextDecoder()));
-    const text = decoder.decode(bytes, { stream: true });
-    if (text) this.#output(channel === 'log' ? 'console' : 'stdout', text);
+  /** Tells the client of breakpoints that memory or a kernel's symbols now verify, or no longer. */
+  async #refreshBreakpoints(target: Target): Promise<void> {
+    const news = await target.lookForKernel().catch(() => undefined);
+    if (news) this.#output(...news);
+    for (const breakpoint of await this.#breakpoints.refresh(target).catch(() => []))
+      this.#server.event('breakpoint', { reason: 'changed', breakpoint });
   }
   #output(category: string, output: string): void {
-    this.#server.event('output', { category, output });
+    if (output !== '') this.#server.event('output', { category, output });
   }
 
   async #setStops(fields: Fields): Promise<object> {
@@ -490,10 +491,9 @@ export class DebugSession {
     const offset = wrap(address - registers.number('cs_base'));
     if (offset > registers.number('cs_limit')) throw new Error(`${hex32(address)} is outside the code segment`);
     await target.setRegister('eip', offset);
-    this.#server.afterResponse(() => this.#announceGoto());
-  }
-  #announceGoto(): void {
-    this.#frames = undefined;
-    this.#server.event('stopped', { reason: 'goto', threadId: THREAD, allThreadsStopped: true });
+    this.#server.afterResponse(() => {
+      this.#frames = undefined;
+      this.#server.event('stopped', { reason: 'goto', threadId: THREAD, allThreadsStopped: true });
+    });
   }
 }

@@ -14,10 +14,10 @@ const localPath = (path: string): string => (/^file:/i.test(path) ? fileURLToPat
 const decoder = new MessageDecoder();
 const session = new DebugSession({
   client: connectNode(worker),
-  async readFile(path, most) {
+  async readFile(path, most, from = 0) {
     const file = await openLocalFile(localPath(path));
     try {
-      return await file.read(0, Math.min(file.size, most ?? file.size));
+      return await file.read(from, Math.min(file.size - from, most ?? file.size));
     } finally {
       await file.close();
     }

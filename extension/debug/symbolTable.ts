@@ -1,10 +1,12 @@
-// Names of addresses, from ELF symbol tables and from the labels of NASM listings, looked up both ways.
+// Names of addresses, from ELF symbol tables, from the labels of NASM listings and from the guest's memory, looked up both ways.
 
 /** A name of a linear address; size 0 when unknown. */
 export interface DebugSymbol {
   readonly name: string;
   readonly address: number;
   readonly size: number;
+  /** The first instruction of a procedure, for certain: not a label inside one, and not data. */
+  readonly procedure?: boolean;
 }
 
 /** Farther than this behind a symbol of unknown size, an address has nothing to do with it. */
@@ -13,6 +15,9 @@ const WORD = /[A-Za-z_?.@$][\w?.@$#~]*/g;
 
 export class SymbolTable {
   readonly #byName = new Map<string, DebugSymbol>();
+  /** What a kernel in the guest's memory names, in order of address; several may have one name. */
+  #kernel: readonly DebugSymbol[] = [];
+  #kernelByName = new Map<string, DebugSymbol>();
   #sorted: DebugSymbol[] | undefined;
 
   get size(): number {
@@ -20,13 +25,28 @@ export class SymbolTable {
   }
 
   /** The first definition of a name stays. */
-  add(name: string, address: number, size = 0): void {
+  add(name: string, address: number, size = 0, procedure = false): void {
     if (name === '' || this.#byName.has(name)) return;
-    this.#byName.set(name, { name, address: address >>> 0, size });
+    this.#byName.set(name, { name, address: address >>> 0, size, procedure });
     this.#sorted = undefined;
   }
 
+  /** Replaces the symbols of the guest's kernel. Names from files come before them. */
+  setKernel(symbols: readonly DebugSymbol[]): void {
+    this.#kernel = symbols;
+    this.#kernelByName = new Map();
+    for (const symbol of symbols) if (!this.#kernelByName.has(symbol.name)) this.#kernelByName.set(symbol.name, symbol);
+    this.#sorted = undefined;
+  }
+  get kernelSize(): number {
+    return this.#kernel.length;
+  }
+
   find(name: string): DebugSymbol | undefined {
+    return this.findOwn(name) ?? this.#kernelByName.get(name);
+  }
+  /** A symbol that a file or the firmware names: it is there as long as the session. */
+  findOwn(name: string): DebugSymbol | undefined {
     return this.#byName.get(name);
   }
 
@@ -58,7 +78,7 @@ export class SymbolTable {
     const found: [string, number][] = [];
     for (const text of texts) {
       for (const [word] of text?.matchAll(WORD) ?? []) {
-        const symbol = this.#byName.get(word);
+        const symbol = this.find(word);
         if (symbol) found.push([word, symbol.address]);
       }
     }
@@ -68,10 +88,11 @@ export class SymbolTable {
   /** Names that begin with a text, in order of address, at most `limit`. */
   startingWith(prefix: string, limit: number): DebugSymbol[] {
     const found: DebugSymbol[] = [];
-    for (const symbol of this.#byName.values()) {
-      if (!symbol.name.startsWith(prefix)) continue;
-      found.push(symbol);
-      if (found.length === limit) break;
+    for (const names of [this.#byName, this.#kernelByName]) {
+      for (const symbol of names.values()) {
+        if (found.length === limit) return found;
+        if (symbol.name.startsWith(prefix)) found.push(symbol);
+      }
     }
     return found;
   }
@@ -79,7 +100,9 @@ export class SymbolTable {
   /** By address; of several at one the largest first, local labels last. */
   #list(): DebugSymbol[] {
     const local = (symbol: DebugSymbol): number => (symbol.name.includes('.') ? 1 : 0);
-    return (this.#sorted ??= [...this.#byName.values()].sort((a, b) => a.address - b.address || b.size - a.size || local(a) - local(b)));
+    return (this.#sorted ??= [...this.#byName.values(), ...this.#kernel].sort(
+      (a, b) => a.address - b.address || b.size - a.size || local(a) - local(b),
+    ));
   }
 }
 

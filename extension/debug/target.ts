@@ -3,10 +3,11 @@
 
 import { REGISTERS } from '../../src/translator/state.ts';
 import type { GuestId, HypervisorClient, RegisterValues } from '../../src/vmm/protocol.ts';
+import { placeImage, symbolsOfKernel } from './kernelSymbols.ts';
 import { matches } from './listing.ts';
-import { hexDigits, readMemory, wrap } from './memory.ts';
+import { hex32, hexDigits, readMemory, wrap } from './memory.ts';
 import { type PlacedPiece, SourceMap } from './sourceMap.ts';
-import { SymbolTable } from './symbolTable.ts';
+import { type DebugSymbol, SymbolTable } from './symbolTable.ts';
 
 /** Register values with the questions that are asked of them. */
 export class Registers {
@@ -52,6 +53,9 @@ export class Target {
   /** Registers at the stop before this one, to tell what changed. */
   previous: Registers | undefined;
   #registers: Promise<Registers> | undefined;
+  #kernelImage: readonly DebugSymbol[] = [];
+  /** Of the kernel's symbols that `symbols` has. */
+  #kernelVersion = 0;
 
   constructor(client: HypervisorClient, id: GuestId, name: string) {
     this.client = client;
@@ -66,6 +70,27 @@ export class Target {
   async changed(ran: boolean): Promise<void> {
     if (ran && this.#registers) this.previous = await this.#registers.catch(() => undefined);
     this.#registers = undefined;
+  }
+
+  /** Symbols of the vmlinux of the kernel that the guest will run: where they were linked, until it is known where they are. */
+  set kernelImage(symbols: readonly DebugSymbol[]) {
+    this.#kernelImage = symbols;
+    this.symbols.setKernel(symbols);
+  }
+
+  /** Takes what the guest's memory now says of a Linux kernel's symbols. Gives news for the debug console: DAP's category and the words. */
+  async lookForKernel(): Promise<readonly [category: 'console' | 'important', text: string] | undefined> {
+    const { version, symbols } = await this.client.request('kernelSymbols', { id: this.id, known: this.#kernelVersion });
+    this.#kernelVersion = version;
+    if (symbols === undefined) return undefined;
+    const found = symbols ? symbolsOfKernel(symbols) : [],
+      placed = symbols && this.#kernelImage.length > 0 ? placeImage(this.#kernelImage, found) : undefined;
+    this.symbols.setKernel(placed ?? (symbols ? found : this.#kernelImage));
+    if (placed === null)
+      return ['important', 'symbols: the file is of another kernel than the one that runs; what is in memory is used instead.\n'];
+    const from = placed ? 'its file' : 'memory',
+      [first] = found;
+    return first && ['console', `Linux kernel at ${hex32(first.address)}: ${this.symbols.kernelSize} symbols from ${from}.\n`];
   }
 
   read(address: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {

@@ -17,6 +17,10 @@ export interface BreakpointDecision {
 type Part = string | Expression;
 interface Breakpoint {
   readonly spec: BreakpointSpec;
+  /** Where it is; null while that is not known. */
+  address: number | null;
+  /** Its symbol has not been found. */
+  waits: boolean;
   readonly condition: Expression | null;
   readonly reached: ((hits: number) => boolean) | null;
   readonly message: readonly Part[] | null;
@@ -26,15 +30,37 @@ interface Breakpoint {
 const MAXIMUM_BREAKPOINTS = 4096;
 
 export class Breakpoints {
+  readonly #addressOf: (symbol: string) => number | undefined;
   #list: Breakpoint[] = [];
   #symbols: { readonly [name: string]: number } = {};
+
+  /** `addressOf` knows the symbols of the guest's kernel. */
+  constructor(addressOf: (symbol: string) => number | undefined = () => undefined) {
+    this.#addressOf = addressOf;
+  }
 
   /** Replaces all; throws a RangeError that names the breakpoint and says what is wrong. Hits of unchanged ones are kept. */
   set(specs: readonly BreakpointSpec[], symbols: { readonly [name: string]: number } = {}): void {
     if (specs.length > MAXIMUM_BREAKPOINTS) throw new RangeError(`${specs.length} breakpoints; at most ${MAXIMUM_BREAKPOINTS} can be set.`);
-    const old = new Map(this.#list.map((breakpoint) => [JSON.stringify(breakpoint.spec), breakpoint.hits]));
-    this.#list = specs.map((spec) => ({ ...compile(spec), hits: old.get(JSON.stringify(spec)) ?? 0 }));
+    const old = new Map(this.#list.map(({ spec, hits }) => [identity(spec), hits]));
+    this.#list = specs.map((spec) => ({ ...compile(spec), hits: old.get(identity(spec)) ?? 0 }));
     this.#symbols = symbols;
+    this.resolve();
+  }
+
+  /** Some breakpoint's symbol has not been found. */
+  get waiting(): boolean {
+    return this.#list.some(({ waits }) => waits);
+  }
+
+  /** Looks symbols up again: a kernel's were found or lost. */
+  resolve(): void {
+    for (const breakpoint of this.#list) {
+      const { symbol, address } = breakpoint.spec;
+      const found = symbol === undefined ? undefined : this.#addressOf(symbol);
+      breakpoint.address = found ?? address;
+      breakpoint.waits = symbol !== undefined && found === undefined;
+    }
   }
 
   get symbols(): { readonly [name: string]: number } {
@@ -43,7 +69,11 @@ export class Breakpoints {
 
   /** Addresses for the processor to stop at. */
   addresses(physical: boolean): number[] {
-    return [...new Set(this.#list.filter(({ spec }) => (spec.physical ?? false) === physical).map(({ spec }) => spec.address >>> 0))];
+    return [
+      ...new Set(
+        this.#list.flatMap(({ spec, address }) => (address !== null && (spec.physical ?? false) === physical ? [address >>> 0] : [])),
+      ),
+    ];
   }
 
   /** The processor reached this place. An expression that cannot be evaluated stops the guest and says why. */
@@ -52,7 +82,7 @@ export class Breakpoints {
     const log: string[] = [];
     for (const breakpoint of this.#list) {
       const { spec } = breakpoint;
-      if (spec.address >>> 0 !== (spec.physical ? physical : linear)) continue;
+      if (breakpoint.address === null || breakpoint.address >>> 0 !== (spec.physical ? physical : linear)) continue;
       try {
         if (breakpoint.condition && evaluate(breakpoint.condition, context).value === 0) continue;
         breakpoint.hits++;
@@ -70,18 +100,25 @@ export class Breakpoints {
   }
 }
 
+/** What makes a breakpoint the same as before; one with a symbol is the same wherever that is. */
+const identity = (spec: BreakpointSpec): string => JSON.stringify(spec.symbol === undefined ? spec : { ...spec, address: null });
+
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 function compile(spec: BreakpointSpec): Omit<Breakpoint, 'hits'> {
   try {
     return {
       spec,
+      address: spec.address,
+      waits: false,
       condition: spec.condition?.trim() ? parseExpression(spec.condition) : null,
       reached: spec.hitCondition?.trim() ? parseHitCondition(spec.hitCondition) : null,
       message: spec.logMessage === undefined ? null : parseMessage(spec.logMessage),
     };
   } catch (error) {
-    throw new RangeError(`Breakpoint at ${hex(spec.address)}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RangeError(
+      `Breakpoint at ${spec.address === null ? spec.symbol : hex(spec.address)}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -92,7 +92,8 @@ export function configurationHash(config: GuestConfig, drives: readonly Drive[])
       hasher.saved([boot.image, boot.commandLine]);
       break;
   }
-  for (const { device, properties, backend } of cardsOf(config)) hasher.saved([device, { ...properties }, backend?.type ?? null]);
+  for (const { device, properties, backend } of cardsOf(config))
+    hasher.saved([device, { ...properties }, backend ? { ...backend, properties: { ...backend.properties } } : null]);
   for (const drive of drives) drive.hash(hasher);
   return hasher.digest();
 }

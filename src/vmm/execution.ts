@@ -12,6 +12,7 @@ import { exceptionText, qualificationText } from './exitText.ts';
 import type { Guest } from './guest.ts';
 import { expressionContext, linearAddress, place, stepView } from './inspect.ts';
 import type { JournalEvent } from './journal.ts';
+import { Pacing } from './pacing.ts';
 import type { Platform } from './platform.ts';
 import type { ExitFilter, GuestStatus, StopReason, WatchpointSpec } from './protocol.ts';
 import type { Runnable, TurnResult } from './scheduler.ts';
@@ -29,6 +30,8 @@ export interface ExecutionListener {
   ended(status: number, reason: string): void;
   /** A line for the log: log points and what could not be evaluated. */
   log(line: string): void;
+  /** The symbols of a kernel have been found, for which breakpoints waited. */
+  kernelFound?(): void;
 }
 
 /** Ticks of its turn that a guest pays for skipping idle time once, and for one tick of a step. */
@@ -62,6 +65,8 @@ export class Execution implements Runnable {
   #halted = false;
   /** Times that a halted guest's time was moved to a timer since something woke it. */
   #fruitlessSkips = 0;
+  /** Where an unpaced guest's time follows the wall's because it waits for somebody outside; null: it does not. */
+  #waitingSince: Pacing | null = null;
   #inbox: OutsideEvent[] = [];
   #runTo = Infinity;
   #runToReason: StopReason = 'tick';
@@ -314,6 +319,10 @@ export class Execution implements Runnable {
       this.#halted = false;
       this.#fruitlessSkips = 0;
     }
+    if (signals.kernelMayHaveStarted) {
+      signals.kernelMayHaveStarted = false;
+      this.#lookForKernel();
+    }
     if (signals.powerOff) {
       const { status } = signals.powerOff;
       signals.powerOff = null;
@@ -333,8 +342,17 @@ export class Execution implements Runnable {
   #reset(): void {
     this.#hasReset = true;
     this.guest.restart();
+    this.guest.breakpoints.resolve();
+    this.applyBreakpoints();
     this.#halted = false;
     this.#pastBreakpoint = false;
+  }
+
+  #lookForKernel(): void {
+    if (!this.guest.kernel.look()) return;
+    this.guest.breakpoints.resolve();
+    this.applyBreakpoints();
+    this.#listener.kernelFound?.();
   }
 
   #handle(cause: StopCause): void {
@@ -345,6 +363,7 @@ export class Execution implements Runnable {
       case 'halt':
         if (this.#plan?.kind === 'tick') this.#plan = null;
         this.#halted = true;
+        this.#waitingSince = null;
         return;
       case 'stopRequested':
         if (this.#plan?.kind === 'tick') this.#plan = null;
@@ -447,12 +466,23 @@ export class Execution implements Runnable {
       const milliseconds = this.#hostOrigin.wall + (until - this.#hostOrigin.cycle) / CYCLES_PER_MILLISECOND - this.#platform.now();
       return { kind: 'wait', milliseconds: Math.max(SHORT_WAIT, milliseconds) };
     }
-    const wait = this.#stepping() ? 0 : pacing.wait(this.#platform.now(), until);
+    const wait = this.#stepping() ? 0 : Math.max(pacing.wait(this.#platform.now(), until), this.#waitForPeers(until));
     if (wait > SHORT_WAIT) return { kind: 'wait', milliseconds: wait };
     clock.skipTo(until);
     // Timers whose interrupts are masked wake nobody, and without pacing nothing holds them back: it waits for something else.
     if (++this.#fruitlessSkips > PATIENCE && this.#fruitlessSkips % SKIPS_AT_ONCE === 0) return { kind: 'wait', milliseconds: PACE_WAIT };
     return null;
+  }
+
+  /** Milliseconds that an idle guest waits because somebody outside, who lives in real time, is to answer it. */
+  #waitForPeers(until: number): number {
+    if (this.guest.player || !this.guest.awaitsPeers()) return 0;
+    const wall = this.#platform.now();
+    if (!this.#waitingSince) {
+      this.#waitingSince = new Pacing(true);
+      this.#waitingSince.restart(wall, this.guest.clock.now());
+    }
+    return this.#waitingSince.wait(wall, until);
   }
 
   /** With the host's clock, once a turn: how late is it? The sample is outside input and goes to the journal. */

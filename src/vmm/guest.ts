@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import type { Device } from './device.ts';
 import type { ExitLog } from './exitLog.ts';
 import type { Player, Recorder } from './journal.ts';
+import type { LinuxKernel } from './linux/kernel.ts';
 import type { Pacing } from './pacing.ts';
 import type { GuestConfig, GuestId, ScreenState } from './protocol.ts';
 import type { MachineTimers } from './timers.ts';
@@ -28,6 +29,8 @@ export interface Signals {
   deliveries: number;
   /** Virtual cycle up to which the processor has been told to run: a timer armed for earlier must stop it. */
   horizon: number;
+  /** A control register was used while breakpoints wait for the symbols of a kernel. */
+  kernelMayHaveStarted: boolean;
   /** Host time in milliseconds at which the guest's turn must end. */
   turnEnd: number;
 }
@@ -45,6 +48,7 @@ export interface Guest {
   readonly player: Player | null;
   readonly exits: ExitLog;
   readonly breakpoints: Breakpoints;
+  readonly kernel: LinuxKernel;
   /** Every device by the name of devices/index.ts, in its order, then the add-in cards: the device's name and its number. */
   readonly devices: ReadonlyMap<string, Device>;
   readonly signals: Signals;
@@ -58,12 +62,16 @@ export interface Guest {
   };
   /** Whether no device can interrupt the processor, EFLAGS.IF aside. */
   interruptsMasked(): boolean;
+  /** Whether a card expects something from outside. */
+  awaitsPeers(): boolean;
   /** Resets processor and devices and starts the boot source again. Throws a RangeError when the image cannot be loaded. */
   restart(): void;
   screen(): ScreenState;
   /** Length and text in Intel syntax of the instruction that the bytes begin with; null when they are none. */
   disassemble(bytes: Uint8Array, address: number, bits: 16 | 32): { length: number; text: string } | null;
   readonly drives: readonly Drive[];
+  /** Ends what its cards are connected to outside. */
+  disconnect(): void;
   /** Gives its memory back; the guest cannot be used any more. */
   dispose(): void;
 }

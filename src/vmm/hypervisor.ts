@@ -128,12 +128,14 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
         emit({ event: 'stopped', id, reason, text, breakpoints, linear: linearAddress(guest), tick: guest.cpu.ticks });
       },
       ended(status, reason) {
+        guest.disconnect();
         scheduler.stop(execution);
         outbox.flush(id);
         outbox.sendStatus(id);
         emit({ event: 'ended', id, status, reason });
       },
       log: (line) => outbox.log(id, line),
+      kernelFound: () => emit({ event: 'kernelSymbols', id }),
     });
     executions.set(id, execution);
     let sentTotal = 0;
@@ -226,6 +228,11 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       return { written: written.length };
     },
     translate: ({ id, address }) => guestOf(id).cpu.translate(address >>> 0),
+    kernelSymbols({ id, known }) {
+      const { kernel } = guestOf(id);
+      const symbols = kernel.look();
+      return kernel.version === known ? { version: known } : { version: kernel.version, symbols };
+    },
     disassemble({ id, address, before, count, bits }) {
       if (before < 0 || count < 0 || before + count > MAXIMUM_INSTRUCTIONS)
         throw new RangeError(`Cannot list ${before + count} instructions: at most ${MAXIMUM_INSTRUCTIONS}.`);
@@ -235,6 +242,9 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     evaluate: ({ id, expression, symbols }) => evaluatedResult(evaluateText(expression, expressionContext(guestOf(id), symbols))),
     setBreakpoints({ id, breakpoints, symbols }) {
       const execution = find(id);
+      const { kernel } = execution.guest,
+        looks = !kernel.found && breakpoints.some(({ symbol }) => symbol !== undefined);
+      if (looks && kernel.look()) emit({ event: 'kernelSymbols', id });
       execution.guest.breakpoints.set(breakpoints, symbols);
       execution.applyBreakpoints();
       return DONE;

@@ -71,7 +71,7 @@ export function expressionContext(guest: Guest, symbols: { readonly [name: strin
       const part = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
       return part && (number(guest, part[0]) >>> part[1]) & part[2];
     },
-    symbol: (name) => (Object.hasOwn(symbols, name) ? symbols[name] : undefined),
+    symbol: (name) => (Object.hasOwn(symbols, name) ? symbols[name] : guest.kernel.address(name)),
     readMemory: (address, length, physical) => (physical ? guest.cpu.readPhysical(address, length) : guest.cpu.readLinear(address, length)),
     defaultSize: guest.cpu.codeSize === 32 ? 4 : 2,
   };

@@ -19,12 +19,14 @@ import { cardName, createDevices, type DeviceEnvironment, type Devices } from '.
 import { ExitLog } from './exitLog.ts';
 import { createFirmwareMachine } from './firmware/adapter.ts';
 import { initialise, romImage, serveVmcall } from './firmware/bios.ts';
-import { ROM_ADDRESS } from './firmware/symbols.ts';
+import { ROM_ADDRESS, RSDP_ADDRESS, RSDP_BYTES } from './firmware/symbols.ts';
 import type { Guest, Signals } from './guest.ts';
 import type { MachineBuilder, MachineServices } from './hypervisor.ts';
 import { place } from './inspect.ts';
 import { Player, Recorder, readJournal } from './journal.ts';
+import { LinuxKernel } from './linux/kernel.ts';
 import { createMachineHost, type HostParts } from './machineHost.ts';
+import { Switches } from './net/switch.ts';
 import type { Channel } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { GuestConfig, GuestId } from './protocol.ts';
@@ -42,6 +44,7 @@ const PAGE_BYTES = 4096;
 
 /** `arenaBytes`: RAM of all guests; halved until the host gives that much. The arena is made with the first guest. */
 export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: number }): MachineBuilder {
+  const switches = new Switches();
   let worker: { processor: Processor; arena: Arena } | null = null;
 
   return (id, config, services) => {
@@ -61,16 +64,17 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const configuration = configurationHash(config, drives);
     if (journal && journal.configuration !== configuration)
       throw new RangeError('The journal was recorded with other images or another configuration.');
-    const image = loadBootSource(config.boot, drives, config.memory);
+    const cardConfigs = cardsOf(config),
+      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
+    const rom = romImage({ memory: config.memory, virtioDevices }),
+      shadow = shadowImage(rom),
+      rsdp = RSDP_ADDRESS - ROM_ADDRESS;
+    const image = loadBootSource(config.boot, drives, config.memory, rom.subarray(rsdp, rsdp + RSDP_BYTES));
 
     worker ??= createWorker(arenaBytes);
     const { processor, arena } = worker;
     const offset = arena.allocate(config.memory);
 
-    const cardConfigs = cardsOf(config),
-      virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
-    const rom = romImage({ memory: config.memory, virtioDevices }),
-      shadow = shadowImage(rom);
     const signals: Signals = {
       reset: false,
       powerOff: null,
@@ -78,6 +82,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       stop: null,
       tripleFault: null,
       deliveries: 0,
+      kernelMayHaveStarted: false,
       horizon: Infinity,
       turnEnd: Infinity,
     };
@@ -94,6 +99,8 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     const clock = new Clock(() => cpu.ticks);
     const timers = createTimers(() => clock.now());
     const exits = new ExitLog(id, () => place(guest));
+    const kernel = new LinuxKernel(cpu),
+      breakpoints = new Breakpoints((symbol) => kernel.address(symbol));
     const channels = new Map<string, CharacterBackend>(
       (['serial0', 'serial1', 'debugcon', 'virtconsole'] satisfies Channel[]).map((name) => [
         name,
@@ -184,6 +191,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       timers,
       exits,
       signals,
+      kernelAwaited: () => breakpoints.waiting && !kernel.found,
       acknowledge: () => set.acknowledge(),
       localApic,
       ferr: (level) => devices.coprocessorError.ferr(level),
@@ -200,6 +208,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       for (const device of everyDevice.values()) device.reset();
       signals.reset = false;
       signals.stop = null;
+      kernel.forget();
       cpu.writePhysical(SHADOW, shadow);
       const registers = Object.entries(image.registers);
       if (registers.length > 0) initialise(firmware);
@@ -221,11 +230,13 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       signals,
       drives,
       interruptsMasked: () => set.interruptsMasked(),
+      awaitsPeers: () => [...cards.values()].some((card) => card.awaitsPeer),
       restart,
       pacing: new Pacing(config.paced && !journal),
       recorder: new Recorder({ configuration, startOfTime }),
       player: journal && new Player(journal),
-      breakpoints: new Breakpoints(),
+      breakpoints,
+      kernel,
       devices: everyDevice,
       inputs: createInputs(set, timers),
       screen: () => devices.vga.screen(),
@@ -234,24 +245,42 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         const valid = instruction.row !== INVALID && instruction.row !== TOO_LONG && instruction.length <= bytes.length;
         return valid ? { length: instruction.length, text: format(instruction, { base: address }) } : null;
       },
-      dispose() {
+      disconnect() {
         for (const peer of peers.values()) peer.close();
+        peers.clear();
+      },
+      dispose() {
+        guest.disconnect();
         cpu.dispose();
         arena.free(offset);
         for (const drive of drives) drive.close();
       },
     };
-    if (!journal) {
+    try {
+      if (!journal) connectPeers();
+    } catch (error) {
+      // What a card is to be connected to is not there.
+      for (const peer of peers.values()) peer.close();
+      cpu.dispose();
+      arena.free(offset);
+      throw error;
+    }
+    return guest;
+
+    function connectPeers(): void {
       for (const [n, card] of cardConfigs.entries()) {
         const name = cardName(card, n),
           peer = backendOf(card)?.connect({
             platform: services.platform,
+            switches,
+            log(line) {
+              for (const byte of new TextEncoder().encode(`${line}\n`)) services.output('log', byte);
+            },
             deliver: (bytes) => services.outside({ kind: 'card', card: name, bytes }),
           });
         if (peer) peers.set(name, peer);
       }
     }
-    return guest;
   }
 }
 

@@ -27,6 +27,8 @@ export interface HostParts {
   readonly timers: MachineTimers;
   readonly exits: ExitLog;
   readonly signals: Signals;
+  /** Whether breakpoints wait for the symbols of a kernel, which may be there after the next write to a control register. */
+  kernelAwaited(): boolean;
   /** INTA of the interrupt controllers. */
   acknowledge(): number;
   /** Level of FERR#. */
@@ -169,6 +171,10 @@ export function createMachineHost(parts: () => HostParts): CpuHost {
       }
       const machine = parts();
       report(machine, reason, qualification, detail);
+      if (reason === 'crAccess' && machine.kernelAwaited()) {
+        machine.signals.kernelMayHaveStarted = true;
+        machine.cpu.requestStop();
+      }
       if (readCost !== 0 && reason === 'ioInstruction') {
         machine.exits.cost(readCost);
         readCost = 0;

@@ -3,6 +3,8 @@
 // the journal.
 
 import type { Block } from './block/block.ts';
+import type { HostSockets } from './net/hostSockets.ts';
+import type { HostFolder } from './ninep/hostFolder.ts';
 
 /** Files of the host that a worker can open itself. All is synchronous; errors are BlockErrors. */
 export interface HostFiles {
@@ -16,6 +18,10 @@ export interface HostFiles {
 export interface Platform {
   /** null where images have to be handed over whole. */
   readonly files: HostFiles | null;
+  /** null where there are no sockets. */
+  readonly sockets: HostSockets | null;
+  /** Opens a folder of the host for a guest, or throws an Error that says why not; null where there are none. */
+  readonly openFolder: ((path: string, writable: boolean) => HostFolder) | null;
   /** Monotonic milliseconds with fraction. */
   now(): number;
   /** Calls back in a new macrotask as soon as waiting messages and timers have had their turn. */

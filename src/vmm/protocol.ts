@@ -3,6 +3,7 @@
 // structured cloning. Addresses are linear unless a name says otherwise; numbers are unsigned.
 
 import type { ExitName } from '../runtime/exits.ts';
+import type { KernelSymbols } from './linux/kallsyms.ts';
 
 export type GuestId = number;
 
@@ -10,7 +11,7 @@ export type GuestId = number;
 export type BootSource =
   /** Firmware, then the first bootable drive: 'a' floppy, 'c' hard disk, 'd' CD-ROM, in this order. */
   | { readonly kind: 'drives'; readonly order: string }
-  /** -kernel: Multiboot 1, Linux boot protocol or plain ELF, recognised by content. */
+  /** -kernel: Linux boot protocol, Multiboot 1 or 2, PVH or plain ELF, recognised by content. */
   | {
       readonly kind: 'kernel';
       readonly image: Uint8Array;
@@ -117,7 +118,10 @@ export interface InstructionInfo {
 export interface BreakpointSpec {
   /** Caller's number, given back in stops. */
   readonly id: number;
-  readonly address: number;
+  /** null: nowhere before the symbol is found. */
+  readonly address: number | null;
+  /** A symbol of the Linux kernel that the guest runs or will run: where it is goes before `address` once that is known. */
+  readonly symbol?: string;
   /** Physical instead of linear. */
   readonly physical?: boolean;
   /** Expression (vmm/expression.ts) that must be non-zero; evaluated in the worker. */
@@ -206,6 +210,11 @@ export interface Commands {
   writeMemory: { args: { id: GuestId; address: number; bytes: Uint8Array; physical?: boolean }; result: { written: number } };
   /** Page walk in words; physical null when not mapped. */
   translate: { args: { id: GuestId; address: number }; result: { physical: number | null; walk: string[] } };
+  /**
+   * Symbols of the Linux kernel that the guest runs, out of its memory. `known`: the version that the caller has, 0 for none; `symbols`
+   * is given for another one, null when there are none (any more, or yet).
+   */
+  kernelSymbols: { args: { id: GuestId; known: number }; result: { version: number; symbols?: KernelSymbols | null } };
   /** `before` instructions ending at address (backwards decoding), then `count` from it. bits 0: the guest's current mode. */
   disassemble: {
     args: { id: GuestId; address: number; before: number; count: number; bits: 0 | 16 | 32 };
@@ -258,6 +267,8 @@ export type HypervisorEvent =
     }
   | { readonly event: 'continued'; readonly id: GuestId }
   | { readonly event: 'removed'; readonly id: GuestId }
+  /** A breakpoint's symbol was found in the Linux kernel that has just started. */
+  | { readonly event: 'kernelSymbols'; readonly id: GuestId }
   /** Batched: at most ten a second and channel. */
   | {
       readonly event: 'output';

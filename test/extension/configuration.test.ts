@@ -96,8 +96,14 @@ describe('what F5 does with a file', () => {
   });
 
   it('keeps the scheme of a virtual folder', () => {
-    const config = { program: `${WORKSPACE_FOLDER}/a.img`, drives: [{ file: `${WORKSPACE_FOLDER}/b.img`, index: 1 }], memory: 16 };
+    const config = {
+      program: `${WORKSPACE_FOLDER}/a.img`,
+      drives: [{ file: `${WORKSPACE_FOLDER}/b.img`, index: 1 }],
+      sharedFolders: [{ folder: WORKSPACE_FOLDER }],
+      memory: 16,
+    };
     assert.deepEqual(replaceWorkspaceFolder(config, 'vscode-vfs://github/x/y/'), {
+      sharedFolders: [{ folder: 'vscode-vfs://github/x/y' }],
       program: 'vscode-vfs://github/x/y/a.img',
       drives: [{ file: 'vscode-vfs://github/x/y/b.img', index: 1 }],
       memory: 16,

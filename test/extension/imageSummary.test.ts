@@ -80,6 +80,11 @@ describe('the summary of an image', () => {
       about('kernel.elf', elf),
       'ELF executable\nMachine: Intel 80386\nEntry point: 0x0010000c\nSegment: 0x00100000, 12 KiB, r-x\nMultiboot: header at offset 0x0100, flags 0x00000003',
     );
+    elf.fill(0, 0x100);
+    [0xe85250d6, 0, 16, -(0xe85250d6 + 16)].forEach((word, n) => {
+      view.setUint32(0x180 + 4 * n, word, true);
+    });
+    assert.match(about('kernel.elf', elf), /\nMultiboot 2: header at offset 0x0180$/);
     elf[4] = 2;
     view.setUint16(18, 62, true);
     assert.match(about('kernel.elf', elf), /Machine!: 64 bits, AMD x86-64/);

@@ -77,15 +77,18 @@ export interface Module {
   readonly parameters: string;
 }
 
-/** busybox (a static i386 program) with a shell on the console, and modules that are loaded in order; ends the machine when the shell ends. */
-export function initramfs(busybox: Uint8Array, modules: readonly (Uint8Array | Module)[]): Uint8Array {
+/**
+ * busybox (a static i386 program) with a shell on the console, and modules that are loaded in order; ends the machine when the shell
+ * ends. `serial`: the shell is on the first serial port wherever the console is.
+ */
+export function initramfs(busybox: Uint8Array, modules: readonly (Uint8Array | Module)[], serial = false): Uint8Array {
   const loaded = modules.map((module) => ('image' in module ? module : { image: module, parameters: '' }));
   const script = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 ${loaded.map(({ parameters }, n) => `insmod /lib/${n}.ko ${parameters}\n`).join('')}echo "init: up"
-setsid cttyhack sh
+${serial ? "setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'" : 'setsid cttyhack sh'}
 poweroff -f
 `;
   return cpio([

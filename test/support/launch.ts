@@ -1,12 +1,13 @@
 /** Starts what the extension's tests run in: VS Code's server, VS Code for the Web, and a Chromium to look at them. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findWorkbench } from '../../scripts/cache.ts';
 import { root } from '../../scripts/root.ts';
 import { freePort, serveWeb } from '../../scripts/web.ts';
+import { initramfs } from './initramfs.ts';
 import { findTool, foundTools } from './tools.ts';
 
 /** Settings that leave a quiet workbench whose texts can be read. */
@@ -43,6 +44,8 @@ export interface Workspace {
 
 /** Debian's systems, as the folder `systems` of a workspace. */
 const SYSTEMS = ['memtest86+', 'grub-rescue-floppy.img'] as const;
+/** What a Linux is made of, which are vmlinuz and initramfs.cpio there. */
+const LINUX = ["Debian's linux-image-686", "Debian's busybox-static, i386", "button.ko of Debian's linux-image-686"] as const;
 
 /**
  * A copy of examples/ that a test may write to, with quiet settings (the only way to give any to VS Code for the Web), Debian's
@@ -54,6 +57,11 @@ export function makeWorkspace(theme: Theme = 'dark'): Workspace {
   mkdirSync(join(folder, '.vscode'), { recursive: true });
   writeFileSync(join(folder, '.vscode/tools.json'), JSON.stringify(foundTools()));
   for (const file of SYSTEMS.map(findTool)) if (file) cpSync(file, join(folder, 'systems', basename(file)));
+  const [kernel, busybox, module] = LINUX.map(findTool);
+  if (kernel && busybox && module) {
+    cpSync(kernel, join(folder, 'systems/vmlinuz'));
+    writeFileSync(join(folder, 'systems/initramfs.cpio'), initramfs(readFileSync(busybox), [readFileSync(module)], true));
+  }
   writeFileSync(
     join(folder, '.vscode/settings.json'),
     JSON.stringify({ ...quietSettings, 'workbench.colorTheme': themes[theme] }, null, 2),
@@ -182,7 +190,7 @@ export const shots = join(root, 'out/shots');
  * calls two functions that it looks for on the window: one with every line logged, one with the result of `run()`.
  * @returns the exit code: 1 too when no test ran, or nothing was reported within `seconds`
  */
-export async function runSuiteInPage(browser: Browser, address: string, seconds = 540): Promise<number> {
+export async function runSuiteInPage(browser: Browser, address: string, seconds = 840): Promise<number> {
   const page = await browser.context.newPage();
   let counted = false;
   const lines: string[] = [];

@@ -42,6 +42,7 @@ export function tableGuest(): TableGuest {
   } as unknown as GuestInfo;
   on('define', () => ({ id: TABLE_GUEST_ID }));
   on('list', () => ({ guests: [info] }));
+  on('kernelSymbols', () => ({ version: 0 }));
   on('registers', () => ({ values: { ...registers } }));
   on('setRegister', ({ name, value }) => ({ value: (registers[name] = value) }));
   on('readMemory', ({ address, length }) => {

@@ -15,6 +15,7 @@ const tools = {
   objdump: () => onPath('objdump'),
   gdb: () => onPath('gdb'),
   iasl: () => onPath('iasl'),
+  xz: () => onPath('xz'),
   'qemu-system-i386': () => onPath('qemu-system-i386'),
   'qemu-img': () => onPath('qemu-img'),
   e2fsck: () => onPath('e2fsck') ?? ['/sbin/e2fsck'].find((file) => existsSync(file)),

@@ -55,6 +55,27 @@ describe('breakpoints', () => {
     });
   }
 
+  it('at a symbol are where that is, elsewhere or nowhere before it is found, and go on counting', () => {
+    const known = new Map<string, number>(),
+      breakpoints = new Breakpoints((symbol) => known.get(symbol));
+    const specs = [
+      { id: 1, address: null, symbol: 'start', hitCondition: '2' },
+      { id: 2, address: 7, symbol: 'start' },
+    ];
+    breakpoints.set(specs);
+    assert.deepEqual([breakpoints.addresses(false), breakpoints.waiting], [[7], true]);
+    assert.deepEqual(breakpoints.reach(7, 7, context(0)).stop, [2]);
+    known.set('start', 9);
+    breakpoints.resolve();
+    assert.deepEqual([breakpoints.addresses(false), breakpoints.waiting], [[9], false]);
+    assert.deepEqual(breakpoints.reach(9, 9, context(0)).stop, [2]);
+    breakpoints.set(specs.map((spec) => ({ ...spec, address: 9 })));
+    assert.deepEqual(breakpoints.reach(9, 9, context(0)).stop, [1, 2]);
+    known.clear();
+    breakpoints.resolve();
+    assert.equal(breakpoints.waiting, true);
+  });
+
   it('count only times when their condition holds, and go on counting when others are set', () => {
     const breakpoints = new Breakpoints();
     const spec = { id: 1, address: 5, condition: 'eax', hitCondition: '== 2' };

@@ -54,11 +54,15 @@ describe('Debian 12 on a hard disk', function () {
       kernel = requireTool(context, `${name} kernel of Debian's disk`),
       initrd = requireTool(context, `${name} initrd of Debian's disk`);
     tool(requireTool(context, 'qemu-img'), 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, layer);
-    return bootLinux(kernel, readFileSync(initrd), {
-      boot: { kind: 'kernel', image: readFileSync(kernel), initrd: readFileSync(initrd), commandLine: COMMAND_LINE },
-      drives: [{ kind: 'disk', index: 0, image: { path: layer }, backing: [{ path: base }], readOnly: false }],
-      onReset: 'reset',
-    });
+    return bootLinux(
+      kernel,
+      readFileSync(initrd),
+      {
+        drives: [{ kind: 'disk', index: 0, image: { path: layer }, backing: [{ path: base }], readOnly: false }],
+        onReset: 'reset',
+      },
+      COMMAND_LINE,
+    );
   }
   function logIn(linux: LinuxGuest): void {
     linux.until(/cp86 login: $/, BOOT);

@@ -33,6 +33,29 @@ describe('the turn of a guest', () => {
     guest.dispose();
   });
 
+  it("goes at the wall's pace while an idle guest waits for somebody outside, and as fast as it can otherwise", () => {
+    // sti; hlt; jmp to the hlt
+    const sector = Uint8Array.from({ length: 512 }, (_, n) => [0xfb, 0xf4, 0xeb, 0xfd][n] ?? (n === 510 ? 0x55 : n === 511 ? 0xaa : 0));
+    const { guest, execution, platform } = startRun(build, floppyConfig(sector, 1 << 20));
+    const second = 250_000_000;
+    execution.go({ kind: 'free' });
+    while (guest.clock.now() < 2 * second) execution.turn(100_000);
+    let isAwaiting = true;
+    Object.assign(guest, { awaitsPeers: () => isAwaiting });
+    const start = guest.clock.now(),
+      wall = platform.now();
+    while (platform.now() < wall + 500) {
+      const result = execution.turn(100_000);
+      if (result.kind === 'wait') platform.spend(result.milliseconds);
+    }
+    const passed = (guest.clock.now() - start) / second;
+    assert.ok(passed > 0.4 && passed < 0.65, `${passed} s`);
+    isAwaiting = false;
+    for (let n = 0; n < 200; n++) execution.turn(100_000);
+    assert.ok(guest.clock.now() - start > 2 * second);
+    guest.dispose();
+  });
+
   it('ends anywhere on a slow host without a difference to the guest', () => {
     const whole = startRun(build, config);
     whole.to(LENGTH);

@@ -1,6 +1,7 @@
 // Debian's unmodified 32-bit kernels: they find the machine by its tables, and a shell on the serial console can be worked with.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { initramfs } from '../support/initramfs.ts';
 import { requireTool, type Tool } from '../support/tools.ts';
@@ -44,7 +45,13 @@ describe("Debian's kernel", function () {
   for (const [name, kernel, module, command, end, words] of KERNELS) {
     it(`${name} boots to a shell with ACPI, APICs and PCI, hears the power button, and does what ${command} says`, function () {
       const busybox = requireTool(this, "Debian's busybox-static, i386");
-      const linux = bootLinux(requireTool(this, kernel), initramfs(readFileSync(busybox), [readFileSync(requireTool(this, module))]));
+      const linux = bootLinux(
+        requireTool(this, kernel),
+        initramfs(readFileSync(busybox), [readFileSync(requireTool(this, module))]),
+        {},
+        // No special command line is needed.
+        'console=ttyS0',
+      );
       linux.until(/init: up[\s\S]*\/ # /, BOOT);
       for (const line of FOUND) assert.match(linux.console(), line);
       assert.doesNotMatch(linux.console(), WRONG);
@@ -56,6 +63,15 @@ describe("Debian's kernel", function () {
       assert.match(interrupts, /4: +\d+ +IO-APIC +4-edge +ttyS0/);
       assert.match(interrupts, /9: +1 +IO-APIC +9-fasteoi +acpi/);
       assert.match(interrupts, /LOC: +[1-9]\d+ /, 'the local timer ticks');
+
+      // What debuggers are told is what the kernel itself says, modules aside.
+      const symbols = linux.symbols();
+      assert.ok(symbols);
+      const lines = symbols.names.split('\n').slice(0, -1);
+      const listed = lines.map((line, n) => `${symbols.addresses[n].toString(16).padStart(8, '0')} ${line[0]} ${line.slice(1)}\n`);
+      linux.type("grep -v '\\[' /proc/kallsyms | busybox md5sum");
+      assert.ok(linux.until(/ -[\s\S]*# /).includes(createHash('md5').update(listed.join('')).digest('hex')), `${listed.length} symbols`);
+
       linux.type(`${command} -f`);
       linux.untilEnd();
       assert.deepEqual(linux.events, [end]);

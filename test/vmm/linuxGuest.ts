@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Execution } from '../../src/vmm/execution.ts';
 import { stateHash } from '../../src/vmm/inspect.ts';
 import type { JournalEvent } from '../../src/vmm/journal.ts';
+import type { KernelSymbols } from '../../src/vmm/linux/kallsyms.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodeFiles } from '../../src/vmm/node/files.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
@@ -15,6 +16,8 @@ const TURN = 500_000,
 /** Ticks that are more than enough to reach the shell, and for one command. */
 export const BOOT = 12e9,
   COMMAND = 1e9;
+/** Half of a boot is the kernel testing its own cryptography, which has nothing to do with what most tests are about. */
+const WITHOUT_SELF_TESTS = 'console=ttyS0 cryptomgr.notests';
 const build = createMachineBuilder({ arenaBytes: MEMORY });
 
 export interface LinuxGuest {
@@ -31,6 +34,7 @@ export interface LinuxGuest {
   type(line: string): void;
   outside(event: Exclude<JournalEvent, { kind: 'end' | 'sample' }>): void;
   pressPowerButton(): void;
+  symbols(): KernelSymbols | null;
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
@@ -40,7 +44,12 @@ export interface LinuxGuest {
 }
 
 /** `kernel`: path of the image. The guest is started; nothing has run yet. */
-export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<GuestConfig> = {}): LinuxGuest {
+export function bootLinux(
+  kernel: string,
+  initrd: Uint8Array,
+  options: Partial<GuestConfig> = {},
+  commandLine = WITHOUT_SELF_TESTS,
+): LinuxGuest {
   const platform = { ...manualPlatform(), files: nodeFiles() },
     events: string[] = [],
     outputs: { [channel: string]: string } = {};
@@ -50,7 +59,7 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     {
       name: 'linux',
       memory: MEMORY,
-      boot: { kind: 'kernel', image: new Uint8Array(readFileSync(kernel)), commandLine: 'console=ttyS0', initrd },
+      boot: { kind: 'kernel', image: new Uint8Array(readFileSync(kernel)), commandLine, initrd },
       drives: [],
       clock: 'instructions',
       paced: false,
@@ -97,6 +106,7 @@ export function bootLinux(kernel: string, initrd: Uint8Array, options: Partial<G
     },
     type: (line) => execution.outside({ kind: 'serial', port: 0, bytes: Uint8Array.from(`${line}\n`, (letter) => letter.charCodeAt(0)) }),
     outside: (event) => execution.outside(event),
+    symbols: () => guest.kernel.look(),
     pressPowerButton: () => execution.outside({ kind: 'powerButton' }),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),

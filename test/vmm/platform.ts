@@ -1,5 +1,6 @@
 // A platform that tests drive by hand: time moves only when they say so, and callbacks run in a fixed order.
 
+import { openFolder } from '../../src/vmm/node/folder.ts';
 import type { Platform } from '../../src/vmm/platform.ts';
 
 /** Milliseconds that a deferred callback takes besides what it spends itself: without, a busy guest would stop time. */
@@ -19,6 +20,8 @@ export function manualPlatform(): ManualPlatform {
   const dueTimers = () => [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
   return {
     files: null,
+    sockets: null,
+    openFolder,
     now: () => now,
     defer: (callback) => void deferred.push(callback),
     after(milliseconds, callback) {

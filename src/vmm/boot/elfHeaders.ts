@@ -28,12 +28,13 @@ export interface SectionHeader {
   readonly offset: number;
   readonly size: number;
   readonly link: number;
+  readonly alignment: number;
   readonly entrySize: number;
 }
 
-const HEADER_BYTES = 52,
-  PROGRAM_BYTES = 32,
+export const HEADER_BYTES = 52,
   SECTION_BYTES = 40;
+const PROGRAM_BYTES = 32;
 const ELFCLASS32 = 1,
   ELFCLASS64 = 2,
   ELFDATA2LSB = 1,
@@ -41,6 +42,7 @@ const ELFCLASS32 = 1,
   EM_486 = 6;
 const ET_NAMES = ['none', 'a relocatable object', 'an executable', 'a shared object or position-independent executable', 'a core dump'];
 export const ET_EXEC = 2;
+const ET_DYN = 3;
 const PT_LOAD = 1,
   PT_DYNAMIC = 2,
   PT_INTERP = 3;
@@ -103,6 +105,7 @@ export function readSectionHeaders(image: ImageReader, header: ElfHeader): Secti
       offset: field(16, 'sh_offset'),
       size: field(20, 'sh_size'),
       link: field(24, 'sh_link'),
+      alignment: field(32, 'sh_addralign'),
       entrySize: field(36, 'sh_entsize'),
     };
   });
@@ -115,10 +118,10 @@ export interface LoadedElf {
   readonly end: number;
 }
 
-/** Loads an ET_EXEC file at its physical addresses. */
-export function loadSegments(image: ImageReader, memory: number): LoadedElf {
+/** Loads an ET_EXEC file at its physical addresses, moved by `shift`; with `isMovable` a position-independent one, too. */
+export function loadSegments(image: ImageReader, memory: number, shift = 0, isMovable = false): LoadedElf {
   const header = readElfHeader(image);
-  if (header.type !== ET_EXEC)
+  if (header.type !== ET_EXEC && !(isMovable && header.type === ET_DYN))
     throw new ImageError(`ELF file is ${ET_NAMES[header.type] ?? `of type ${header.type}`}, not an executable with fixed addresses`, 0x10);
   const all = readProgramHeaders(image, header),
     segments = all.filter((row) => row.type === PT_LOAD && row.memorySize > 0);
@@ -134,7 +137,7 @@ export function loadSegments(image: ImageReader, memory: number): LoadedElf {
     // Overlapping segments are legal, but not as a way to make the loader work for hours.
     total += row.memorySize;
     if (total > 2 * memory) throw new ImageError('segments together are larger than the memory', row.at);
-    return placed('segment', row.physical, bytes, row.memorySize, memory, row.at + 12);
+    return placed('segment', row.physical + shift, bytes, row.memorySize, memory, row.at + 12);
   });
   const home =
     segments.find((row) => header.entry >= row.virtual && header.entry - row.virtual < row.memorySize) ??
@@ -143,7 +146,7 @@ export function loadSegments(image: ImageReader, memory: number): LoadedElf {
   const inside = header.entry >= home.virtual && header.entry - home.virtual < home.memorySize;
   return {
     writes,
-    entry: inside ? header.entry - home.virtual + home.physical : header.entry,
+    entry: shift + (inside ? header.entry - home.virtual + home.physical : header.entry),
     end: Math.max(...writes.map((row) => row.address + row.length)),
   };
 }

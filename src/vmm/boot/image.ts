@@ -28,12 +28,15 @@ export class ImageError extends RangeError {
 }
 export const hex = (value: number): string => `0x${value.toString(16)}`;
 
-/** Little-endian reader of an image; reading past its end is an ImageError that names the field. */
+/** Little-endian reader of an image, or of a piece of it; reading outside is an ImageError that names the field. */
 export class ImageReader {
   readonly bytes: Uint8Array;
+  private readonly start: number;
   private readonly view: DataView;
-  constructor(bytes: Uint8Array) {
+  /** `start`: offset in the file of the first byte. */
+  constructor(bytes: Uint8Array, start = 0) {
     this.bytes = bytes;
+    this.start = start;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   get length(): number {
@@ -41,31 +44,32 @@ export class ImageReader {
   }
   u8(offset: number, field: string): number {
     this.need(offset, 1, field);
-    return this.view.getUint8(offset);
+    return this.view.getUint8(offset - this.start);
   }
   u16(offset: number, field: string): number {
     this.need(offset, 2, field);
-    return this.view.getUint16(offset, true);
+    return this.view.getUint16(offset - this.start, true);
   }
   u32(offset: number, field: string): number {
     this.need(offset, 4, field);
-    return this.view.getUint32(offset, true);
+    return this.view.getUint32(offset - this.start, true);
   }
   /** Bytes of the image, not a copy. */
   slice(offset: number, length: number, field: string): Uint8Array {
     this.need(offset, length, field);
-    return this.bytes.subarray(offset, offset + length);
+    return this.bytes.subarray(offset - this.start, offset - this.start + length);
   }
   /** Text up to a zero byte, at most `limit` bytes. */
   text(offset: number, limit: number, field: string): string {
     this.need(offset, 0, field);
-    const end = this.bytes.indexOf(0, offset),
-      last = Math.min(end < 0 ? this.length : end, offset + limit);
-    return new TextDecoder('latin1').decode(this.bytes.subarray(offset, last));
+    const first = offset - this.start,
+      end = this.bytes.indexOf(0, first),
+      last = Math.min(end < 0 ? this.length : end, first + limit);
+    return new TextDecoder('latin1').decode(this.bytes.subarray(first, last));
   }
   private need(offset: number, length: number, field: string): void {
-    if (offset >= 0 && offset + length <= this.length) return;
-    throw new ImageError(`image is truncated: ${field} needs ${length} bytes, the file ends at ${hex(this.length)}`, offset);
+    if (offset >= this.start && offset - this.start + length <= this.length) return;
+    throw new ImageError(`image is truncated: ${field} needs ${length} bytes, the file ends at ${hex(this.start + this.length)}`, offset);
   }
 }
 

@@ -4,19 +4,12 @@
 import { ROM_LABELS } from '../firmware/rom.generated.ts';
 import { memoryMap } from '../firmware/system.ts';
 import { loadSegments } from './elfHeaders.ts';
-import { alignUp, hex, ImageError, ImageReader, type LoadedImage, type MemoryWrite, overlaps, placed, zeroTerminated } from './image.ts';
+import { hex, ImageError, ImageReader, type LoadedImage, type MemoryWrite, placed, zeroTerminated } from './image.ts';
+import { informationPlace, type KernelModule, type PlacedModule, placeModules } from './modules.ts';
+import { findMultiboot1Header, MULTIBOOT1_SEARCHED } from './multibootHeaders.ts';
 import { flatMode } from './registers.ts';
 
-export interface MultibootModule {
-  readonly image: Uint8Array;
-  readonly commandLine: string;
-}
-
-const HEADER_MAGIC = 0x1badb002,
-  LOADER_MAGIC = 0x2badb002,
-  SEARCHED = 8192,
-  MULTIBOOT2_MAGIC = 0xe85250d6,
-  MULTIBOOT2_SEARCHED = 32768;
+const LOADER_MAGIC = 0x2badb002;
 /** Bits of the header's flags that a loader must understand, and the one for address fields. */
 const PAGE_ALIGN = 1,
   MEMORY_INFO = 2,
@@ -28,54 +21,22 @@ const INFO = { memory: 1, commandLine: 4, modules: 8, memoryMap: 0x40, loaderNam
 const INFO_BYTES = 116,
   MODULE_BYTES = 16,
   MAP_BYTES = 24;
-/** Preferred place of the information: conventional memory, where kernels rarely are. */
-const LOW_INFO = 0x9000,
-  LOW_END = 0x9fc00;
-
-/** Offset of the Multiboot 1 header, or -1. */
-export function findHeader(image: Uint8Array): number {
-  return find(
-    image,
-    HEADER_MAGIC,
-    SEARCHED,
-    (view, at) => (view.getUint32(at, true) + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)) % 2 ** 32 === 0,
-    12,
-  );
-}
-/** Whether there is a Multiboot 2 header, which is another protocol. */
-export function hasMultiboot2Header(image: Uint8Array): boolean {
-  return find(image, MULTIBOOT2_MAGIC, MULTIBOOT2_SEARCHED, () => true, 16) >= 0;
-}
-
-function find(image: Uint8Array, magic: number, searched: number, accept: (view: DataView, at: number) => boolean, size: number): number {
-  const view = new DataView(image.buffer, image.byteOffset, image.byteLength),
-    end = Math.min(searched, image.length) - size;
-  for (let at = 0; at <= end; at += 4) if (view.getUint32(at, true) === magic && accept(view, at)) return at;
-  return -1;
-}
 
 /** Loads a kernel with its modules; throws ImageError. */
-export function loadMultiboot1(bytes: Uint8Array, commandLine: string, modules: readonly MultibootModule[], memory: number): LoadedImage {
+export function loadMultiboot1(bytes: Uint8Array, commandLine: string, modules: readonly KernelModule[], memory: number): LoadedImage {
   const image = new ImageReader(bytes),
-    at = findHeader(bytes);
-  if (at < 0) throw new ImageError(`no Multiboot header in the first ${SEARCHED} bytes`, 0);
+    at = findMultiboot1Header(bytes);
+  if (at < 0) throw new ImageError(`no Multiboot header in the first ${MULTIBOOT1_SEARCHED} bytes`, 0);
   const flags = image.u32(at + 4, 'the Multiboot flags'),
     unknown = flags & REQUIRED & ~(PAGE_ALIGN | MEMORY_INFO | VIDEO_MODE);
   if (unknown !== 0) throw new ImageError(`Multiboot flags ${hex(flags)} ask for what the loader does not know (${hex(unknown)})`, at + 4);
   const kludge = (flags & ADDRESS_FIELDS) !== 0,
     kernel = kludge ? loadAddressFields(image, at, memory) : loadSegments(image, memory);
 
-  const writes: MemoryWrite[] = [...kernel.writes];
-  let end = alignUp(kernel.end, 4096);
-  const placedModules = modules.map((module, n) => {
-    const write = placed(`module ${n + 1}`, Math.max(end, 0x100000), module.image, module.image.length, memory);
-    end = alignUp(write.address + write.length, 4096);
-    writes.push(write);
-    return { start: write.address, end: write.address + write.length, commandLine: module.commandLine };
-  });
-  const size = informationSize(commandLine, placedModules, memory);
-  const low = size <= LOW_END - LOW_INFO && !writes.some((write) => overlaps(write, LOW_INFO, size));
-  const base = low ? LOW_INFO : Math.max(end, 0x100000),
+  const writes: MemoryWrite[] = [...kernel.writes],
+    placedModules = placeModules(writes, kernel.end, modules, memory);
+  const size = informationSize(commandLine, placedModules, memory),
+    base = informationPlace(writes, size),
     information = buildInformation(base, size, commandLine, placedModules, memory);
   writes.push(placed('Multiboot information', base, information, information.length, memory));
   return {
@@ -108,11 +69,6 @@ function loadAddressFields(image: ImageReader, at: number, memory: number): { wr
   return { writes: [write], entry, end: loadAddress + total };
 }
 
-interface PlacedModule {
-  readonly start: number;
-  readonly end: number;
-  readonly commandLine: string;
-}
 const LOADER_NAME = zeroTerminated('CP/86');
 
 /** Offsets behind the information structure: memory map, module list, then the texts. */

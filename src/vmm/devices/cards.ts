@@ -3,10 +3,13 @@
 // check of a configuration all read this table.
 
 import type { Device, DeviceContext } from '../device.ts';
+import type { Switches } from '../net/switch.ts';
 import type { Platform } from '../platform.ts';
 import type { CardConfig, GuestConfig } from '../protocol.ts';
 import { VIRTIO_CARDS } from '../virtio/cards.ts';
 import { DMA_MASK, Edu } from './edu.ts';
+import { Ne2kIsa, Ne2kPci } from './ne2000.ts';
+import { IOBASE, IRQ, MAC, NETWORK_BACKENDS } from './networkCards.ts';
 
 /** A property of a card or of what it is connected to on the host's side. */
 export interface CardProperty {
@@ -17,15 +20,19 @@ export interface CardProperty {
   /** Throws a RangeError that says what can be said. */
   check(text: string): void;
 }
-type Properties = { readonly [name: string]: CardProperty };
+export type Properties = { readonly [name: string]: CardProperty };
 export type CardValues = { readonly [name: string]: string };
 
 /** What a card gets besides what every device does. */
 export interface CardContext extends DeviceContext {
   /** Its name in save files and panels. */
   readonly name: string;
+  /** Its place among the cards, from 0. */
+  readonly index: number;
   /** Device number on the PCI bus, for cards of that bus; for virtio devices without PCI the place among them, from 0. */
   readonly slot: number;
+  /** What is at the other end of its connection: type and complete properties; null for nothing. */
+  readonly backend: { readonly type: string; readonly values: CardValues } | null;
   /** To the card's peer; lost in a replay, where what the peer answered comes from the journal to `Card.receive`. */
   send(bytes: Uint8Array): void;
 }
@@ -38,13 +45,23 @@ export interface Peer {
 }
 export interface PeerServices {
   readonly platform: Platform;
+  /** The switches between the guests of this hypervisor. */
+  readonly switches: Switches;
   /** Bytes for the card's `receive`, written into the journal. */
   deliver(bytes: Uint8Array): void;
+  /** A line for the guest's log. */
+  log(line: string): void;
 }
 
 export interface Card extends Device {
   /** Bytes from the peer. */
   receive?(bytes: Uint8Array): void;
+  /** It expects something of its peer: the time of a guest that has nothing else to do is not to run ahead of the wall's. */
+  readonly awaitsPeer?: boolean;
+}
+
+export interface Backends {
+  readonly [type: string]: { readonly properties: Properties; connect(values: CardValues, services: PeerServices): Peer };
 }
 
 export interface CardKind {
@@ -55,10 +72,10 @@ export interface CardKind {
   /** A machine can have one of the cards with this word. */
   readonly single?: string;
   create(context: CardContext, values: CardValues): Card;
+  /** It must be connected to something. */
+  readonly isUselessAlone?: boolean;
   /** What can be at the other end, by QEMU's name of the back end's type ('user' of `-netdev user`). */
-  readonly backends?: {
-    readonly [type: string]: { readonly properties: Properties; connect(values: CardValues, services: PeerServices): Peer };
-  };
+  readonly backends?: Backends;
 }
 
 export const CARDS: { readonly [device: string]: CardKind } = {
@@ -67,6 +84,20 @@ export const CARDS: { readonly [device: string]: CardKind } = {
     bus: 'pci',
     properties: { dma_mask: DMA_MASK },
     create: (context, values) => new Edu(context, Number(values.dma_mask)),
+  },
+  ne2k_pci: {
+    title: 'RTL8029AS Ethernet card (NE2000)',
+    bus: 'pci',
+    properties: { mac: MAC },
+    backends: NETWORK_BACKENDS,
+    create: (context, { mac }) => new Ne2kPci(context, mac),
+  },
+  ne2k_isa: {
+    title: 'NE2000 Ethernet card',
+    bus: 'isa',
+    properties: { mac: MAC, iobase: IOBASE, irq: IRQ },
+    backends: NETWORK_BACKENDS,
+    create: (context, { mac, iobase, irq }) => new Ne2kIsa(context, mac, Number(iobase), Number(irq)),
   },
   ...VIRTIO_CARDS,
 };
@@ -101,14 +132,19 @@ export function cardOf(config: CardConfig): { kind: CardKind; values: CardValues
 }
 
 /** The same of the other end of its connection; null where it has none. */
-export function backendOf(config: CardConfig): { connect: (services: PeerServices) => Peer } | null {
+export function backendOf(
+  config: CardConfig,
+): { readonly type: string; readonly values: CardValues; connect: (services: PeerServices) => Peer } | null {
   const { device, backend } = config;
-  if (!backend) return null;
+  if (!backend) {
+    if (CARDS[device].isUselessAlone) throw new RangeError(`Device '${device}': it must be connected to something.`);
+    return null;
+  }
   const backends = CARDS[device].backends ?? {},
     kind = Object.hasOwn(backends, backend.type) ? backends[backend.type] : undefined;
   if (!kind) throw new RangeError(`Device '${device}' cannot be connected to '${backend.type}'.`);
   const values = complete(backend.type, kind.properties, backend.properties);
-  return { connect: (services) => kind.connect(values, services) };
+  return { type: backend.type, values, connect: (services) => kind.connect(values, services) };
 }
 
 function complete(of: string, properties: Properties, given: CardValues): CardValues {

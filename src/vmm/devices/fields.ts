@@ -71,6 +71,32 @@ export function bytes(length: number): Field<Uint8Array> {
   };
 }
 
+/** Memory of at most so many bytes; empty after power-on. */
+export function bytesUpTo(most: number): Field<Uint8Array> {
+  return {
+    initial: () => new Uint8Array(0),
+    save: (value) => value.slice(),
+    load(value, where) {
+      if (!(value instanceof Uint8Array)) throw new TypeError(`${where} must be a byte array, not ${describe(value)}`);
+      if (value.length > most) throw new RangeError(`${where} can have ${most} bytes, not ${value.length}`);
+      return value.slice();
+    },
+  };
+}
+
+/** At most so many values of one kind; none after power-on. */
+export function listUpTo<T>(most: number, item: Field<T>): Field<T[]> {
+  return {
+    initial: () => [],
+    save: (values) => values.map((value) => item.save(value)),
+    load(value, where) {
+      if (!Array.isArray(value)) throw new TypeError(`${where} must be a list, not ${describe(value)}`);
+      if (value.length > most) throw new RangeError(`${where} can have ${most} items, not ${value.length}`);
+      return value.map((element, index) => item.load(element, `${where}[${index}]`));
+    },
+  };
+}
+
 /** Exactly so many values of one kind. */
 export function list<T>(length: number, item: Field<T>): Field<T[]> {
   return {

@@ -6,7 +6,7 @@ import { Bus } from '../bus.ts';
 import type { Device, DeviceContext, DeviceKind, IrqLine } from '../device.ts';
 import { PciBus } from '../pci/bus.ts';
 import type { CardConfig } from '../protocol.ts';
-import { type Card, cardOf, FIRST_CARD_SLOT } from './cards.ts';
+import { backendOf, type Card, cardOf, FIRST_CARD_SLOT } from './cards.ts';
 import { CoprocessorError } from './coprocessorError.ts';
 import { Debugcon } from './debugcon.ts';
 import { Dma8237 } from './dma8237.ts';
@@ -99,6 +99,14 @@ export function createDevices(environment: DeviceEnvironment): Devices {
   const localApic = KINDS.localApic.create(contextOf('localApic')),
     ioApic = KINDS.ioApic.create(contextOf('ioApic'));
   ioApic.connect(localApic);
+  pci.onMessage((address, value) => {
+    if (LocalApic.isMessageAddress(address)) localApic.message(address, value);
+    else
+      environment.dma.write(
+        address,
+        Uint8Array.from({ length: 4 }, (_, n) => value >>> (8 * n)),
+      );
+  });
   // INTR of the interrupt controllers is the local APIC's pin LINT0, not the processor's.
   const pic = KINDS.pic.create({
     ...contextOf('pic'),
@@ -113,20 +121,22 @@ export function createDevices(environment: DeviceEnvironment): Devices {
       },
     };
   };
+  // Cards share lines, and line 9 with the power management: these drive their lines anew when they are loaded.
+  const shared = sharedLines(irq),
+    sharing: DeviceName = 'piix4Pm';
   const dma = KINDS.dma.create(contextOf('dma'));
   const controllers: { readonly [name: string]: Device } = { localApic, ioApic, pic, dma };
   const entries = DEVICES.map(({ name, create }) => {
-    const device = controllers[name] ?? create(contextOf(name, irq));
+    const device = controllers[name] ?? create(contextOf(name, name === sharing ? shared : irq));
     bus.add(name, device);
     return [name, device];
   });
-  const places = { pci: FIRST_CARD_SLOT, isa: 0, 'virtio-mmio': 0 },
-    shared = sharedLines(irq);
+  const places = { pci: FIRST_CARD_SLOT, isa: 0, 'virtio-mmio': 0 };
   const cards = new Map(
     environment.cards.map((config, n): [string, Card] => {
       const { kind, values } = cardOf(config),
         name = cardName(config, n),
-        context = { ...contextOf(name, shared), name, slot: places[kind.bus]++ };
+        context = { ...contextOf(name, shared), name, index: n, slot: places[kind.bus]++, backend: backendOf(config) };
       const card = kind.create({ ...context, send: (bytes) => environment.send(name, bytes) }, values);
       bus.add(name, card);
       return [name, card];
@@ -142,26 +152,28 @@ export function createDevices(environment: DeviceEnvironment): Devices {
       return vector >= 0 ? vector : pic.acknowledge();
     },
     interruptsMasked: () =>
-      (pic.allMasked || !localApic.passesLint0) && (localApic.isDeaf || (localApic.entriesMasked && ioApic.allMasked)),
+      (pic.allMasked || !localApic.passesLint0) &&
+      (localApic.isDeaf || (localApic.entriesMasked && ioApic.allMasked && !pci.hasMessengers)),
   };
 }
 
 /** Name of the nth card of a configuration. */
 export const cardName = ({ device }: CardConfig, n: number): string => `${device}.${n}`;
 
-/** Lines that several cards may hold: a line is high while one of them holds it. */
+const LINES = 16;
+/** Lines that several devices may hold: a line is high while one of them holds it. */
 function sharedLines(irq: DeviceContext['irq']): DeviceContext['irq'] {
-  const holders = new Map<number, Set<object>>();
+  const holders = new Uint8Array(LINES);
   return (line) => {
-    const wire = irq(line),
-      held = holders.get(line) ?? new Set(),
-      holder = {};
-    holders.set(line, held);
+    const wire = irq(line);
+    let held = false;
     return {
       set(level) {
-        if (level) held.add(holder);
-        else held.delete(holder);
-        wire.set(held.size > 0);
+        // Who does not hold it has nothing to let go of: others may hold it, also while a machine is being loaded.
+        if (!level && !held) return;
+        if (level !== held) holders[line] += level ? 1 : -1;
+        held = level;
+        wire.set(holders[line] > 0);
       },
     };
   };

@@ -6,13 +6,13 @@
 // LINT0 is INTR of the 8259 pair, which reaches the processor through it (ExtINT, "virtual wire") or past the disabled APIC.
 // Left out on purpose: INIT and start-up messages (there is no other processor, and the only one does not start itself), SMI, x2APIC,
 // focus and arbitration, thermal and counter interrupts (their entries never fire). NMI does not come through LINT1.
-// KVM's end of interrupt without an access (Linux, Documentation/virt/kvm/x86/msr.rst, MSR_KVM_PV_EOI_EN) is here too, for the request is ended there.
 // Accesses other than aligned double words are undefined on a processor; here they read the register's bytes and write nothing.
 
 import type { Device, DeviceContext, Placement, SavedState } from '../device.ts';
 import { hasVector, highestVector, APIC_REGISTERS as REGISTER, setVector, VECTOR_MAP_BYTES, vectorWord } from './apicRegisters.ts';
 import { ApicTimer, TIMER } from './apicTimer.ts';
 import { bytes, flag, integer, list, record, type State } from './fields.ts';
+import { PV_EOI, PvEoi } from './pvEoi.ts';
 
 const LVT_END = REGISTER.INITIAL_COUNT;
 const BYTES = 4096;
@@ -35,9 +35,10 @@ const ESR = { SEND_VECTOR: 0x20, RECEIVE_VECTOR: 0x40, REGISTER: 0x80 } as const
 const ICR_WRITABLE = 0x000ccfff;
 const LEAST_VECTOR = 16;
 
-/** MSR_KVM_PV_EOI_EN, and the bit in memory. */
-const PV_EOI = { ENABLE: 1, RESERVED: 2, PENDING: 1 } as const;
 /** IA32_APIC_BASE: the bootstrap processor, enabled, and the address. */
+/** Where messages go to: a megabyte, whatever the base of the registers is. */
+const MESSAGES = 0xfee00000,
+  MESSAGES_BYTES = 0x100000;
 const BASE = { BSP: 0x100, ENABLE: 0x800, ADDRESS: 0xfffff000, RESET: 0xfee00900 } as const;
 
 const STATE = record({
@@ -60,16 +61,14 @@ const STATE = record({
   timer: TIMER,
   /** Level of INTR of the interrupt controllers. */
   lint0: flag(),
-  /** MSR_KVM_PV_EOI_EN, and whether the interrupt in service may be ended in memory. */
-  pvEoi: integer(0, 0, Number.MAX_SAFE_INTEGER),
-  pvEoiOffered: flag(),
+  pvEoi: PV_EOI,
 });
 
 export class LocalApic implements Device {
-  private state: Omit<State<typeof STATE>, 'timer'> = STATE.initial();
+  private state: Omit<State<typeof STATE>, 'timer' | 'pvEoi'> = STATE.initial();
   private output = false;
   private readonly pins: DeviceContext['pins'];
-  private readonly dma: DeviceContext['dma'];
+  private readonly endInMemory: PvEoi;
   private readonly window: Placement;
   private readonly timer: ApicTimer;
   /** Told the vector when the end of a level-triggered interrupt is broadcast: I/O APICs. */
@@ -77,7 +76,7 @@ export class LocalApic implements Device {
 
   constructor(context: Pick<DeviceContext, 'dma' | 'map' | 'pins' | 'timers'>) {
     this.pins = context.pins;
-    this.dma = context.dma;
+    this.endInMemory = new PvEoi(context.dma);
     this.timer = new ApicTimer(context.timers, () => this.local(LVT.TIMER));
     this.window = context.map({
       kind: 'memory',
@@ -97,9 +96,9 @@ export class LocalApic implements Device {
   /** False when the value has reserved bits. Disabled, the APIC is as after a reset. */
   setBase(low: number, high: number): boolean {
     if (high !== 0 || (low & ~(BASE.ADDRESS | BASE.ENABLE | BASE.BSP)) !== 0) return false;
-    this.settlePvEoi();
+    this.settle();
     const base = ((low & ~BASE.BSP) | BASE.BSP) >>> 0;
-    if ((base & BASE.ENABLE) === 0) this.initialise(base, this.state.pvEoi);
+    if ((base & BASE.ENABLE) === 0) this.initialise(base);
     else {
       this.state.base = base;
       this.place();
@@ -107,39 +106,18 @@ export class LocalApic implements Device {
     this.update();
     return true;
   }
-  /** MSR_KVM_PV_EOI_EN: the physical address of four bytes, bit 0 switching it on. */
+  /** MSR_KVM_PV_EOI_EN. */
   get pvEoi(): number {
-    return this.state.pvEoi;
+    return this.endInMemory.state.value;
   }
   /** False when the value has reserved bits. */
   setPvEoi(value: number): boolean {
-    if ((value & PV_EOI.RESERVED) !== 0) return false;
-    this.settlePvEoi();
-    this.state.pvEoi = value;
-    return true;
+    this.settle();
+    return this.endInMemory.set(value);
   }
-  private get pvEoiAddress(): number {
-    return Math.floor(this.state.pvEoi / 4) * 4;
-  }
-  /**
-   * Offers the program to end this interrupt by clearing a bit in memory, which costs no access to the APIC. It is possible while
-   * nothing waits that the end would let through; `settlePvEoi` comes before anything else does.
-   */
-  private offerPvEoi(vector: number): void {
-    const { state } = this;
-    if ((state.pvEoi & PV_EOI.ENABLE) === 0 || hasVector(state.triggerMode, vector) || highestVector(state.requests) >= 0) return;
-    this.dma.write(this.pvEoiAddress, Uint8Array.of(PV_EOI.PENDING));
-    state.pvEoiOffered = true;
-  }
-  /** Takes the offer back; where the program has taken it, the interrupt has ended. */
-  private settlePvEoi(): void {
-    const { state } = this;
-    if (!state.pvEoiOffered) return;
-    state.pvEoiOffered = false;
-    const address = this.pvEoiAddress,
-      [flags] = this.dma.read(address, 1);
-    if ((flags & PV_EOI.PENDING) === 0) this.endOfInterrupt();
-    else this.dma.write(address, Uint8Array.of(flags & ~PV_EOI.PENDING));
+  /** What a program ended in memory is ended here, before anything else happens. */
+  private settle(): void {
+    if (this.endInMemory.settle()) this.endOfInterrupt();
   }
   /** IA32_TSC_DEADLINE, in virtual cycles. */
   get deadline(): number {
@@ -197,6 +175,15 @@ export class LocalApic implements Device {
     else if ((mode === DELIVER.FIXED || mode === DELIVER.LOWEST) && this.softwareEnabled) this.request(vector, level);
   }
 
+  /** Where devices write messages to (SDM volume 3, "Message Signalled Interrupts"). */
+  static isMessageAddress(address: number): boolean {
+    return address >= MESSAGES && address < MESSAGES + MESSAGES_BYTES;
+  }
+  /** A device's message: destination in the address (bit 2 logical), vector, delivery and trigger mode in the value. */
+  message(address: number, value: number): void {
+    if (this.isAddressed((address >> 12) & 0xff, (address & 4) !== 0)) this.deliver((value >> 8) & 7, value & 0xff, (value & 0x8000) !== 0);
+  }
+
   /** The vector of the request with the highest priority, put into service; -1 when the interrupt controllers are asked. */
   acknowledge(): number {
     const { state } = this,
@@ -207,7 +194,7 @@ export class LocalApic implements Device {
     }
     setVector(state.requests, vector, false);
     setVector(state.inService, vector, true);
-    this.offerPvEoi(vector);
+    if (!hasVector(state.triggerMode, vector) && highestVector(state.requests) < 0) this.endInMemory.offer();
     this.update();
     return vector;
   }
@@ -232,7 +219,7 @@ export class LocalApic implements Device {
 
   private request(vector: number, level: boolean): void {
     if (vector < LEAST_VECTOR) return this.error(ESR.RECEIVE_VECTOR);
-    this.settlePvEoi();
+    this.settle();
     setVector(this.state.requests, vector, true);
     setVector(this.state.triggerMode, vector, level);
     this.update();
@@ -282,7 +269,7 @@ export class LocalApic implements Device {
   }
 
   private read(offset: number): number {
-    this.settlePvEoi();
+    this.settle();
     const { state, timer } = this;
     if (offset >= REGISTER.ISR && offset < REGISTER.ESR) {
       const map = offset < REGISTER.TMR ? state.inService : offset < REGISTER.IRR ? state.triggerMode : state.requests;
@@ -326,7 +313,7 @@ export class LocalApic implements Device {
   }
 
   private write(offset: number, value: number): void {
-    this.settlePvEoi();
+    this.settle();
     const { state, timer } = this;
     if (offset >= REGISTER.LVT_TIMER && offset < LVT_END) return this.writeEntry((offset - REGISTER.LVT_TIMER) >> 4, value);
     switch (offset) {
@@ -386,21 +373,23 @@ export class LocalApic implements Device {
   private place(): void {
     this.window.place(this.enabled ? (this.state.base & BASE.ADDRESS) >>> 0 : null);
   }
-  private initialise(base: number, pvEoi: number): void {
-    this.state = { ...STATE.initial(), base, pvEoi, lint0: this.state.lint0 };
+  private initialise(base: number): void {
+    this.state = { ...STATE.initial(), base, lint0: this.state.lint0 };
     this.timer.reset();
     this.place();
   }
 
   reset(): void {
-    this.initialise(BASE.RESET, 0);
+    this.endInMemory.state = PV_EOI.initial();
+    this.initialise(BASE.RESET);
     this.update();
   }
   save(): SavedState {
-    return STATE.save({ ...this.state, timer: this.timer.save() });
+    return STATE.save({ ...this.state, timer: this.timer.save(), pvEoi: this.endInMemory.state });
   }
   load(state: SavedState): void {
-    const { timer, ...own } = STATE.load(state, 'localApic');
+    const { timer, pvEoi, ...own } = STATE.load(state, 'localApic');
+    this.endInMemory.state = pvEoi;
     this.timer.load(timer);
     this.state = own;
     this.place();

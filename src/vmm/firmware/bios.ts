@@ -12,7 +12,7 @@ import { initialisePower } from './power.ts';
 import { printerService } from './printer.ts';
 import { ROM_LABELS, ROM_PIECES } from './rom.generated.ts';
 import { serialService } from './serial.ts';
-import { ROM_ADDRESS, ROM_BYTES } from './symbols.ts';
+import { ROM_ADDRESS, ROM_BYTES, RSDP_ADDRESS } from './symbols.ts';
 import { EBDA, equipmentService, memorySizeService, setA20, systemService } from './system.ts';
 import { facs } from './tables/acpi.ts';
 import { systemTables, type TableMachine } from './tables/index.ts';
@@ -60,9 +60,8 @@ const BY_ADDRESS = new Map(
     .map(([name, offset]) => [ROM_ADDRESS + offset, SERVICES[name]]),
 );
 
-/** Offset of the tables in the ROM, where it has no code, and the FACS, which is written to, in the EBDA. */
-const TABLES = 0x8000,
-  FACS = EBDA + 0x100;
+/** ACPI's FACS, which is written to, in the EBDA. */
+const FACS = EBDA + 0x100;
 
 /** Made ROMs by what their tables say: guests that are alike share the bytes, which nobody changes. They are few; not all are kept where they are many. */
 const roms = new Map<string, Uint8Array>(),
@@ -79,7 +78,7 @@ export function romImage(machine: TableMachine): Uint8Array {
       Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),
       offset,
     );
-  image.set(systemTables(ROM_ADDRESS + TABLES, FACS, machine), TABLES);
+  image.set(systemTables(RSDP_ADDRESS, FACS, machine), RSDP_ADDRESS - ROM_ADDRESS);
   if (roms.size >= MOST_ROMS) roms.clear();
   roms.set(key, image);
   return image;

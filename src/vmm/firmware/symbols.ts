@@ -5,6 +5,9 @@ import { ROM_LABELS } from './rom.generated.ts';
 /** Physical address of the ROM; it also answers at the top of the address space, where the processor starts. */
 export const ROM_ADDRESS = 0xf0000;
 export const ROM_BYTES = 0x10000;
+/** The machine's tables, where the ROM has no code: ACPI's root pointer first. */
+export const RSDP_ADDRESS = ROM_ADDRESS + 0x8000,
+  RSDP_BYTES = 20;
 
 const LABELS = Object.entries(ROM_LABELS);
 

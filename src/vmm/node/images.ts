@@ -20,6 +20,7 @@ export function reasonOf(error: unknown): string {
     ENOENT: 'no such file',
     EACCES: 'permission denied',
     EISDIR: 'it is a directory',
+    ENOTDIR: 'not a directory',
     ENOSPC: 'no space left',
     EROFS: 'read-only file system',
   };

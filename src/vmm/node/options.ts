@@ -16,8 +16,18 @@ import {
   virtconsoleBackend,
 } from './consoleOptions.ts';
 import { connectDrives, DRIVE_HELP, type DriveConnections, type DriveSetting, drive, parseDrive } from './driveOptions.ts';
+import { connectFolders, type FolderSettings, FSDEV_HELP, noFolders, parseFsdev, parseVirtfs, VIRTFS_HELP } from './folderOptions.ts';
+import {
+  addCard,
+  connectNetwork,
+  NETDEV_HELP,
+  type NetworkSettings,
+  noNetwork,
+  parseNet,
+  parseNetdev,
+  parseNic,
+} from './networkOptions.ts';
 import { OptionError, parseList } from './optionList.ts';
-
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
 
 export interface Settings {
@@ -32,8 +42,10 @@ export interface Settings {
   append: string;
   drives: DriveSetting[];
   cards: CardConfig[];
+  network: NetworkSettings;
   driveConnections: DriveConnections;
   characters: CharacterDevices;
+  folders: FolderSettings;
   bootOrder: string;
   snapshot: boolean;
   commit: boolean;
@@ -73,8 +85,10 @@ export function defaultSettings(): Settings {
     append: '',
     drives: [],
     cards: [],
+    network: noNetwork(),
     driveConnections: { ids: new Map(), cards: [] },
     characters: { named: new Map(), virtconsole: null },
+    folders: noFolders(),
     bootOrder: 'cad',
     snapshot: false,
     commit: false,
@@ -116,7 +130,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
   {
     title: 'As in qemu-system-i386',
     rows: [
-      option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or plain ELF', (s, v) => void (s.kernel = v)),
+      option('-kernel', 'FILE', 'boot this kernel: Linux, Multiboot 1 or 2, PVH or plain ELF', (s, v) => void (s.kernel = v)),
       option('-initrd', 'FILE', "initial RAM disk, or a Multiboot kernel's first module", (s, v) => void (s.initrd = v)),
       option('-append', 'TEXT', "the kernel's command line", (s, v) => void (s.append = v)),
       option('-m', 'SIZE', 'memory, in MiB unless it ends in K, M or G (default 128)', (s, v) => void (s.memory = parseMemory(v))),
@@ -154,13 +168,16 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
         'a card, or isa-debug-exit (iobase=0x501, iosize=2) or virtconsole (chardev=ID)',
         parseDevice,
       ),
+      option('-fsdev', 'local,id=ID,path=FOLDER[,readonly=on]', FSDEV_HELP, parseFsdev),
+      option('-virtfs', 'local,path=FOLDER,mount_tag=TAG[,readonly=on]', VIRTFS_HELP, parseVirtfs),
       option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
       option('-D', 'FILE', 'write the log to this file instead of standard error', (s, v) => void (s.logFile = v)),
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
       option('-smp', 'COUNT', 'number of processors: 1', parseProcessors),
       option('-monitor', 'WHERE', 'none: there is no monitor', parseMonitor),
-      option('-net', 'KIND', 'none: there is no network', parseNone('-net')),
-      option('-nic', 'KIND', 'none: there is no network', parseNone('-nic')),
+      option('-netdev', 'TYPE,id=ID[,...]', NETDEV_HELP, parseNetdev),
+      option('-nic', 'TYPE[,model=CARD][,mac=MAC][,...]', 'a card and what it is connected to in one; or none', parseNic),
+      option('-net', 'nic[,model=CARD][,macaddr=MAC] or TYPE[,...]', 'the same in two parts; or none', parseNet),
       option('-parallel', 'WHERE', 'none: there is no parallel port', parseNone('-parallel')),
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
@@ -226,6 +243,8 @@ export function parseOptions(args: readonly string[]): Settings {
   }
   connectDrives(settings);
   virtconsoleBackend(settings.characters);
+  connectNetwork(settings);
+  connectFolders(settings);
   if (settings.initrd !== null && settings.kernel === null) throw new OptionError('-initrd: needs -kernel');
   if (settings.append !== '' && settings.kernel === null) throw new OptionError('-append: needs -kernel');
   if (settings.record !== null && settings.replay !== null) throw new OptionError('--record: a replay records nothing new');
@@ -301,8 +320,9 @@ function parseDevice(settings: Settings, text: string): void {
   const values = parseList('-device', text, 'driver');
   const driver = fullName(values.get('driver') ?? '');
   if (Object.hasOwn(CARDS, driver)) {
-    values.delete('driver');
-    values.delete('id');
+    const netdev = values.get('netdev'),
+      fsdev = values.get('fsdev');
+    for (const name of ['driver', 'id', 'netdev', 'fsdev']) values.delete(name);
     const drive = CARDS[driver].properties.drive ? values.get('drive') : undefined;
     if (drive !== undefined) {
       settings.driveConnections.cards.push({ card: settings.cards.length, id: drive, option: `-device ${text}` });
@@ -314,7 +334,8 @@ function parseDevice(settings: Settings, text: string): void {
     } catch (error) {
       throw new OptionError(`-device ${text}: ${(error as RangeError).message}`);
     }
-    settings.cards.push(card);
+    if (fsdev !== undefined) settings.folders.plugs.push({ card: settings.cards.length, fsdev, option: `-device ${text}` });
+    addCard(settings, card, netdev === undefined ? undefined : { netdev }, `-device ${text}`);
     return;
   }
   if (driver === 'virtconsole') return parseVirtconsole(settings, text);

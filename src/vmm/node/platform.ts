@@ -2,6 +2,8 @@
 
 import type { Platform } from '../platform.ts';
 import { nodeFiles } from './files.ts';
+import { openFolder } from './folder.ts';
+import { nodeSockets } from './sockets.ts';
 
 /**
  * `defer` goes through setImmediate: Node serves all waiting messages, timers and files before it. A MessageChannel would not do:
@@ -10,6 +12,8 @@ import { nodeFiles } from './files.ts';
 export function nodePlatform(): Platform {
   return {
     files: nodeFiles(),
+    sockets: nodeSockets,
+    openFolder,
     now: () => performance.now(),
     defer: (callback) => void setImmediate(callback),
     after(milliseconds, callback) {

@@ -1,6 +1,6 @@
 // PCI bus 0 ("PCI Local Bus Specification 2.2"): the functions that are plugged in, configuration cycles to them, and the four
 // interrupt wires that their pins are connected to. As on Intel's boards the pins are swizzled: pin A of slot 1 is wire 0, that of
-// slot 2 wire 1. There is no other bus: a cycle to one ends in a master abort, which reads as ones.
+// slot 2 wire 1. Functions may send their interrupts as messages instead (section 6.8). There is no other bus: a cycle to one ends in a master abort, which reads as ones.
 
 import type { IrqLine } from '../device.ts';
 import type { PciFunction } from './function.ts';
@@ -16,6 +16,8 @@ export class PciBus {
   /** How many pins hold each wire. */
   private readonly holders = new Uint8Array(PCI_WIRES);
   private readonly listeners: ((wire: number, level: boolean) => void)[] = [];
+  private readonly messengers: (() => boolean)[] = [];
+  private messageListener: (address: number, value: number) => void = () => {};
 
   /** Puts a function on the bus; throws a RangeError when its place is taken. */
   plug(unit: PciFunction): void {
@@ -44,6 +46,22 @@ export class PciBus {
   }
   level(wire: number): boolean {
     return this.holders[wire] > 0;
+  }
+
+  /** Says of a function whether it may send messages now. */
+  addMessenger(isOn: () => boolean): void {
+    this.messengers.push(isOn);
+  }
+  /** Some function may send messages. */
+  get hasMessengers(): boolean {
+    return this.messengers.some((isOn) => isOn());
+  }
+  /** A function's message: a double word that it writes to an address. */
+  message(address: number, value: number): void {
+    this.messageListener(address, value);
+  }
+  onMessage(listener: (address: number, value: number) => void): void {
+    this.messageListener = listener;
   }
 
   /** A configuration read inside one double word: `address` is that of mechanism #1, with bus, device, function and register. */

@@ -15,8 +15,10 @@ const CONFIGURATION_BYTES = 8,
   ACTUAL = 4;
 const PAGE = 4096;
 /** Pages of one buffer that are looked at: drivers give 256 at once. */
-const MOST_PAGES = 16384;
-const BUFFER_TIME = CYCLES_PER_SECOND / 50_000;
+const MOST_PAGES = 4096;
+/** Cycles for a buffer, and for a page that is given up: as if a bus master cleared it. */
+const BUFFER_TIME = CYCLES_PER_SECOND / 50_000,
+  PAGE_TIME = PAGE / 2;
 /** Bytes of a message from outside. */
 const MESSAGE_BYTES = 4;
 
@@ -81,14 +83,15 @@ export class VirtioBalloon implements VirtioType {
     const queue = this.core.queue(number),
       chain = queue.take();
     if (!chain) return;
+    let given = 0;
     if (number === INFLATE) {
       const numbers = chain.read(0, 4 * MOST_PAGES),
         view = new DataView(numbers.buffer),
         zeros = new Uint8Array(PAGE);
-      for (let at = 0; at + 4 <= numbers.length; at += 4) this.dma.write(view.getUint32(at, true) * PAGE, zeros);
+      for (; 4 * given + 4 <= numbers.length; given++) this.dma.write(view.getUint32(4 * given, true) * PAGE, zeros);
     }
     queue.complete(chain, 0);
-    this.notified(number);
+    this.nextAt(number, this.core.timers.now() + BUFFER_TIME + given * PAGE_TIME);
   }
 
   /** What is asked for stays: it is nothing that the driver knows. */

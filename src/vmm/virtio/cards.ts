@@ -1,11 +1,15 @@
 // The virtio devices as rows of the table of cards (devices/cards.ts): each kind by QEMU's names of its PCI and its MMIO form.
 
-import type { CardContext, CardKind, CardProperty, CardValues } from '../devices/cards.ts';
+import type { Backends, CardContext, CardKind, CardProperty, CardValues } from '../devices/cards.ts';
+import { MAC, macOf, NETWORK_BACKENDS } from '../devices/networkCards.ts';
+import { LOCAL_FOLDER, MOUNT_TAG } from '../ninep/share.ts';
 import { VirtioBalloon } from './balloon.ts';
 import { VirtioBlk } from './blk.ts';
 import { VirtioConsole } from './console.ts';
 import type { CreateType, VirtioType } from './device.ts';
 import { mmioPlace, VirtioMmio } from './mmio.ts';
+import { VirtioNet } from './net.ts';
+import { VirtioNinep } from './ninep.ts';
 import { VirtioPci } from './pci.ts';
 import { VirtioRng } from './rng.ts';
 
@@ -34,11 +38,12 @@ const SERIAL: CardProperty = {
   },
 };
 
-interface Row {
+interface Row extends Pick<CardKind, 'isUselessAlone' | 'backends'> {
   readonly title: string;
   /** A machine can have one. */
   readonly single?: boolean;
   readonly properties?: { readonly [name: string]: CardProperty };
+  readonly backends?: Backends;
   type(context: CardContext, values: CardValues, ...core: Parameters<CreateType>): VirtioType;
 }
 const ROWS: { readonly [name: string]: Row } = {
@@ -56,11 +61,24 @@ const ROWS: { readonly [name: string]: Row } = {
     // Two of them are not to give the same numbers, nor those of RDRAND.
     type: ({ startOfTime, name }, _, core) => new VirtioRng(core, startOfTime + (seedOf(name) + 1) * 2 ** 44),
   },
+  'virtio-net': {
+    title: 'virtio network card',
+    properties: { mac: MAC },
+    backends: NETWORK_BACKENDS,
+    type: (context, { mac }, core) => new VirtioNet(core, context, macOf(mac, context.index)),
+  },
   'virtio-balloon': { title: 'virtio memory balloon', single: true, type: ({ dma }, _, core) => new VirtioBalloon(core, dma) },
   'virtio-serial': {
     title: 'virtio console',
     single: true,
     type: (context, _, core) => new VirtioConsole(core, context.channel('virtconsole')),
+  },
+  'virtio-9p': {
+    title: 'folder of the host (virtio 9P)',
+    properties: { mount_tag: MOUNT_TAG },
+    isUselessAlone: true,
+    backends: { local: LOCAL_FOLDER },
+    type: ({ send }, { mount_tag }, core) => new VirtioNinep(core, mount_tag, send),
   },
 };
 /** A number below 64 from the place in the list of cards, with which names end. */
@@ -68,10 +86,11 @@ const seedOf = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0) % 6
 
 /** Rows by QEMU's names: 'virtio-blk-pci', 'virtio-blk-device'. */
 export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.fromEntries(
-  Object.entries(ROWS).flatMap(([name, { title, single, properties = {}, type }]): [string, CardKind][] => [
+  Object.entries(ROWS).flatMap(([name, { title, single, properties = {}, type, ...rest }]): [string, CardKind][] => [
     [
       `${name}-pci`,
       {
+        ...rest,
         title,
         ...(single ? { single: name } : {}),
         bus: 'pci',
@@ -83,6 +102,7 @@ export const VIRTIO_CARDS: { readonly [device: string]: CardKind } = Object.from
     [
       `${name}-device`,
       {
+        ...rest,
         title: `${title} without PCI`,
         ...(single ? { single: name } : {}),
         bus: 'virtio-mmio',

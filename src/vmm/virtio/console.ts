@@ -19,6 +19,7 @@ const INPUT_BYTES = 4096;
 /** Bytes of one buffer that are printed. */
 const MOST_BYTES = 1 << 20,
   PIECE = 4096;
+/** Cycles for a buffer; each byte takes one more. */
 const BUFFER_TIME = CYCLES_PER_SECOND / 50_000;
 
 const STATE = record({ input: bytes(INPUT_BYTES), waiting: integer(0, 0, INPUT_BYTES), deadline: time() });
@@ -62,7 +63,7 @@ export class VirtioConsole implements VirtioType {
     const length = Math.min(chain.readable, MOST_BYTES);
     for (let at = 0; at < length; at += PIECE) for (const byte of chain.read(at, Math.min(PIECE, length - at))) this.backend.write(byte);
     queue.complete(chain, 0);
-    this.notified(TRANSMIT);
+    this.printAt(this.core.timers.now() + BUFFER_TIME + length);
   }
 
   /** What somebody types. */

@@ -31,6 +31,8 @@ export interface VirtioType {
   notified(queue: number): void;
   /** Bytes from the peer on the host's side, where the device has one. */
   receive?(bytes: Uint8Array): void;
+  /** It expects something of the other end. */
+  readonly awaitsPeer?: boolean;
   /** The driver, or the machine, resets the device: forget the driver, and every timer. */
   reset(): void;
   /** What it keeps besides the queues. */
@@ -64,6 +66,10 @@ export interface VirtioHost {
   readonly reachesMemory: boolean;
   /** The interrupt request's level. */
   interrupt(level: boolean): void;
+  /** Sends the message of a queue, or of the configuration (null), where interrupts are messages; false where they are not. */
+  message?(queue: number | null): boolean;
+  /** The driver, or the machine, has reset the device. */
+  reset?(): void;
 }
 
 const doubleWord = () => integer(0, 0, 0xffffffff);
@@ -119,9 +125,9 @@ export class VirtioDevice implements VirtioCore {
         return device.isRunning;
       },
       break: () => this.break(),
-      interrupt: () => this.raise(INTERRUPT.QUEUE),
+      interrupt: (queue) => this.raise(INTERRUPT.QUEUE, queue),
     };
-    this.queues = this.type.queues.map((most) => new Virtqueue(most, queueHost));
+    this.queues = this.type.queues.map((most, number) => new Virtqueue(number, most, queueHost));
   }
 
   get timers(): Timers {
@@ -145,11 +151,11 @@ export class VirtioDevice implements VirtioCore {
 
   configurationChanged(): void {
     this.generation = (this.generation + 1) & 0xff;
-    if ((this.status & STATUS.DRIVER_OK) !== 0) this.raise(INTERRUPT.CONFIGURATION);
+    if ((this.status & STATUS.DRIVER_OK) !== 0) this.raise(INTERRUPT.CONFIGURATION, null);
   }
   break(): void {
     this.status |= STATUS.NEEDS_RESET;
-    if ((this.status & STATUS.DRIVER_OK) !== 0) this.raise(INTERRUPT.CONFIGURATION);
+    if ((this.status & STATUS.DRIVER_OK) !== 0) this.raise(INTERRUPT.CONFIGURATION, null);
   }
 
   // What transports show.
@@ -217,7 +223,8 @@ export class VirtioDevice implements VirtioCore {
     this.interrupts &= ~bits;
     this.host.interrupt(this.interrupts !== 0);
   }
-  private raise(bit: number): void {
+  private raise(bit: number, queue: number | null): void {
+    if (this.host.message?.(queue)) return;
     this.interrupts |= bit;
     this.host.interrupt(true);
   }
@@ -230,6 +237,7 @@ export class VirtioDevice implements VirtioCore {
     this.queueSelect = 0;
     for (const queue of this.queues) queue.reset();
     this.type.reset();
+    this.host.reset?.();
     this.acknowledge(0xff);
   }
   get saved(): Saved {

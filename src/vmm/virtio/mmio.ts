@@ -146,6 +146,9 @@ export class VirtioMmio implements Device {
   receive(bytes: Uint8Array): void {
     this.virtio.type.receive?.(bytes);
   }
+  get awaitsPeer(): boolean {
+    return this.virtio.type.awaitsPeer ?? false;
+  }
   reset(): void {
     this.virtio.reset();
   }

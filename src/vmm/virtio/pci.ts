@@ -1,15 +1,20 @@
 // Virtio over PCI ("Virtual I/O Device (VIRTIO) Version 1.2", section 4.1), laid out as QEMU's transitional devices are:
 //   base address 0 (ports)   legacy registers (4.1.4.10): 00h device features, 04h driver features, 08h page of the queue, 0Ch its size,
-//                            0Eh queue, 10h notify, 12h status, 13h interrupt status, 14h device configuration
+//                            0Eh queue, 10h notify, 12h status, 13h interrupt status, 14h device configuration; while MSI-X is on
+//                            14h vector of the configuration, 16h of the queue, 18h device configuration
+//   base address 1 (memory)  MSI-X (pci/msix.ts)
 //   base address 4 (memory)  0000h common configuration (4.1.4.3), 1000h interrupt status, 2000h device configuration,
 //                            3000h notification, 4 bytes for each queue
-//   capabilities             40h common, 50h interrupt status, 60h device, 70h notification, 84h access through configuration space
-// The interrupt is pin A's. Left out on purpose: MSI-X, resets of single queues, shared memory.
+//   capabilities             98h MSI-X, 40h common, 50h interrupt status, 60h device, 70h notification, 84h access through configuration space
+// The interrupt is pin A's, or messages: one for each queue and one for the configuration. Left out on purpose: resets of single
+// queues, shared memory.
 
 import type { Device, DeviceContext, SavedState } from '../device.ts';
 import { bytes, record } from '../devices/fields.ts';
 import { PCI_COMMAND, type PciBar, PciFunction, type PciHeader } from '../pci/function.ts';
+import { Msix } from '../pci/msix.ts';
 import { type CreateType, VirtioDevice } from './device.ts';
+import { MessageVectors } from './messageVectors.ts';
 import { AREA } from './queue.ts';
 
 const VENDOR = 0x1af4,
@@ -38,8 +43,12 @@ const LEGACY = {
   notify: 0x10,
   status: 0x12,
   interruptStatus: 0x13,
-  configuration: 0x14,
+  configurationVector: 0x14,
+  queueVector: 0x16,
 } as const;
+/** Device configuration behind them. */
+const LEGACY_CONFIGURATION = 0x14,
+  LEGACY_CONFIGURATION_WITH_MSIX = 0x18;
 
 /** Structures in memory (4.1.4): their type, place, length, and where their capability is. */
 const MEMORY_BAR = 4,
@@ -50,6 +59,8 @@ const COMMON = 0x0000,
   CONFIGURATION = 0x2000,
   NOTIFICATION = 0x3000,
   NOTIFY_MULTIPLIER = 4;
+const MSIX_CAPABILITY = 0x98,
+  MSIX_BAR = 1;
 const VENDOR_SPECIFIC = 0x09;
 const CONFIGURATION_ACCESS = 0x84,
   ACCESS_BAR = CONFIGURATION_ACCESS + 4,
@@ -61,10 +72,9 @@ const CONFIGURATION_ACCESS = 0x84,
 interface Register {
   readonly offset: number;
   readonly bytes: 1 | 2 | 4;
-  read(device: VirtioDevice): number;
-  write?(device: VirtioDevice, value: number): void;
+  read(device: VirtioDevice, vectors: MessageVectors): number;
+  write?(device: VirtioDevice, value: number, vectors: MessageVectors): void;
 }
-const NO_VECTOR = 0xffff;
 const area = (offset: number, half: number): Register => ({
   offset,
   bytes: 4,
@@ -76,7 +86,12 @@ const COMMON_REGISTERS: readonly Register[] = [
   { offset: 0x04, bytes: 4, read: (device) => device.offeredFeatures(false) },
   { offset: 0x08, bytes: 4, read: (device) => device.acceptedSelect, write: (device, value) => void (device.acceptedSelect = value) },
   { offset: 0x0c, bytes: 4, read: (device) => device.acceptedFeatures, write: (device, value) => void (device.acceptedFeatures = value) },
-  { offset: 0x10, bytes: 2, read: () => NO_VECTOR },
+  {
+    offset: 0x10,
+    bytes: 2,
+    read: (_, vectors) => vectors.configuration,
+    write: (_, value, vectors) => void (vectors.configuration = value),
+  },
   { offset: 0x12, bytes: 2, read: (device) => device.queues.length },
   { offset: 0x14, bytes: 1, read: (device) => device.deviceStatus, write: (device, value) => void (device.deviceStatus = value) },
   { offset: 0x15, bytes: 1, read: (device) => device.configurationGeneration },
@@ -89,7 +104,7 @@ const COMMON_REGISTERS: readonly Register[] = [
       if (selectedQueue) selectedQueue.size = value;
     },
   },
-  { offset: 0x1a, bytes: 2, read: () => NO_VECTOR },
+  { offset: 0x1a, bytes: 2, read: (_, vectors) => vectors.queue, write: (_, value, vectors) => void (vectors.queue = value) },
   {
     offset: 0x1c,
     bytes: 2,
@@ -113,7 +128,9 @@ const bits = (size: Size): number => (size === 4 ? 0xffffffff : size === 2 ? 0xf
 export class VirtioPci implements Device {
   readonly virtio: VirtioDevice;
   private readonly pci: PciFunction;
+  private readonly msix: Msix;
   private readonly fields;
+  private readonly vectors: MessageVectors;
 
   /** `slot`: device number on the bus; `modern`: without the legacy interface. */
   constructor(context: Pick<DeviceContext, 'map' | 'pci' | 'timers' | 'dma'>, slot: number, create: CreateType, modern = false) {
@@ -125,14 +142,31 @@ export class VirtioPci implements Device {
         get reachesMemory() {
           return isMaster();
         },
-        interrupt: (level) => this.pci.interrupt(level),
+        interrupt: (level) => this.pci.interrupt(level && !this.msix.isOn),
+        message: (queue) => this.vectors.send(queue),
+        reset: () => this.vectors.reset(),
       },
       create,
     );
-    this.pci = new PciFunction(context, this.header(slot, modern));
-    this.fields = record({ pci: bytes(256), virtio: this.virtio.fields });
+    this.msix = new Msix(context.pci, this.virtio.queues.length + 1, MSIX_CAPABILITY, MSIX_BAR);
+    this.vectors = new MessageVectors(this.virtio, this.msix);
+    this.pci = new PciFunction(context, this.header(slot, modern), (register) => {
+      if (register < 0 || register === MSIX_CAPABILITY) this.switchMessages();
+    });
+    this.msix.connect(this.pci);
+    this.fields = record({
+      pci: bytes(256),
+      virtio: this.virtio.fields,
+      vectors: this.vectors.fields,
+      msix: this.msix.fields,
+    });
   }
 
+  /** Messages are on or off, or masked otherwise, than before. */
+  private switchMessages(): void {
+    this.msix.update();
+    this.pci.interrupt(this.virtio.interruptStatus !== 0 && !this.msix.isOn);
+  }
   private header(slot: number, modern: boolean): PciHeader {
     const { type } = this.virtio,
       { device, classCode } = IDENTITY[type.id];
@@ -152,6 +186,7 @@ export class VirtioPci implements Device {
       interruptPin: PIN_A,
       bars: [
         ...(modern ? [] : [this.legacyBar()]),
+        this.msix.bar,
         {
           index: MEMORY_BAR,
           kind: 'memory',
@@ -162,6 +197,7 @@ export class VirtioPci implements Device {
         },
       ],
       capabilities: [
+        this.msix.capability,
         { id: VENDOR_SPECIFIC, offset: CONFIGURATION_ACCESS, body: [20, 5, ...Array.from({ length: 16 }, () => 0)] },
         structure(2, 0x70, NOTIFICATION, PART, NOTIFY_MULTIPLIER),
         structure(4, 0x60, CONFIGURATION, PART),
@@ -169,6 +205,7 @@ export class VirtioPci implements Device {
         structure(1, 0x40, COMMON, PART),
       ],
       registers: [
+        ...this.msix.registers,
         { offset: ACCESS_BAR, bytes: 1, writable: 0xff },
         { offset: ACCESS_OFFSET, bytes: 4, writable: 0xffffffff },
         { offset: ACCESS_LENGTH, bytes: 4, writable: 0xffffffff },
@@ -187,7 +224,7 @@ export class VirtioPci implements Device {
     return {
       index: 0,
       kind: 'port',
-      bytes: powerOfTwo(LEGACY.configuration + this.virtio.type.configuration.length),
+      bytes: powerOfTwo(LEGACY_CONFIGURATION_WITH_MSIX + this.virtio.type.configuration.length),
       width: 4,
       read: (offset, size) => this.readLegacy(offset, size),
       write: (offset, value, size) => this.writeLegacy(offset, value, size),
@@ -217,7 +254,7 @@ export class VirtioPci implements Device {
     const at = offset % PART;
     switch (offset - at) {
       case COMMON:
-        return ((findRegister(at)?.read(this.virtio) ?? 0) & bits(size)) >>> 0;
+        return ((findRegister(at)?.read(this.virtio, this.vectors) ?? 0) & bits(size)) >>> 0;
       case INTERRUPT_STATUS:
         return at === 0 ? this.interruptStatus() : 0;
       case CONFIGURATION:
@@ -231,7 +268,7 @@ export class VirtioPci implements Device {
     switch (offset - at) {
       case COMMON: {
         const register = findRegister(at);
-        if (register?.bytes === size) register.write?.(this.virtio, value);
+        if (register?.bytes === size) register.write?.(this.virtio, value, this.vectors);
         return;
       }
       case CONFIGURATION:
@@ -241,9 +278,13 @@ export class VirtioPci implements Device {
     }
   }
 
+  private get legacyConfiguration(): number {
+    return this.msix.isOn ? LEGACY_CONFIGURATION_WITH_MSIX : LEGACY_CONFIGURATION;
+  }
   private readLegacy(offset: number, size: Size): number {
     const { virtio } = this;
-    if (offset >= LEGACY.configuration) return virtio.readConfiguration(offset - LEGACY.configuration, size);
+    const { legacyConfiguration } = this;
+    if (offset >= legacyConfiguration) return virtio.readConfiguration(offset - legacyConfiguration, size);
     const value = ((): number => {
       switch (offset) {
         case LEGACY.deviceFeatures:
@@ -260,6 +301,10 @@ export class VirtioPci implements Device {
           return virtio.deviceStatus;
         case LEGACY.interruptStatus:
           return this.interruptStatus();
+        case LEGACY.configurationVector:
+          return this.vectors.configuration;
+        case LEGACY.queueVector:
+          return this.vectors.queue;
         default:
           return 0;
       }
@@ -268,7 +313,8 @@ export class VirtioPci implements Device {
   }
   private writeLegacy(offset: number, value: number, size: Size): void {
     const { virtio } = this;
-    if (offset >= LEGACY.configuration) return virtio.writeConfiguration(offset - LEGACY.configuration, value, size);
+    const { legacyConfiguration } = this;
+    if (offset >= legacyConfiguration) return virtio.writeConfiguration(offset - legacyConfiguration, value, size);
     switch (offset) {
       case LEGACY.driverFeatures:
         virtio.legacyFeatures = value;
@@ -283,21 +329,34 @@ export class VirtioPci implements Device {
       case LEGACY.status:
         virtio.deviceStatus = value & 0xff;
         return;
+      case LEGACY.configurationVector:
+        this.vectors.configuration = value & 0xffff;
+        return;
+      case LEGACY.queueVector:
+        this.vectors.queue = value & 0xffff;
+        return;
     }
   }
 
   receive(bytes: Uint8Array): void {
     this.virtio.type.receive?.(bytes);
   }
+  get awaitsPeer(): boolean {
+    return this.virtio.type.awaitsPeer ?? false;
+  }
   reset(): void {
-    this.pci.reset();
+    // The device first: it then requests no interrupt when the wire is its way again.
     this.virtio.reset();
+    this.msix.reset();
+    this.pci.reset();
   }
   save(): SavedState {
-    return this.fields.save({ pci: this.pci.space, virtio: this.virtio.saved });
+    return this.fields.save({ pci: this.pci.space, virtio: this.virtio.saved, vectors: this.vectors.saved, msix: this.msix.saved });
   }
   load(state: SavedState): void {
-    const { pci, virtio } = this.fields.load(state, 'virtio');
+    const { pci, virtio, vectors, msix } = this.fields.load(state, 'virtio');
+    this.vectors.restore(vectors);
+    this.msix.restore(msix);
     this.pci.load(pci);
     this.virtio.restore(virtio);
   }

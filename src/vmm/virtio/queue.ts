@@ -45,8 +45,8 @@ export interface QueueHost {
   readonly isRunning: boolean;
   /** The driver did what it may not do. */
   break(): void;
-  /** A chain was given back, and the driver wants to know. */
-  interrupt(): void;
+  /** A queue has given a chain back, and the driver wants to know. */
+  interrupt(queue: number): void;
 }
 
 interface Piece {
@@ -115,10 +115,12 @@ function within(
 export class Virtqueue {
   /** Greatest size, and the one after reset. */
   readonly most: number;
+  private readonly number: number;
   state: State<typeof QUEUE>;
   private readonly host: QueueHost;
 
-  constructor(most: number, host: QueueHost) {
+  constructor(number: number, most: number, host: QueueHost) {
+    this.number = number;
     this.most = most;
     this.host = host;
     this.state = this.initial();
@@ -199,7 +201,7 @@ export class Virtqueue {
       if (((state.used - event - 1) & 0xffff) >= ((state.used - state.announced) & 0xffff)) return;
     } else if ((this.read16(driver) & NO_INTERRUPT) !== 0) return;
     state.announced = state.used;
-    host.interrupt();
+    host.interrupt(this.number);
   }
 
   /** Follows a chain; null when it is none. */

@@ -8,6 +8,8 @@ export function webPlatform(): Platform {
   port1.onmessage = () => waiting.shift()?.();
   return {
     files: null,
+    sockets: null,
+    openFolder: null,
     now: () => performance.now(),
     defer(callback) {
       waiting.push(callback);

@@ -43,7 +43,28 @@ describe('a launch configuration', () => {
     for (const [name, schema] of Object.entries(LAUNCH_ATTRIBUTES)) if ('default' in schema) assert.equal(args[name], schema.default, name);
   });
 
+  it('has a network card in the words of -nic, with lists for what can be reached', () => {
+    const guestfwd = ['tcp:web:80-tcp:127.0.0.1:8080', 'udp:10.0.2.50:53-udp:127.0.0.1:5353'];
+    const { cards } = read({ program: 'a', devices: [{ device: 'edu' }], network: { type: 'user', model: 'virtio-net-pci', guestfwd } });
+    assert.deepEqual(cards[1], {
+      device: 'virtio-net-pci',
+      properties: {},
+      backend: { type: 'user', properties: { guestfwd: guestfwd.join(' ') } },
+    });
+    const [lan] = read({ program: 'a', name: 'one', network: { type: 'switch', switch: 'lab' } }).cards;
+    assert.deepEqual([lan.device, lan.backend], ['ne2k_pci', { type: 'switch', properties: { switch: 'lab' } }]);
+    assert.match(lan.properties.mac ?? '', /^52:54:00:/);
+    assert.deepEqual(read({ program: 'a' }).cards, []);
+  });
+
   const WRONG: [string, object, RegExp][] = [
+    ['a network of an unknown type', { program: 'a', network: { type: 'tap' } }, /^network\.type: one of user, switch/],
+    ['a network without a type', { program: 'a', network: {} }, /^network\.type: /],
+    ['a network that is a word', { program: 'a', network: 'user' }, /^network: an object/],
+    ['an unknown network card', { program: 'a', network: { type: 'user', model: 'e1000' } }, /^network\.model: one of ne2k_pci/],
+    ['a service that is not one', { program: 'a', network: { type: 'user', guestfwd: ['80'] } }, /^network: .*guestfwd 80: it is written/],
+    ['services that are no list', { program: 'a', network: { type: 'user', guestfwd: '80' } }, /^network\.guestfwd: a list/],
+    ['an unknown property of a network', { program: 'a', network: { type: 'user', speed: 1 } }, /^network\.speed: is not known/],
     ['no program', {}, /^program: /],
     ['a program that is no text', { program: 5 }, /^program: a text/],
     ['a source as program', { program: 'a.asm' }, /^program: .*assemble/],
@@ -59,6 +80,18 @@ describe('a launch configuration', () => {
     ['a drive of a wrong kind', { drives: [{ file: 'x', kind: 'tape' }] }, /^drives\[0\]\.kind: /],
     ['a drive on an unknown interface', { drives: [{ file: 'x', kind: 'disk', interface: 'scsi' }] }, /^drives\[0\]\.interface: /],
     ['a backing file that is no path', { drives: [{ file: 'x', kind: 'disk', backing: [1] }] }, /^drives\[0\]\.backing\[0\]: /],
+    ['a shared folder without a path', { program: 'a', sharedFolders: [{ tag: 'x' }] }, /^sharedFolders\[0\]\.folder: /],
+    [
+      'a tag that is too long',
+      { program: 'a', sharedFolders: [{ folder: 'x', tag: 'x'.repeat(32) }] },
+      /^sharedFolders\[0\]\.tag: a text of 1 to 31/,
+    ],
+    [
+      'a card for a folder',
+      { program: 'a', devices: [{ device: 'virtio-9p-pci', mount_tag: 'x' }] },
+      /^devices\[0\]\.device: sharedFolders/,
+    ],
+    ['two folders of one tag', { program: 'a', sharedFolders: [{ folder: 'x' }, { folder: 'y' }] }, /^sharedFolders\[1\]\.tag: another/],
     ['drives that are no list', { drives: 'x' }, /^drives: a list/],
     ['a listing without file', { program: 'a', listing: [{ address: 1 }] }, /^listing\[0\]\.file: /],
     ['a listing at no address', { program: 'a', listing: { file: 'x', address: 'top' } }, /^listing\.address: /],
@@ -95,6 +128,19 @@ describe('an attach configuration', () => {
 });
 
 describe('a program', () => {
+  it('shares folders of this computer, by cards', async () => {
+    const values = { program: 'x.img', sharedFolders: [{ folder: '/a' }, { folder: '/b', tag: 'b', readOnly: true }] },
+      files = { 'x.img': bootSector() };
+    const card = (mount_tag: string, path: string, readonly: string) => ({
+      device: 'virtio-9p-pci',
+      properties: { mount_tag },
+      backend: { type: 'local', properties: { path, readonly } },
+    });
+    const { config } = await plan(values, files, (path) => path);
+    assert.deepEqual(config.cards, [card('host', '/a', 'off'), card('b', '/b', 'on')]);
+    await assert.rejects(plan(values, files), /^Error: sharedFolders: \/a is no folder of this computer/);
+  });
+
   it('is a floppy by its boot signature, and a disk when it is larger', async () => {
     const floppy = await plan({ program: 'x.img' }, { 'x.img': bootSector() });
     assert.deepEqual(floppy.config.boot, { kind: 'drives', order: 'a' });

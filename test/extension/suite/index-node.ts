@@ -2,4 +2,8 @@
 import Mocha from 'mocha';
 import { runSuite } from './driver.ts';
 
-export const run = () => runSuite(Mocha, () => import('virtual:suites'));
+export const run = () =>
+  runSuite(Mocha, async () => {
+    await import('virtual:suites');
+    await import('./linux.ts');
+  });

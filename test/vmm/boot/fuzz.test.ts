@@ -10,7 +10,7 @@ import { elfSymbols } from '../../../src/vmm/boot/symbols.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
 import { fuzzRounds, fuzzTimeout } from '../../support/fuzz.ts';
 import { type Random, seeded } from '../../support/random.ts';
-import { bzImage, checkLoaded, elf, multibootHeader, mutate } from './images.ts';
+import { bzImage, checkLoaded, elf, multiboot2Header, multibootHeader, mutate, pvhNote } from './images.ts';
 
 const MEMORY = 4 << 20;
 
@@ -19,6 +19,17 @@ const examples = readdirSync(join(import.meta.dirname, '../../../examples'), { r
   .filter((entry) => entry.isFile() && /\.(img|com|elf|bin)$/.test(entry.name))
   .map((entry) => new Uint8Array(readFileSync(join(entry.parentPath, entry.name))));
 const text = Uint8Array.from({ length: 300 }, (_, n) => n);
+const multiboot2 = Uint8Array.of(
+  ...multiboot2Header([
+    [1, 0, [1, 4, 6, 9]],
+    [3, 0, [0x100010]],
+    [4, 0, [3]],
+    [6, 0, []],
+    [10, 0, [0, 0xffffffff, 4096, 1]],
+  ]),
+  ...text,
+);
+const notes = Uint8Array.of(...pvhNote(3, { name: 'GNU\0', type: 3 }), ...pvhNote(7, { name: 'Xen\0', type: 5 }), ...pvhNote(0x100020));
 const seeds: readonly Uint8Array[] = [
   ...examples,
   elf({ segments: [{ virtual: 0x100000, bytes: text }], entry: 0x100000, symbols: [{ name: 'start', address: 0x100000 }] }),
@@ -34,6 +45,40 @@ const seeds: readonly Uint8Array[] = [
     ],
   }),
   Uint8Array.of(...multibootHeader(0x10003, [0x100000, 0x100000, 0x100100, 0x101000, 0x100020]), ...text),
+  elf({
+    segments: [
+      {
+        virtual: 0xc0100000,
+        physical: 0x100000,
+        bytes: Uint8Array.of(
+          ...multiboot2Header([
+            [1, 0, [1, 6]],
+            [10, 0, [0, 0xffffffff, 4096, 2]],
+            [4, 0, [3]],
+          ]),
+          ...text,
+        ),
+        memorySize: 0x2000,
+      },
+    ],
+    entry: 0xc0100010,
+    symbols: [{ name: 'start', address: 0xc0100010 }],
+  }),
+  Uint8Array.of(
+    ...multiboot2Header([
+      [2, 0, [0x100000, 0x100000, 0x100100, 0x101000]],
+      [3, 0, [0x100020]],
+    ]),
+    ...text,
+  ),
+  elf({
+    segments: [
+      { virtual: 0x100000, bytes: text, memorySize: 0x2000 },
+      { virtual: 0x110000, bytes: Uint8Array.of(...pvhNote(3, { name: 'GNU\0', type: 3 }), ...pvhNote(0x100020)) },
+    ],
+    entry: 0x100000,
+    header: { [52 + 32]: 4 },
+  }),
   bzImage(),
   bzImage({ version: 0x200, loadflags: 0 }),
   bzImage({ version: 0x20f, kernel: 5000 }),
@@ -49,6 +94,10 @@ function noise(random: Random): Uint8Array {
     [0x202, 0x48, 0x64, 0x72, 0x53],
     [0x1fe, 0x55, 0xaa],
     [4 * random.below(64), ...multibootHeader(random.pick([0, 3, 0x10003, 7]))],
+    [
+      8 * random.below(64),
+      ...multiboot2Header([[random.below(12), random.below(2), [random.word(), random.word(), random.word(), random.word()]]]),
+    ],
     [],
     [],
   ]);
@@ -70,6 +119,29 @@ const loaders: Record<string, Loader> = {
     kind: 'kernel',
     image,
     commandLine: '',
+    initrd: text.subarray(0, random.below(300)),
+  }),
+  'Multiboot 2 header in an ELF file': (_, random) => ({
+    kind: 'kernel',
+    image: elf({
+      segments: [{ virtual: 0xc0100000, physical: 0x100000, bytes: mutate(multiboot2, random), memorySize: 0x2000 }],
+      entry: 0xc0100000,
+      symbols: [{ name: 'start', address: 0xc0100000 }],
+    }),
+    commandLine: 'x',
+    modules: [{ image: text.subarray(0, random.below(300)), commandLine: 'one' }],
+  }),
+  'PVH note': (_, random) => ({
+    kind: 'kernel',
+    image: elf({
+      segments: [
+        { virtual: 0x100000, bytes: text, memorySize: 0x2000 },
+        { virtual: 0x110000, bytes: mutate(notes, random) },
+      ],
+      entry: 0x100000,
+      header: { [52 + 32]: 4 },
+    }),
+    commandLine: 'x',
     initrd: text.subarray(0, random.below(300)),
   }),
   'kernel by its 32-bit entry': (image) => ({ kind: 'kernel', image, commandLine: 'x', linuxEntry: '32-bit' }),

@@ -213,3 +213,28 @@ export function refuses(load: () => unknown, text: RegExp, offset?: number): voi
     return true;
   });
 }
+
+/** Bytes of a Multiboot 2 header with these tags: type, flags, fields. */
+export function multiboot2Header(
+  tags: readonly (readonly [type: number, flags: number, fields: readonly number[]])[],
+  architecture = 0,
+): Uint8Array {
+  const words: number[] = [];
+  for (const [type, flags, fields] of [...tags, [0, 0, []] as const]) {
+    words.push(type | (flags << 16), 8 + 4 * fields.length, ...fields);
+    if (words.length % 2 !== 0) words.push(0);
+  }
+  const length = 16 + 4 * words.length,
+    all = [0xe85250d6, architecture, length, -(0xe85250d6 + architecture + length), ...words];
+  return new Uint8Array(Uint32Array.from(all, (word) => word >>> 0).buffer);
+}
+
+/** An ELF note of one word; of Xen's PVH entry point unless told otherwise. */
+export function pvhNote(value: number, { name, type }: { name: string; type: number } = { name: 'Xen\0', type: 18 }): Uint8Array {
+  const bytes = new Uint8Array(20),
+    view = new DataView(bytes.buffer);
+  for (const [n, word] of [name.length, 4, type].entries()) view.setUint32(4 * n, word, true);
+  bytes.set(new TextEncoder().encode(name), 12);
+  view.setUint32(16, value, true);
+  return bytes;
+}

@@ -1,13 +1,22 @@
 import { strict as assert } from 'node:assert';
 import { loadBootSource } from '../../../src/vmm/boot/load.ts';
 import type { BootSource } from '../../../src/vmm/protocol.ts';
-import { bzImage, elf, fuzzLoader, multibootHeader, refuses } from './images.ts';
+import { bzImage, elf, fuzzLoader, multiboot2Header, multibootHeader, pvhNote, refuses } from './images.ts';
 
 const MEMORY = 8 << 20,
   code = Uint8Array.of(0xf4);
 const kernel = (image: Uint8Array, more: Partial<Extract<BootSource, { kind: 'kernel' }>> = {}) =>
   loadBootSource({ kind: 'kernel', image, commandLine: '', ...more }, [], MEMORY);
 const plain = elf({ segments: [{ virtual: 0x100000, bytes: code }], entry: 0x100000 });
+const multiboot2 = elf({ segments: [{ virtual: 0x100000, bytes: multiboot2Header([]) }], entry: 0x100000 });
+const pvh = elf({
+  segments: [
+    { virtual: 0x100000, bytes: code },
+    { virtual: 0x200000, bytes: pvhNote(0x100000) },
+  ],
+  entry: 0x100000,
+  header: { [52 + 32]: 4 },
+});
 const multiboot = elf({ segments: [{ virtual: 0x100000, bytes: multibootHeader(0) }], entry: 0x100000 });
 
 describe('boot sources', () => {
@@ -15,6 +24,8 @@ describe('boot sources', () => {
     assert.match(kernel(bzImage()).title, /Linux boot protocol 2\.12/);
     assert.match(kernel(bzImage(), { linuxEntry: '32-bit' }).title, /32-bit entry/);
     assert.match(kernel(multiboot).title, /Multiboot 1/);
+    assert.match(kernel(multiboot2).title, /Multiboot 2/);
+    assert.match(kernel(pvh).title, /PVH/);
     assert.match(kernel(plain).title, /ELF executable/);
     assert.match(loadBootSource({ kind: 'flat', image: code, address: 0x7c00, mode: 16 }, [], MEMORY).title, /flat/);
     assert.match(loadBootSource({ kind: 'com', image: code, commandLine: '' }, [], MEMORY).title, /\.com/);
@@ -31,14 +42,11 @@ describe('boot sources', () => {
   it('are refused with the reason when nothing fits', () => {
     refuses(() => kernel(new Uint8Array(0)), /empty/);
     refuses(() => kernel(new Uint8Array(5000)), /not a kernel image: no 'HdrS' at 0x202, no Multiboot header.*no ELF header/);
-    const second = new Uint8Array(100);
-    second.set([0xd6, 0x50, 0x52, 0xe8], 8);
-    refuses(() => kernel(second), /Multiboot 2 header only/);
     refuses(() => kernel(plain, { initrd: code }), /neither initial RAM disk nor modules/);
     refuses(() => kernel(bzImage(), { modules: [{ image: code, commandLine: '' }] }), /not modules/);
   });
 
   it('survive mutated kernels of every kind', () => {
-    fuzzLoader([bzImage(), multiboot, plain], MEMORY, (image) => kernel(image));
+    fuzzLoader([bzImage(), multiboot, multiboot2, pvh, plain], MEMORY, (image) => kernel(image));
   });
 });

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import type { LoadedImage } from '../../../src/vmm/boot/image.ts';
-import { findHeader, loadMultiboot1 } from '../../../src/vmm/boot/multiboot1.ts';
+import { loadMultiboot1 } from '../../../src/vmm/boot/multiboot1.ts';
+import { findMultiboot1Header } from '../../../src/vmm/boot/multibootHeaders.ts';
 import { elf, fuzzLoader, multibootHeader, refuses } from './images.ts';
 
 const MEMORY = 16 << 20;
@@ -109,16 +110,16 @@ describe('Multiboot 1 loader', () => {
   it('finds the header only where the specification allows it, and only with a right checksum', () => {
     const file = new Uint8Array(10000);
     file.set(multibootHeader(0), 8192 - 12);
-    assert.equal(findHeader(file), 8192 - 12);
+    assert.equal(findMultiboot1Header(file), 8192 - 12);
     file.copyWithin(8192 - 8, 8192 - 12, 8192).fill(0, 8192 - 12, 8192 - 8);
-    assert.equal(findHeader(file), -1);
+    assert.equal(findMultiboot1Header(file), -1);
     const wrong = new Uint8Array(100);
     wrong.set(multibootHeader(3), 8);
     wrong[16] ^= 1;
-    assert.equal(findHeader(wrong), -1);
+    assert.equal(findMultiboot1Header(wrong), -1);
     const odd = new Uint8Array(100);
     odd.set(multibootHeader(3), 10);
-    assert.equal(findHeader(odd), -1);
+    assert.equal(findMultiboot1Header(odd), -1);
   });
 
   it('says what is wrong', () => {

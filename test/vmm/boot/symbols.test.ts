@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { ImageError } from '../../../src/vmm/boot/image.ts';
-import { elfSymbols } from '../../../src/vmm/boot/symbols.ts';
+import { elfSymbols, readElfSymbols } from '../../../src/vmm/boot/symbols.ts';
 import { seeded } from '../../support/random.ts';
 import { elf, mutate, refuses } from './images.ts';
 
@@ -39,6 +39,27 @@ describe('ELF symbols', () => {
       assert.equal(symbols.find((symbol) => symbol.name === name)?.kind, 'function', name);
     assert.equal(symbols.find((symbol) => symbol.name === 'ticks')?.kind, 'object');
     assert.equal(symbols.find((symbol) => symbol.name === '_start')?.kind, 'label');
+  });
+
+  it('are read in pieces out of a file of gigabytes, and little is read', async () => {
+    const small = file(),
+      shift = 0xd0000000;
+    // The sections and what they say are at the end of a file that is full of other things.
+    const view = new DataView(small.buffer, small.byteOffset);
+    const sections = view.getUint32(0x20, true);
+    view.setUint32(0x20, sections + shift, true);
+    for (const n of [1, 2]) view.setUint32(sections + n * 40 + 16, view.getUint32(sections + n * 40 + 16, true) + shift, true);
+    let read = 0;
+    const symbols = await readElfSymbols(async (offset, length) => {
+      read += length;
+      return offset < shift ? small.slice(offset, offset + length) : small.slice(offset - shift, offset - shift + length);
+    });
+    assert.deepEqual(symbols, elfSymbols(file()));
+    assert.ok(read < small.length, `${read} bytes`);
+    await assert.rejects(
+      readElfSymbols(async (offset, length) => small.subarray(offset, offset + length)),
+      /truncated: the section header table/,
+    );
   });
 
   it('refuses damaged tables', () => {

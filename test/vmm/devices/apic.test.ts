@@ -257,6 +257,29 @@ describe('local APIC', () => {
   });
 });
 
+describe('messages of PCI functions', () => {
+  it('reach the processor that the address names, and memory where the address is of none', () => {
+    const rig = createRig();
+    rig.pci.message(APIC, 0x41);
+    assert.deepEqual([rig.intr, rig.acknowledge()], [true, 0x41]);
+    end(rig);
+    rig.pci.message(APIC + (1 << 12), 0x42);
+    assert.equal(rig.intr, false);
+    rig.pci.message(APIC + (0xff << 12) + 4, 0x43);
+    assert.equal(rig.acknowledge(), 0x43);
+    rig.pci.message(0x1000, 0x12345678);
+    assert.deepEqual([...rig.ram.subarray(0x1000, 0x1004)], [0x78, 0x56, 0x34, 0x12]);
+  });
+
+  it('are interrupts that masked controllers do not stop', () => {
+    const rig = createRig({ cards: [{ device: 'virtio-rng-pci', properties: {} }] });
+    rig.bus.memoryWrite(APIC + 0x350, 0x10700, 4);
+    assert.equal(rig.interruptsMasked(), true);
+    rig.pci.write((3 << 11) | 0x9a, 0x8000, 2);
+    assert.equal(rig.interruptsMasked(), false);
+  });
+});
+
 describe('I/O APIC', () => {
   it('has 24 masked inputs', () => {
     const rig = createRig();

@@ -1,8 +1,10 @@
 import { strict as assert } from 'node:assert';
+import { isDeepStrictEqual } from 'node:util';
 import { Drive } from '../../../src/vmm/block/drive.ts';
 import type { Device, SavedState, SavedValue } from '../../../src/vmm/device.ts';
-import { CARDS, FIRST_CARD_SLOT } from '../../../src/vmm/devices/cards.ts';
+import { CARDS, FIRST_CARD_SLOT, type Properties } from '../../../src/vmm/devices/cards.ts';
 import { cardName, DEVICES } from '../../../src/vmm/devices/index.ts';
+import type { CardConfig } from '../../../src/vmm/protocol.ts';
 import { MMIO_LINES } from '../../../src/vmm/virtio/mmio.ts';
 import { type Random, seeded } from '../../support/random.ts';
 import { createRig, MICROSECOND, type Rig, setUpPic } from './rig.ts';
@@ -28,7 +30,19 @@ const DRIVES = [
 ] as const;
 
 /** One of every kind of card, and what those need that cannot do without. */
-const CARD_CONFIGS = Object.keys(CARDS).map((device) => ({ device, properties: {} }));
+const CARD_CONFIGS = Object.entries(CARDS).map(([device, { properties, backends = {}, isUselessAlone }]): CardConfig => {
+  const [[type, backend] = []] = Object.entries(backends);
+  return {
+    device,
+    properties: needed(properties),
+    ...(isUselessAlone && type && backend ? { backend: { type, properties: needed(backend.properties) } } : {}),
+  };
+});
+function needed(properties: Properties): { [name: string]: string } {
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([name, { initial }]): [string, string][] => (initial === undefined ? [[name, 'any']] : [])),
+  );
+}
 const NAMES = [...DEVICES.map(({ name }) => name as string), ...CARD_CONFIGS.map(cardName)];
 
 const everyDevice = (rig: Rig): Map<string, Device> => new Map([...Object.entries<Device>(rig.devices), ...rig.cards]);
@@ -163,7 +177,7 @@ describe('devices', () => {
 
   it('claim no port beside those that some device lists', () => {
     const rig = createRig(OPTIONS);
-    const claimed = new Set(Object.values(rig.devices).flatMap((device) => portsOf(device)));
+    const claimed = new Set([...everyDevice(rig).values()].flatMap((device) => portsOf(device)));
     for (let port = 0; port < 0x10000; port++) assert.equal(rig.bus.portOwner(port) !== null, claimed.has(port));
   });
 
@@ -228,6 +242,8 @@ describe('devices', () => {
         ]) {
           const state = device.save();
           const place = [...places(state)][index];
+          // Lists may be empty, and some records have no fields.
+          if (isDeepStrictEqual(place[0], wrong)) continue;
           place[1](wrong as SavedValue);
           refuses(state, `field ${index}`);
         }

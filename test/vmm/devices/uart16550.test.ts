@@ -48,7 +48,7 @@ describe('16550A', () => {
     const rig = createRig();
     set(rig, 0, 0x48, 0x69);
     rig.out(0x2f8, 0x21);
-    assert.deepEqual(rig.sent, { serial0: [0x48, 0x69], serial1: [0x21], debugcon: [] });
+    assert.deepEqual(rig.sent, { serial0: [0x48, 0x69], serial1: [0x21], debugcon: [], virtconsole: [] });
   });
 
   it('THRE goes when THR is written and comes back with time, TEMT after the character', () => {

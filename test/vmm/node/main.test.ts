@@ -80,6 +80,20 @@ describe('cp86', function () {
     assert.deepEqual([status, out], [5, 'A']);
   });
 
+  it('shows what is printed on the virtio console where its character device goes', () => {
+    // mov dx,0xc01c (emergency write in the configuration behind the legacy registers) / mov al,'V' / out dx,al / mov al,1 / out 0xf4,al / jmp $
+    const code = new Uint8Array(512);
+    code.set([0xba, 0x1c, 0xc0, 0xb0, 0x56, 0xee, 0xb0, 0x01, 0xe6, 0xf4, 0xeb, 0xfe]);
+    code.set([0x55, 0xaa], 510);
+    writeFileSync(join(folder, 'console.img'), code);
+    const run = (chardev: string) =>
+      cp86('-fda', 'console.img', '-device', 'virtio-serial', '-chardev', chardev, '-device', 'virtconsole,chardev=c', ...EXIT);
+    const shown = run('stdio,id=c');
+    assert.deepEqual([shown.status, shown.out], [3, 'V']);
+    assert.deepEqual(run('file,id=c,path=out').out, '');
+    assert.equal(readFileSync(join(folder, 'out'), 'latin1'), 'V');
+  });
+
   it('leaves images as they are, unless told to write through or to commit', () => {
     const file = image(1),
       through = `file=${file},if=floppy,snapshot=off`;
@@ -160,6 +174,7 @@ describe('cp86', function () {
 
   const errors: [string[], RegExp][] = [
     [['-fda', 'nowhere.img'], /^cp86: cannot open 'nowhere.img': no such file\n$/],
+    [['-virtfs', 'local,path=nowhere,mount_tag=x', hello], /^cp86: cannot share the folder 'nowhere': no such file\n$/],
     [['-frobnicate'], /^cp86: -frobnicate: there is no such option/],
     [[], /^cp86: no drive to boot from/],
     [['-kernel', program], /^cp86: not a kernel image/],

@@ -93,6 +93,16 @@ describe('command line options', () => {
     assert.deepEqual(parse('-device isa-debug-exit').debugExit, { port: 0x501, size: 2 });
     assert.deepEqual(parse('-device isa-debug-exit,iobase=0xf4,iosize=0x04').debugExit, { port: 0xf4, size: 4 });
   });
+  it('-virtfs is a card with its folder, as -device and -fsdev are in any order', () => {
+    const backend = { type: 'local', properties: { path: '/a,b', readonly: 'on' } },
+      cards = [{ device: 'virtio-9p-pci', properties: { mount_tag: 'host' }, backend }];
+    assert.deepEqual(parse('-virtfs local,path=/a,,b,mount_tag=host,readonly=on').cards, cards);
+    assert.deepEqual(parse('-virtfs local,path=/a,,b,mount_tag=host,readonly,id=x').cards, cards);
+    const device = '-device virtio-9p-pci,fsdev=x,mount_tag=host',
+      fsdev = '-fsdev local,id=x,path=/a,,b,readonly=on';
+    assert.deepEqual(parse(`${fsdev} ${device}`).cards, cards);
+    assert.deepEqual(parse(`-device edu ${device} ${fsdev}`).cards.slice(1), cards);
+  });
   it('-boot takes letters and order=', () => {
     assert.equal(parse('-boot a').bootOrder, 'a');
     assert.equal(parse('-boot order=ac,menu=off').bootOrder, 'ac');
@@ -135,6 +145,16 @@ describe('command line options', () => {
     ['-device edu,colour=red', /'colour' is not known/],
     ['-device edu,dma_mask=x', /dma_mask=x: a mask/],
     ['-device isa-debug-exit,iosize=3', /iosize/],
+    ['-virtfs proxy,path=x,mount_tag=y', /^-virtfs proxy.*the type can be local/],
+    ['-virtfs local,path=x', /mount_tag= is missing/],
+    ['-virtfs local,mount_tag=x', /path= is missing/],
+    ['-fsdev local,path=x', /id= is missing/],
+    ['-fsdev local,id=a,path=x', /no -device is connected to it/],
+    ['-fsdev local,id=a,path=x -fsdev local,id=a,path=y', /id a is given twice/],
+    ['-device virtio-9p-pci,fsdev=a,mount_tag=x', /no -fsdev with id=a/],
+    ['-virtfs local,path=x,mount_tag=y,fmode=0600', /^-virtfs .*'fmode' is not known/],
+    ['-virtfs local,path=x,mount_tag=y,readonly=maybe', /readonly=maybe: it can be on, off/],
+    ['-device virtio-9p-pci,mount_tag=x', /^-device virtio-9p-pci: fsdev= is missing/],
     ['-drive format=vmdk,file=x', /raw or qcow2/],
     ['-drive index=0', /file= is missing/],
     ['-drive file=x,bus=2', /'bus' is not known/],
@@ -158,7 +178,21 @@ describe('command line options', () => {
     ['-append x', /needs -kernel/],
     ['--record a --replay b', /replay/],
     ['-monitor tcp', /no monitor/],
-    ['-net user', /none/],
+    ['-net user', /no card is connected/],
+    ['-net tap', /-net tap: the type can be user, switch/],
+    ['-net nic,bus=1', /'bus' is not known/],
+    ['-nic user,model=e1000', /model= can be ne2k_pci, ne2k_isa, virtio-net-pci, virtio-net-device/],
+    ['-nic user,mac=01:00:00:00:00:00', /group/],
+    ['-nic user,hostfwd=tcp:2222', /hostfwd tcp:2222: it is written/],
+    ['-nic user,restrict=off', /restrict=on/],
+    ['-nic user,tftp=/', /'tftp' is not known/],
+    ['-nic switch,hostfwd=tcp::1-:1', /'hostfwd' is not known/],
+    ['-netdev user', /id= is missing/],
+    ['-netdev user,id=a -netdev user,id=a', /id a is given twice/],
+    ['-netdev user,id=a', /no card is connected/],
+    ['-device ne2k_pci,netdev=a', /no -netdev with id=a/],
+    ['-netdev user,id=a -device ne2k_pci,netdev=a -device ne2k_isa,netdev=a', /no -netdev with id=a left/],
+    ['-netdev user,id=a -device edu,netdev=a', /'edu' is no network card/],
   ];
   for (const [text, message] of errors) {
     it(`'${text}' is an error that names the option`, () =>
@@ -167,6 +201,33 @@ describe('command line options', () => {
         (error) => error instanceof OptionError && message.test(error.message),
       ));
   }
+
+  it('connect network cards as QEMU does, whatever comes first', () => {
+    const cards = (text: string) => parse(text).cards;
+    const service = 'tcp:10.0.2.100:80-tcp:127.0.0.1:8080',
+      forward = 'tcp::2222-:22';
+    const user = { type: 'user', properties: { hostfwd: `${forward} udp::53-:53`, guestfwd: service } };
+    const options = `hostfwd=${forward},hostfwd=udp::53-:53,guestfwd=${service}`;
+    const card = { device: 'virtio-net-pci', properties: { mac: '52:54:00:00:00:01' }, backend: user };
+    for (const text of [
+      `-device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:01 -netdev user,id=n0,${options}`,
+      `-nic user,model=virtio,mac=52:54:00:00:00:01,${options}`,
+      `-net nic,model=virtio-net-pci,macaddr=52:54:00:00:00:01 -net user,${options}`,
+      `-net user,restrict=on,${options} -net nic,model=virtio,macaddr=52:54:00:00:00:01`,
+    ])
+      assert.deepEqual(cards(text), [card], text);
+    assert.deepEqual(cards('-nic none -net none'), []);
+    assert.deepEqual(cards('-net nic'), [{ device: 'ne2k_pci', properties: {} }], 'a card without a cable');
+  });
+
+  it('give guests on a switch addresses by their names', () => {
+    const mac = (name: string): string | undefined => parse(`-nic switch -name ${name}`).cards[0].properties.mac;
+    assert.match(mac('one') ?? '', /^52:54:00:/);
+    assert.equal(mac('one'), mac('one'));
+    assert.notEqual(mac('one'), mac('two'));
+    const [first, second] = parse('-nic switch -nic switch,switch=b').cards;
+    assert.notEqual(first.properties.mac, second.properties.mac);
+  });
 
   it('are all in --help', () => {
     for (const { rows } of OPTIONS) for (const { name } of rows) assert.ok(helpText().includes(`  ${name}`), name);

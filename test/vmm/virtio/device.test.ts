@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { bytes, record } from '../../../src/vmm/devices/fields.ts';
 import { type CreateType, FEATURE, INTERRUPT, STATUS, type VirtioCore } from '../../../src/vmm/virtio/device.ts';
-import { MEMORY, MMIO, PORTS, startDriver, TRANSPORTS, virtioRig } from './virtioRig.ts';
+import { MEMORY, MMIO, MSIX, PORTS, startDriver, TRANSPORTS, virtioRig } from './virtioRig.ts';
 
 const FIELDS = record({ configuration: bytes(6) });
 
@@ -144,8 +144,7 @@ describe('virtio over PCI', () => {
     assert.equal(read(0x06, 2) & 0x10, 0x10);
     const structures: number[][] = [];
     for (let at = read(0x34, 1); at !== 0; at = read(at + 1, 1)) {
-      assert.equal(read(at, 1), 9);
-      structures.push([read(at + 3, 1), read(at + 4, 1), read(at + 8, 4), read(at + 12, 4), read(at + 2, 1)]);
+      if (read(at, 1) === 9) structures.push([read(at + 3, 1), read(at + 4, 1), read(at + 8, 4), read(at + 12, 4), read(at + 2, 1)]);
     }
     assert.deepEqual(structures, [
       [5, 0, 0, 0, 20],
@@ -183,6 +182,41 @@ describe('virtio over PCI', () => {
     }
     access(4, 0x2002, 2);
     assert.deepEqual(device.save(), before);
+  });
+
+  it('sends messages instead of interrupts while MSI-X is on: one of the queue, one of the configuration', () => {
+    for (const name of ['pci', 'legacy pci'] as const) {
+      const device = sample(),
+        rig = virtioRig(name, device.create),
+        sent: number[] = [];
+      rig.pci.onMessage((_, value) => void sent.push(value));
+      const [, second] = startDriver(rig);
+      for (const vector of [0, 1, 2]) {
+        rig.bus.memoryWrite(MSIX + 16 * vector + 8, 0x40 + vector, 4);
+        rig.bus.memoryWrite(MSIX + 16 * vector + 12, 0, 4);
+      }
+      rig.pci.write(SPACE | 0x9a, 0x8000, 2);
+      rig.transport.select(1);
+      const [configuration, queue] = name === 'pci' ? [MEMORY + 0x10, MEMORY + 0x1a] : [PORTS + 0x14, PORTS + 0x16],
+        read = (at: number) => (name === 'pci' ? rig.bus.memoryRead(at, 2) : rig.bus.portRead(at, 2)),
+        write = (at: number, value: number) => (name === 'pci' ? rig.bus.memoryWrite(at, value, 2) : rig.bus.portWrite(at, value, 2));
+      assert.deepEqual([read(configuration), read(queue)], [0xffff, 0xffff]);
+      write(configuration, 1);
+      write(queue, 3);
+      assert.deepEqual([read(configuration), read(queue)], [1, 0xffff], 'there is no vector 3');
+      write(queue, 2);
+      device.core.configurationChanged();
+      second!.add([], [4]);
+      device.core.queue(1).complete(device.core.queue(1).take()!, 4);
+      assert.deepEqual([sent, rig.irq(), rig.transport.interruptStatus()], [[0x41, 0x42], false, 0]);
+      if (name === 'legacy pci') assert.deepEqual([rig.bus.portRead(PORTS + 0x18, 1), rig.bus.portRead(PORTS + 0x1d, 1)], [1, 6]);
+      const saved = rig.device.save();
+      rig.transport.status = 0;
+      rig.transport.select(1);
+      assert.deepEqual([read(configuration), read(queue)], [0xffff, 0xffff], 'a reset forgets the vectors');
+      rig.device.load(saved);
+      assert.deepEqual([read(configuration), read(queue)], [1, 2]);
+    }
   });
 
   it('does not reach memory before it may be bus master, unless its driver is a legacy one', () => {

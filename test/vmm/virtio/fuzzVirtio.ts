@@ -7,7 +7,18 @@ import { CYCLES_PER_SECOND } from '../../../src/vmm/timers.ts';
 import { type CreateType, FEATURE, STATUS } from '../../../src/vmm/virtio/device.ts';
 import type { Random } from '../../support/random.ts';
 import { seeded } from '../../support/random.ts';
-import { type DriverQueue, MEMORY, MMIO, PORTS, RAM, startDriver, type TransportName, type VirtioRig, virtioRig } from './virtioRig.ts';
+import {
+  type DriverQueue,
+  MEMORY,
+  MMIO,
+  MSIX,
+  PORTS,
+  RAM,
+  startDriver,
+  type TransportName,
+  type VirtioRig,
+  virtioRig,
+} from './virtioRig.ts';
 
 const SIZES = [1, 2, 4] as const;
 /** Places of the registers of each transport: where to reach them, and how many bytes there are. */
@@ -18,9 +29,13 @@ const REGISTERS: Record<TransportName, readonly { readonly port: boolean; readon
     { port: false, base: MEMORY + 0x2000, bytes: 0x50 },
     { port: false, base: MEMORY + 0x3000, bytes: 0x20 },
     { port: false, base: MEMORY, bytes: 0x4000 },
+    { port: false, base: MSIX, bytes: 0x40 },
     { port: true, base: PORTS, bytes: 0x80 },
   ],
-  'legacy pci': [{ port: true, base: PORTS, bytes: 0x80 }],
+  'legacy pci': [
+    { port: true, base: PORTS, bytes: 0x80 },
+    { port: false, base: MSIX, bytes: 0x40 },
+  ],
   mmio: [{ port: false, base: MMIO, bytes: 0x200 }],
 };
 const SPACE = 0x80001800;

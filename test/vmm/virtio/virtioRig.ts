@@ -18,6 +18,7 @@ const SLOT = 3,
   CONFIGURATION = 0x80000000 | (SLOT << 11);
 export const PORTS = 0xc000,
   MEMORY = 0xe0000000,
+  MSIX = 0xe0008000,
   MMIO = 0xfeb00000;
 
 export interface VirtioRig {
@@ -79,6 +80,7 @@ export function virtioRig(name: TransportName, create: CreateType): VirtioRig {
   bus.add('virtio', device);
   if (name !== 'mmio') {
     pci.write(CONFIGURATION | 0x10, PORTS, 4);
+    pci.write(CONFIGURATION | 0x14, MSIX, 4);
     pci.write(CONFIGURATION | 0x20, MEMORY, 4);
     pci.write(CONFIGURATION | 0x04, 7, 2);
   }

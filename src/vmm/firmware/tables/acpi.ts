@@ -3,6 +3,7 @@
 
 import { mmioLines } from '../../virtio/mmio.ts';
 import { PM, RESET } from '../power.ts';
+import { RSDP_BYTES } from '../symbols.ts';
 import { dsdtTerms, SCI } from './dsdt.ts';
 import { TableWriter } from './layout.ts';
 
@@ -93,8 +94,7 @@ export const facs = (): Uint8Array => new TableWriter().text('FACS', 4).u32(64).
 
 /** The tables from this address on, the RSDP first; `facsAddress` is where the FACS will be; of a machine with virtio devices without PCI. */
 export function acpiTables(address: number, facsAddress: number, virtioDevices: number): Uint8Array {
-  const RSDP_BYTES = 20,
-    all = new TableWriter().zerosTo(RSDP_BYTES);
+  const all = new TableWriter().zerosTo(RSDP_BYTES);
   const add = (bytes: Uint8Array): number => {
     all.zerosTo(Math.ceil(all.length / 16) * 16);
     const at = address + all.length;
