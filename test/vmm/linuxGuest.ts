@@ -7,6 +7,7 @@ import { stateHash } from '../../src/vmm/inspect.ts';
 import type { JournalEvent } from '../../src/vmm/journal.ts';
 import type { KernelSymbols } from '../../src/vmm/linux/kallsyms.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import { nodeFiles } from '../../src/vmm/node/files.ts';
 import type { GuestConfig, ScreenState } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from './platform.ts';
 
@@ -40,6 +41,8 @@ export interface LinuxGuest {
   /** Hash of the whole state with its tick, and the journal up to here. */
   hash(): string;
   journal(): Uint8Array;
+  /** Writes what the guest changed on its drives to the images. */
+  commit(): void;
   dispose(): void;
 }
 
@@ -50,7 +53,7 @@ export function bootLinux(
   options: Partial<GuestConfig> = {},
   commandLine = WITHOUT_SELF_TESTS,
 ): LinuxGuest {
-  const platform = manualPlatform(),
+  const platform = { ...manualPlatform(), files: nodeFiles() },
     events: string[] = [],
     outputs: { [channel: string]: string } = {};
   let seen = 0;
@@ -112,6 +115,9 @@ export function bootLinux(
     pause: () => execution.pause('pause', ''),
     hash: () => `${stateHash(guest)} ${guest.cpu.ticks}`,
     journal: () => guest.recorder.bytes(guest.clock.now(), guest.cpu.ticks),
+    commit: () => {
+      for (const drive of guest.drives) drive.commit();
+    },
     dispose: () => guest.dispose(),
   };
   return linux;

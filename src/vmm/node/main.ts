@@ -32,8 +32,9 @@ function print(text: string): number {
   return 0;
 }
 
-async function run(settings: Settings): Promise<number> {
-  const config: GuestConfig = {
+/** The guest that the options describe. Throws an Error that names the option whose file cannot be read. */
+export function guestConfig(settings: Settings): GuestConfig {
+  return {
     name: settings.name,
     memory: settings.memory * 2 ** 20,
     cpu: settings.cpu,
@@ -63,7 +64,10 @@ async function run(settings: Settings): Promise<number> {
     startOfTime: Date.now(),
     ...(settings.replay === null ? {} : { replay: readImage('--replay', settings.replay) }),
   };
+}
 
+async function run(settings: Settings): Promise<number> {
+  const config = guestConfig(settings);
   const platform = nodePlatform();
   const build = createMachineBuilder({ arenaBytes: config.memory });
   const log = settings.log.length > 0 ? new LogFile(settings.logFile) : null;
