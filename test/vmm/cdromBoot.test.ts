@@ -47,7 +47,7 @@ describe('a CD-ROM', function () {
       const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
       guest.restart();
       execution.go({ kind: 'free' });
-      const shown = (): string => linesOf(guest.screen()).join('');
+      const shown = (): string => linesOf(guest.screen()).join(' ');
       for (let n = 0; n < MOST_TURNS && execution.isRunning && !screen.test(shown()); n++) execution.turn(TURN);
       assert.match(shown(), screen);
       guest.dispose();

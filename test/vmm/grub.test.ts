@@ -49,7 +49,7 @@ describe("GRUB's rescue floppy", function () {
     execution.go({ kind: 'free' });
     return { guest, execution };
   }
-  const screen = (state: ScreenState) => linesOf(state).join('');
+  const screen = (state: ScreenState) => linesOf(state).join(' ');
 
   it('shows its menu, lists its devices at the prompt, and the recorded session replays to the same state', () => {
     const { guest, execution } = start();

@@ -57,7 +57,7 @@ describe('iPXE', function () {
       const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
       guest.restart();
       execution.go({ kind: 'free' });
-      const shown = (): string => linesOf(guest.screen()).join('');
+      const shown = (): string => linesOf(guest.screen()).join(' ');
       const until = (text: RegExp): void => {
         for (const end = guest.cpu.ticks + MOST_TICKS; guest.cpu.ticks < end && execution.isRunning && !text.test(shown()); )
           execution.turn(TURN);
