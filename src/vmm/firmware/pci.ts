@@ -25,6 +25,8 @@ const REGISTER = {
 const BARS = 6,
   UNITS = 256;
 const NOBODY = 0xffff;
+/** Base class of display controllers. */
+const DISPLAY = 0x03;
 
 /** What base addresses are given: ports as on QEMU's pc, memory in the hole below 4 GiB, up to the virtio devices without PCI. */
 const FIRST_PORT = 0xc000;
@@ -73,6 +75,8 @@ export function initialisePci(machine: FirmwareMachine): void {
 
   const wanted: { unit: number; register: number; isPort: boolean; bytes: number }[] = [];
   for (const unit of units(machine)) {
+    // A display adapter has the VGA's ports besides what its base addresses name.
+    if (readPci(machine, unit, REGISTER.classCode + 3, 1) === DISPLAY) writePci(machine, unit, REGISTER.command, PCI_COMMAND.PORTS, 2);
     const pin = readPci(machine, unit, REGISTER.interruptPin, 1);
     if (pin !== 0) writePci(machine, unit, REGISTER.interruptLine, PCI_LINES[pciWire(unit >> 3, pin)], 1);
     for (let bar = 0; bar < BARS; bar++) {

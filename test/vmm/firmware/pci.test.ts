@@ -55,6 +55,11 @@ describe('PCI at power-on', () => {
     );
   });
 
+  it("turns on a display adapter's ports, which no base address names", () => {
+    const { rig } = machineWithCards();
+    assert.deepEqual([rig.pci.read((2 << 11) | 0x08, 4) >>> 24, rig.pci.read((2 << 11) | 0x04, 2) & 3], [3, 3]);
+  });
+
   it('routes the wires to lines 10 and 11, level-triggered, and tells each function its line', () => {
     const { rig, cards } = machineWithCards();
     assert.deepEqual([rig.in(0x4d0), rig.in(0x4d1)], [0, 0x0c]);
