@@ -9,6 +9,7 @@ import { PSEUDO, RECORD, writeRecords } from '../translator/forms.ts';
 import type { MemoryModel } from '../translator/ir/builder.ts';
 import { callsOf } from '../translator/ir/print.ts';
 import { meaningOps } from '../translator/meaning.ts';
+import { S } from '../translator/state.ts';
 import { type CodePage, createCodePage } from './codePage.ts';
 import type { Engine } from './engine.ts';
 import { type GuestMemory, PAGE } from './memory.ts';
@@ -167,8 +168,11 @@ export function createCodeCache(
       }
       if (p.used > MOST_WORDS) idle[page] = MOST_IDLE;
     }
-    if (dropped) versions[page]!++;
-    return dropped;
+    if (!dropped) return false;
+    versions[page]!++;
+    // A region that is inside one of its sites must look again, too.
+    engine.r[S.CODE_EPOCH]!++;
+    return true;
   }
   memory.onCodeWrite = (page, offset, size) => {
     const bitmap = bitmaps[page];

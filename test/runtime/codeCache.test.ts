@@ -107,6 +107,31 @@ describe('code cache', () => {
     });
   });
 
+  it('in a page that is often patched, an instruction of a region that overwrites the following one is followed by the new one', () => {
+    const cpu = processor.createCpu({ host: emptyHost, offset: 0, bytes: 2 * MIB, tier: 'translate' }),
+      START = FIRST + 0x0d,
+      SPIN = [0xeb, 0xfe];
+    for (const [name, value] of Object.entries(flatMode(FIRST, 8, 16, 0))) cpu.set(name, value);
+    cpu.set('cr4', 0x200);
+    function run(eip: number, ebx = FIRST + 0x800): void {
+      cpu.set('eip', eip);
+      cpu.set('ebx', ebx);
+      assert.equal(cpu.run(100), 'budget');
+    }
+    for (let n = 0; n < 6; n++) {
+      cpu.writePhysical(FIRST + 0x400, Uint8Array.of(0x40 + (n & 3), ...SPIN));
+      run(FIRST + 0x400);
+    }
+    for (const name of ['ecx', 'edx']) cpu.set(name, 0);
+    cpu.writePhysical(START, Uint8Array.of(0x0f, 0xae, 0x03, 0x41, ...SPIN)); // fxsave [ebx]; inc ecx; jmp $
+    for (let n = 0; n < 3; n++) run(START);
+    assert.notEqual(cpu.translation(START), null);
+    // XMM0 comes to where the INC is.
+    cpu.set('xmm0', `${'0'.repeat(26)}feeb42`);
+    run(START, START + 3 - 160);
+    assert.deepEqual([cpu.get('ecx'), cpu.get('edx')], [3, 1]);
+  });
+
   it('holds nothing when it has been cleared', () => {
     const cpu = everywhere('translate');
     cpu.run(3000);
