@@ -7,10 +7,10 @@ import { stateHash } from '../../src/vmm/inspect.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
 import { CHARACTER, cpio, DIRECTORY, PROGRAM } from '../support/initramfs.ts';
+import { LONG } from '../support/long.ts';
 import { requireTool } from '../support/tools.ts';
 import { type Run, startRun } from './lockstep.ts';
 
-const LONG = process.env.CP86_LONG === '1';
 const MILLION = 1_000_000;
 const MEMORY = 64 << 20;
 

@@ -6,10 +6,9 @@ import { linearAddress, stateHash } from '../../src/vmm/inspect.ts';
 import { Recorder } from '../../src/vmm/journal.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { LONG } from '../support/long.ts';
 import { floppyConfig, type Run, random, startRun, TIERS } from './lockstep.ts';
 
-/** CP86_LONG=1: the whole of it, which takes the better part of an hour; otherwise the same over a shorter time. */
-const LONG = process.env.CP86_LONG === '1';
 const MILLION = 1_000_000;
 
 const image = new Uint8Array(readFileSync(new URL('guests/orchestra.img', import.meta.url)));
