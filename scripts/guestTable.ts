@@ -66,7 +66,6 @@ export const GUESTS: readonly GuestRow[] = [
     options: `${debian('686', '/dev/vda1')},if=virtio`,
     shows: 'cp86 login:',
     seconds: 120,
-    trouble: 'should show `cp86 login:`; not run to that point yet',
   },
   {
     name: 'debian-systemd',
