@@ -100,6 +100,8 @@ async function run(emulator: Emulator, kernel: string, initrd: string): Promise<
       );
       child.on('exit', (code) => reject(new Error(`${emulator} ended (${code}): ${errors}`)));
       createInterface(child.stdout!).on('line', (line) => {
+        // A program that ends takes the kernel with it, sometimes before its last line is out.
+        if (line.includes('Kernel panic')) return (clearTimeout(timer), resolve());
         const [, name, result] = LINE.exec(line) ?? [];
         if (name === undefined) return;
         const now = performance.now();
