@@ -1,5 +1,5 @@
-// The local APIC's model-specific registers (SDM volume 3, "Local APIC Status and Location", "TSC-Deadline Mode"), and KVM's for it. The APIC is part of
-// the machine around the processor, which is asked.
+// The local APIC's model-specific registers (SDM volume 3, "Local APIC Status and Location", "TSC-Deadline Mode"), and KVM's for
+// it. The APIC is part of the machine around the processor, which is asked.
 
 import { S, VECTOR } from '../translator/state.ts';
 import type { Engine } from './engine.ts';

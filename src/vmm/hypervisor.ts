@@ -81,12 +81,15 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
     return DONE;
   }
 
+  function enter(execution: Execution, event: OutsideEvent): void {
+    execution.outside(event);
+    if (execution.isRunning) scheduler.wake(execution);
+  }
   function outside(id: GuestId, event: Parameters<Execution['outside']>[0]): Record<string, never> {
     const execution = find(id);
     if (execution.status === 'off' || execution.status === 'failed')
       throw new RangeError(`Guest '${execution.guest.config.name}' is ${execution.status}.`);
-    execution.outside(event);
-    if (execution.isRunning) scheduler.wake(execution);
+    enter(execution, event);
     return DONE;
   }
 
@@ -113,9 +116,7 @@ export function createHypervisor(platform: Platform, build: MachineBuilder, emit
       platform,
       output: (channel, byte) => outbox.write(id, channel, byte),
       outside(event) {
-        if (execution.status === 'off' || execution.status === 'failed') return;
-        execution.outside(event);
-        if (execution.isRunning) scheduler.wake(execution);
+        if (execution.status !== 'off' && execution.status !== 'failed') enter(execution, event);
       },
     });
     const execution: Execution = new Execution(guest, platform, {

@@ -268,9 +268,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
         peers.clear();
       },
       dispose() {
-        guest.disconnect();
-        cpu.dispose();
-        arena.free(offset);
+        release();
         for (const drive of drives) drive.close();
       },
     };
@@ -278,12 +276,16 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       if (!journal) connectPeers();
     } catch (error) {
       // What a card is to be connected to is not there.
-      for (const peer of peers.values()) peer.close();
-      cpu.dispose();
-      arena.free(offset);
+      release();
       throw error;
     }
     return guest;
+
+    function release(): void {
+      guest.disconnect();
+      cpu.dispose();
+      arena.free(offset);
+    }
 
     function connectPeers(): void {
       for (const [n, card] of cardConfigs.entries()) {

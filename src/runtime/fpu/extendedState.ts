@@ -10,6 +10,7 @@ import type { Fpu } from '../system.ts';
 import { IMAGE_BYTES, type ImageParts } from './image.ts';
 import type { Operands } from './memory.ts';
 import type { FpuState } from './state.ts';
+import { INITIAL_CONTROL } from './words.ts';
 
 /** Bits of XCR0, and so of XSTATE_BV and of the mask in EDX:EAX. */
 const XCR0 = { X87: 1, SSE: 2 } as const;
@@ -19,7 +20,6 @@ export const XSAVE_BYTES = IMAGE_BYTES + 64;
 const ALIGNMENT = 64;
 const XSTATE_BV = IMAGE_BYTES,
   XCOMP_BV = IMAGE_BYTES + 8;
-const INITIAL_CONTROL = 0x37f;
 
 export function createExtendedState(
   engine: Engine,

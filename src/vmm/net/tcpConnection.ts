@@ -5,9 +5,9 @@
 //
 // How states are kept: OPEN is ESTABLISHED and all after it; `hostEnded`, `guestEnded` and `finAcknowledged` say which.
 
-import { bytes, bytesUpTo, type Field, flag, integer, record, type State, time, word } from '../devices/fields.ts';
+import { bytesUpTo, type Field, flag, integer, record, type State, time, word } from '../devices/fields.ts';
 import { CYCLES_PER_SECOND } from '../timers.ts';
-import { MAC_BYTES } from './ethernet.ts';
+import { ENDS } from './ends.ts';
 import { MOST_UNDER_WAY, type ToHost } from './hostMessages.ts';
 import { FLAG, LONGEST_SEGMENT, type Segment } from './tcpSegment.ts';
 
@@ -21,13 +21,7 @@ const MOST_DUPLICATES = 3;
 
 const sequence = integer(0, 0, 0xffffffff);
 const FIELDS = record({
-  id: integer(0, 0, 0xffffffff),
-  mac: bytes(MAC_BYTES),
-  /** The guest's end and ours. */
-  guest: integer(0, 0, 0xffffffff),
-  guestPort: word(),
-  local: integer(0, 0, 0xffffffff),
-  localPort: word(),
+  ...ENDS,
   state: integer(STATE.OPENING, STATE.OPENING, STATE.CLOSED),
   // Send sequence variables (RFC 9293, section 3.3.1), and the highest number that was sent.
   sendUnacknowledged: sequence,

@@ -1,9 +1,9 @@
 // Conversations by UDP between the guest and sockets of the host: one for each pair of ports, forgotten when nothing has been said
 // for a minute. UDP has no flow control: what does not fit is lost.
 
-import { bytes, integer, listUpTo, record, type State, time, word } from '../devices/fields.ts';
+import { integer, listUpTo, record, type State, time } from '../devices/fields.ts';
 import { CYCLES_PER_SECOND } from '../timers.ts';
-import { MAC_BYTES } from './ethernet.ts';
+import { ENDS } from './ends.ts';
 import { FIRST_INCOMING, FIRST_UDP, type FromHost, MOST_UNDER_WAY, type ToHost } from './hostMessages.ts';
 import type { Endpoint } from './tcp.ts';
 import { LONGEST_UDP, type UdpDatagram } from './udp.ts';
@@ -13,12 +13,7 @@ const LIFETIME = 60 * CYCLES_PER_SECOND;
 const FIRST_DYNAMIC = 49152;
 
 const SESSION = record({
-  id: integer(0, 0, 0xffffffff),
-  mac: bytes(MAC_BYTES),
-  guest: integer(0, 0, 0xffffffff),
-  guestPort: word(),
-  local: integer(0, 0, 0xffffffff),
-  localPort: word(),
+  ...ENDS,
   /** Bytes that the host has not passed on. */
   unwritten: integer(0, 0, MOST_UNDER_WAY),
   deadline: time(0),
