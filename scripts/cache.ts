@@ -29,42 +29,30 @@ const imageFiles = {
 
 /** Debian's 32-bit packages: what they depend on, or they themselves, have the files. */
 const packages32 = ['linux-image-686:i386', 'linux-image-686-pae:i386', 'busybox-static:i386'];
-/** Modules of the kernel for 686 that tests load, each behind those that it needs. */
-export const MODULES_686 = [
-  'virtio',
-  'virtio_ring',
-  'virtio_pci_modern_dev',
-  'virtio_pci_legacy_dev',
-  'virtio_pci',
-  'virtio_mmio',
-  'virtio_blk',
-  'virtio-rng',
-  'virtio_balloon',
-  'virtio_console',
-  'failover',
-  'net_failover',
-  'virtio_net',
-  'netfs',
-  'fscache',
-  '9pnet',
-  '9pnet_virtio',
-  '9p',
-  'syscopyarea',
-  'sysfillrect',
-  'sysimgblt',
-  'fb_sys_fops',
-  'drm',
-  'drm_kms_helper',
-  'ttm',
-  'drm_ttm_helper',
-  'drm_vram_helper',
-  'bochs',
-  'psmouse',
-  '8390',
-  '8390p',
-  'ne2k-pci',
-  'ne',
-] as const;
+/** Modules of the kernel for 686 that tests load, by what they are for, each behind those that it needs. */
+export const MODULE_GROUPS = {
+  virtio: ['virtio', 'virtio_ring', 'virtio_pci_modern_dev', 'virtio_pci_legacy_dev', 'virtio_pci'],
+  virtioMmio: ['virtio_mmio'],
+  virtioDevices: ['virtio_blk', 'virtio-rng', 'virtio_balloon', 'virtio_console'],
+  virtioNet: ['failover', 'net_failover', 'virtio_net'],
+  ninep: ['netfs', 'fscache', '9pnet', '9pnet_virtio', '9p'],
+  display: [
+    'syscopyarea',
+    'sysfillrect',
+    'sysimgblt',
+    'fb_sys_fops',
+    'drm',
+    'drm_kms_helper',
+    'ttm',
+    'drm_ttm_helper',
+    'drm_vram_helper',
+    'bochs',
+  ],
+  mouse: ['psmouse'],
+  ne2000Pci: ['8390', 'ne2k-pci'],
+  ne2000Isa: ['8390p', 'ne'],
+} as const;
+export const MODULES_686 = Object.values(MODULE_GROUPS).flat();
 export type Module686 = (typeof MODULES_686)[number];
 type File32 = 'linux686' | 'linux686pae' | 'button686' | 'button686pae' | 'busybox' | `${Module686}.ko`;
 

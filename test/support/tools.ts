@@ -29,7 +29,7 @@ const tools = {
   "Debian's linux-image-686-pae": () => findImage('linux686pae'),
   "button.ko of Debian's linux-image-686": () => findImage('button686'),
   "button.ko of Debian's linux-image-686-pae": () => findImage('button686pae'),
-  "virtio modules of Debian's linux-image-686": modules686,
+  "modules of Debian's linux-image-686": modules686,
   "Debian's busybox-static, i386": () => findImage('busybox'),
   "Debian's disk": () => findImage('debianDisk'),
   "686 kernel of Debian's disk": () => findImage('debianLinux686'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Execution } from '../../src/vmm/execution.ts';
+import type { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import { stateHash } from '../../src/vmm/inspect.ts';
 import { characterCodes } from '../../src/vmm/keyboard.ts';
@@ -8,7 +8,7 @@ import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { ScreenState } from '../../src/vmm/protocol.ts';
 import { asPicture, linesOf, pixelAt, shades } from '../support/screen.ts';
 import { requireTool } from '../support/tools.ts';
-import { manualPlatform } from './platform.ts';
+import { bootGuest } from './bootedGuest.ts';
 
 /** Set 1 scan codes of the keys pressed below. */
 const KEY = { c: 0x2e, l: 0x26, s: 0x1f, enter: 0x1c };
@@ -23,31 +23,13 @@ describe("GRUB's rescue floppy", function () {
   const build = createMachineBuilder({ arenaBytes: 8 << 20 });
 
   function start(replay?: Uint8Array): { guest: Guest; execution: Execution } {
-    const platform = manualPlatform();
-    const guest = build(
-      1,
-      {
-        name: 'grub',
-        memory: 8 << 20,
-        boot: { kind: 'drives', order: 'a' },
-        drives: [{ kind: 'floppy', index: 0, image, readOnly: true }],
-        clock: 'instructions',
-        paced: false,
-        weight: 1,
-        cap: 100,
-        tier: 'mixed',
-        onReset: 'pause',
-        onTripleFault: 'pause',
-        debugExit: null,
-        startOfTime: 1_000_000_000_000,
-        ...(replay ? { replay } : {}),
-      },
-      { platform, output() {}, outside() {} },
-    );
-    const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
-    guest.restart();
-    execution.go({ kind: 'free' });
-    return { guest, execution };
+    return bootGuest(build, {
+      name: 'grub',
+      memory: 8 << 20,
+      boot: { kind: 'drives', order: 'a' },
+      drives: [{ kind: 'floppy', index: 0, image, readOnly: true }],
+      ...(replay ? { replay } : {}),
+    });
   }
   const screen = (state: ScreenState) => linesOf(state).join(' ');
 

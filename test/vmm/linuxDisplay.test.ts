@@ -3,24 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { MODULE_GROUPS } from '../../scripts/cache.ts';
 import { initramfs } from '../support/initramfs.ts';
 import { asPicture, shades } from '../support/screen.ts';
 import { requireTool } from '../support/tools.ts';
 import { BOOT, bootLinux, type LinuxGuest } from './linuxGuest.ts';
-
-/** The driver, behind what it needs. */
-const DRM = [
-  'syscopyarea',
-  'sysfillrect',
-  'sysimgblt',
-  'fb_sys_fops',
-  'drm',
-  'drm_kms_helper',
-  'ttm',
-  'drm_ttm_helper',
-  'drm_vram_helper',
-  'bochs',
-];
 
 /** The shell asks where the cursor is. */
 const PROMPT = /init: up[\s\S]*# (.\[6n)?/;
@@ -34,23 +21,16 @@ describe("Debian's kernel on the display", function () {
   function boot(context: Mocha.Context, modules: readonly string[], commandLine: string): LinuxGuest {
     const kernel = requireTool(context, "Debian's linux-image-686"),
       busybox = requireTool(context, "Debian's busybox-static, i386"),
-      folder = requireTool(context, "virtio modules of Debian's linux-image-686");
+      folder = requireTool(context, "modules of Debian's linux-image-686");
     const initrd = initramfs(
       readFileSync(busybox),
       modules.map((name) => readFileSync(join(folder, `${name}.ko`))),
     );
-    return (linux = bootLinux(kernel, initrd, {
-      boot: {
-        kind: 'kernel',
-        image: new Uint8Array(readFileSync(kernel)),
-        commandLine: `console=tty0 console=ttyS0 ${commandLine}`,
-        initrd,
-      },
-    }));
+    return (linux = bootLinux(kernel, initrd, {}, `console=tty0 console=ttyS0 ${commandLine}`));
   }
 
   it('has a DRM driver, bochs, whose console is on /dev/fb0, and a mouse with a wheel', function () {
-    const guest = boot(this, [...DRM, 'psmouse'], '');
+    const guest = boot(this, [...MODULE_GROUPS.display, ...MODULE_GROUPS.mouse], '');
     const log = guest.until(PROMPT, BOOT);
     assert.match(log, /\[drm\] Found bochs VGA, ID 0xb0c5\./);
     assert.match(log, /\[drm\] Framebuffer size 16384 kB @ 0x[0-9a-f]+, mmio @ 0x[0-9a-f]+\./);

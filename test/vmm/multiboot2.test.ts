@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Execution } from '../../src/vmm/execution.ts';
+import type { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import { textCodes } from '../../src/vmm/keyboard.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
@@ -10,7 +10,7 @@ import type { BootSource, DriveConfig } from '../../src/vmm/protocol.ts';
 import { requireTool } from '../support/tools.ts';
 import { elf, multiboot2Header } from './boot/images.ts';
 import { readInformation } from './boot/multiboot2Information.ts';
-import { manualPlatform } from './platform.ts';
+import { bootGuest } from './bootedGuest.ts';
 
 const TURN = 500_000,
   MEMORY = 16 << 20,
@@ -81,30 +81,12 @@ describe('a Multiboot 2 kernel', function () {
   this.timeout(240_000);
 
   function start(boot: BootSource, drives: readonly DriveConfig[]): { guest: Guest; execution: Execution } {
-    const platform = manualPlatform();
-    const guest = build(
-      1,
-      {
-        name: 'multiboot2',
-        memory: MEMORY,
-        boot,
-        drives,
-        clock: 'instructions',
-        paced: false,
-        weight: 1,
-        cap: 100,
-        tier: 'mixed',
-        onReset: 'pause',
-        onTripleFault: 'pause',
-        debugExit: null,
-        startOfTime: 1_000_000_000_000,
-      },
-      { platform, output() {}, outside() {} },
-    );
-    const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
-    guest.restart();
-    execution.go({ kind: 'free' });
-    return { guest, execution };
+    return bootGuest(build, {
+      name: 'multiboot2',
+      memory: MEMORY,
+      boot,
+      drives,
+    });
   }
 
   /** Types at GRUB's prompt what loads the kernel and the module from the disk, and starts it. */

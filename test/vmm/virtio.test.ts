@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Module686 } from '../../scripts/cache.ts';
+import { MODULE_GROUPS, type Module686 } from '../../scripts/cache.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
 import { balloonMessage } from '../../src/vmm/virtio/balloon.ts';
 import { initramfs } from '../support/initramfs.ts';
@@ -11,18 +11,7 @@ import { LONG } from '../support/long.ts';
 import { requireTool } from '../support/tools.ts';
 import { BOOT, bootLinux, type LinuxGuest } from './linuxGuest.ts';
 
-const MODULES: readonly Module686[] = [
-  'virtio',
-  'virtio_ring',
-  'virtio_pci_modern_dev',
-  'virtio_pci_legacy_dev',
-  'virtio_pci',
-  'virtio_mmio',
-  'virtio_blk',
-  'virtio-rng',
-  'virtio_balloon',
-  'virtio_console',
-];
+const MODULES: readonly Module686[] = [...MODULE_GROUPS.virtio, ...MODULE_GROUPS.virtioMmio, ...MODULE_GROUPS.virtioDevices];
 const MEMORY = 128 << 20,
   BALLOON = 32 << 20;
 const SECTORS = 2048;
@@ -56,7 +45,7 @@ for (const [bus, parameters, interrupts] of CASES) {
 
     before(function () {
       const kernel = requireTool(this, "Debian's linux-image-686"),
-        folder = requireTool(this, "virtio modules of Debian's linux-image-686"),
+        folder = requireTool(this, "modules of Debian's linux-image-686"),
         busybox = readFileSync(requireTool(this, "Debian's busybox-static, i386"));
       const initrd = initramfs(
         busybox,

@@ -1,13 +1,11 @@
 // iPXE, whose drivers are others than Linux's: its command line, reached with Ctrl-B, configures a card by DHCP.
 
 import assert from 'node:assert/strict';
-import { Execution } from '../../../src/vmm/execution.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
-import { nodeFiles } from '../../../src/vmm/node/files.ts';
 import { LONG } from '../../support/long.ts';
 import { linesOf } from '../../support/screen.ts';
 import { requireTool } from '../../support/tools.ts';
-import { manualPlatform } from '../platform.ts';
+import { bootGuest } from '../bootedGuest.ts';
 
 const TURN = 500_000,
   MEMORY = 64 << 20;
@@ -34,31 +32,14 @@ describe('iPXE', function () {
   ];
   for (const [device, driver] of CARDS) {
     it(`finds ${device}, and gets an address`, function () {
-      const path = requireTool(this, 'ipxe.iso'),
-        platform = { ...manualPlatform(), files: nodeFiles() };
-      const guest = build(
-        1,
-        {
-          name: 'ipxe',
-          memory: MEMORY,
-          boot: { kind: 'drives', order: 'd' },
-          drives: [{ kind: 'cdrom', index: 2, image: { path }, readOnly: true }],
-          cards: [{ device, properties: {}, backend: { type: 'user', properties: {} } }],
-          clock: 'instructions',
-          paced: false,
-          weight: 1,
-          cap: 100,
-          tier: 'mixed',
-          onReset: 'pause',
-          onTripleFault: 'pause',
-          debugExit: null,
-          startOfTime: 1_000_000_000_000,
-        },
-        { platform, output() {}, outside() {} },
-      );
-      const execution = new Execution(guest, platform, { stopped() {}, ended: (_, reason) => assert.fail(reason), log() {} });
-      guest.restart();
-      execution.go({ kind: 'free' });
+      const path = requireTool(this, 'ipxe.iso');
+      const { guest, execution } = bootGuest(build, {
+        name: 'ipxe',
+        memory: MEMORY,
+        boot: { kind: 'drives', order: 'd' },
+        drives: [{ kind: 'cdrom', index: 2, image: { path }, readOnly: true }],
+        cards: [{ device, properties: {}, backend: { type: 'user', properties: {} } }],
+      });
       const shown = (): string => linesOf(guest.screen()).join(' ');
       const until = (text: RegExp): void => {
         for (const end = guest.cpu.ticks + MOST_TICKS; guest.cpu.ticks < end && execution.isRunning && !text.test(shown()); )

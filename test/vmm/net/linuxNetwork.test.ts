@@ -5,23 +5,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import type { Module686 } from '../../../scripts/cache.ts';
+import { MODULE_GROUPS, type Module686 } from '../../../scripts/cache.ts';
 import type { CardConfig } from '../../../src/vmm/protocol.ts';
 import { LONG } from '../../support/long.ts';
 import { requireTool } from '../../support/tools.ts';
 import { createHost, type Host, type NetworkGuest, readModules } from './networkGuest.ts';
 
-const VIRTIO: readonly Module686[] = [
-  'virtio',
-  'virtio_ring',
-  'virtio_pci_modern_dev',
-  'virtio_pci_legacy_dev',
-  'virtio_pci',
-  'failover',
-  'net_failover',
-  'virtio_net',
-];
-const MODULES: readonly Module686[] = ['8390', 'ne2k-pci', ...VIRTIO, '8390p', 'ne'];
+const VIRTIO: readonly Module686[] = [...MODULE_GROUPS.virtio, ...MODULE_GROUPS.virtioNet];
+const MODULES: readonly Module686[] = [...MODULE_GROUPS.ne2000Pci, ...VIRTIO, ...MODULE_GROUPS.ne2000Isa];
 /** The ISA card's driver is told where it is, and so loaded by hand. */
 const ISA_DRIVER = `insmod /lib/${MODULES.length - 1}.ko io=0x300 irq=5`;
 const BIG = Uint8Array.from({ length: 5 << 20 }, (_, n) => (Math.imul(n, 0x9e3779b1) >>> 13) & 0xff);
@@ -61,7 +52,7 @@ describe("Debian's kernel on a network", function () {
   before(async function () {
     kernel = requireTool(this, "Debian's linux-image-686");
     busybox = requireTool(this, "Debian's busybox-static, i386");
-    folder = requireTool(this, "virtio modules of Debian's linux-image-686");
+    folder = requireTool(this, "modules of Debian's linux-image-686");
     services = await serve();
     const { http, upload, forwarded, closed } = services.ports;
     const user = {

@@ -17,25 +17,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Module686 } from '../../../scripts/cache.ts';
+import { MODULE_GROUPS, type Module686 } from '../../../scripts/cache.ts';
 import { initramfs } from '../../support/initramfs.ts';
 import { LONG } from '../../support/long.ts';
 import { seeded } from '../../support/random.ts';
 import { requireTool } from '../../support/tools.ts';
 import { BOOT, bootLinux, type LinuxGuest } from '../linuxGuest.ts';
 
-const MODULES: readonly Module686[] = [
-  'virtio',
-  'virtio_ring',
-  'virtio_pci_modern_dev',
-  'virtio_pci_legacy_dev',
-  'virtio_pci',
-  'netfs',
-  'fscache',
-  '9pnet',
-  '9pnet_virtio',
-  '9p',
-];
+const MODULES: readonly Module686[] = [...MODULE_GROUPS.virtio, ...MODULE_GROUPS.ninep];
 const LARGE = 20 << 20;
 /** Ticks that a copy of the large file may take. */
 const COPY = 10e9;
@@ -125,7 +114,7 @@ describe("Debian's kernel with a folder of the host", function () {
     const tools = [
       requireTool(this, "Debian's linux-image-686"),
       requireTool(this, "Debian's busybox-static, i386"),
-      requireTool(this, "virtio modules of Debian's linux-image-686"),
+      requireTool(this, "modules of Debian's linux-image-686"),
     ] as const;
     const linux = boot(...tools),
       said = run(linux);
