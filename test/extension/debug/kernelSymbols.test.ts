@@ -49,6 +49,7 @@ const image2 = (shift: number, stretch = 16): Uint8Array =>
       })),
       { name: 'linux_banner', address: symbols[0].address - shift + 0x20000, size: 32, kind: 1 },
       { name: 'jiffies', address: symbols[0].address - shift + 0x4000, size: 4, kind: 1 },
+      { name: '__ksymtab_jiffies', address: symbols[0].address - shift + 0x4004, size: 4, kind: 1 },
     ],
   });
 const files = new Map([
@@ -159,6 +160,7 @@ describe("a session with a Linux kernel's symbols", () => {
     await client.event('stopped');
     assert.deepEqual(await frames(), [named(20), `${named(16)}+0x8`]);
     assert.equal(await place('jiffies'), '0xc0104000');
+    assert.match(await client.failure('evaluate', { expression: '__ksymtab_jiffies', context: 'watch' }), /__ksymtab_jiffies/);
   });
 
   it("says that a file is another kernel's, and takes what is in memory", async () => {
