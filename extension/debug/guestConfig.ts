@@ -3,6 +3,7 @@
 
 import { isQcow2 } from '../../src/vmm/block/qcow2Header.ts';
 import { findMultiboot1Header, findMultiboot2Header } from '../../src/vmm/boot/multibootHeaders.ts';
+import { FIXED_START } from '../../src/vmm/clock.ts';
 import type { BootSource, CardConfig, DriveConfig, FirmwareConfig, GuestConfig, ImageFile } from '../../src/vmm/protocol.ts';
 import { messageOf } from './fields.ts';
 import { CDROM_PLACE, type DriveKind, type LaunchArguments, type ProgramFormat, type SharedFolder } from './launchArguments.ts';
@@ -35,7 +36,6 @@ const BOOT_SECTOR = 0x7c00;
 const FLOPPY_MAX = 2880 * 1024;
 /** Where an ISO 9660 image names its standard (ECMA-119, section "Volume descriptors"); many begin with a disk's boot sector, too. */
 const ISO_9660 = 16 * 2048 + 1;
-const FIXED_START = Date.UTC(2026, 0, 1);
 
 /** What is read of a program before it is known to be more than a disk image, which is read when the guest does. */
 const PROGRAM_MOST = 256 << 20;

@@ -5,6 +5,8 @@
 
 import { CYCLES_PER_SECOND } from './timers.ts';
 
+/** Milliseconds since 1970 at which the clock of a guest with counted time starts, unless another date is asked for: the same in every run. */
+export const FIXED_START = Date.UTC(2026, 0, 1);
 /** Virtual cycles in a millisecond of host time. */
 export const CYCLES_PER_MILLISECOND = CYCLES_PER_SECOND / 1000;
 

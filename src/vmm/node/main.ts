@@ -14,6 +14,7 @@ import { codeLine, exitLine, interruptLine, LogFile, registerLines } from './log
 import { helpText, parseOptions, type Settings, serialBackend } from './options.ts';
 import { nodePlatform } from './platform.ts';
 import { png } from './png.ts';
+import { startOfTime } from './rtcOption.ts';
 import { openTerminal } from './terminal.ts';
 
 const ERROR = 1,
@@ -61,7 +62,7 @@ export function guestConfig(settings: Settings): GuestConfig {
     ...(settings.bios === null ? {} : { bios: readFirmware(settings.bios, settings.vgaBios) }),
     ...(settings.debugconPort === null ? {} : { debugconPort: settings.debugconPort }),
     debugExit: settings.debugExit,
-    startOfTime: Date.now(),
+    startOfTime: startOfTime(settings.date, settings.clock, new Date()),
     ...(settings.replay === null ? {} : { replay: readImage('--replay', settings.replay) }),
   };
 }

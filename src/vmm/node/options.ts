@@ -28,6 +28,7 @@ import {
   parseNic,
 } from './networkOptions.ts';
 import { OptionError, parseList } from './optionList.ts';
+import { parseRtc, RTC_HELP, type StartDate } from './rtcOption.ts';
 export type LogItem = 'in_asm' | 'int' | 'cpu_reset';
 
 export interface Settings {
@@ -71,6 +72,8 @@ export interface Settings {
   /** Seconds. */
   timeout: number;
   clock: 'instructions' | 'host';
+  /** null: not given. */
+  date: StartDate | null;
   paced: boolean;
   tier: 'mixed' | 'interpret' | 'translate';
   screenshot: string | null;
@@ -117,6 +120,7 @@ export function defaultSettings(): Settings {
     maxTicks: Infinity,
     timeout: Infinity,
     clock: 'instructions',
+    date: null,
     paced: true,
     tier: 'mixed',
     screenshot: null,
@@ -193,6 +197,7 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-d', 'ITEMS', 'log, separated by commas: in_asm, int, cpu_reset', parseLog),
       option('-D', 'FILE', 'write the log to this file instead of standard error', (s, v) => void (s.logFile = v)),
       option('-name', 'NAME', 'name of the guest', (s, v) => void (s.name = v.split(',')[0])),
+      option('-rtc', 'base=DATE', RTC_HELP, parseRtc),
       option('-smp', 'COUNT', 'number of processors: 1', parseProcessors),
       option('-monitor', 'WHERE', 'none: there is no monitor', parseMonitor),
       option('-netdev', 'TYPE,id=ID[,...]', NETDEV_HELP, parseNetdev),
@@ -202,7 +207,6 @@ export const OPTIONS: readonly { readonly title: string; readonly rows: readonly
       option('-machine', 'TYPE', 'ignored', nothing),
       option('-M', 'TYPE', 'ignored', nothing),
       option('-accel', 'NAME', 'ignored', nothing),
-      option('-rtc', 'OPTIONS', 'ignored', nothing),
       flag('-enable-kvm', 'ignored', nothing),
       flag('-no-hpet', 'ignored', nothing),
       flag('-no-acpi', 'ignored', nothing),

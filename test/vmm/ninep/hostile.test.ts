@@ -217,8 +217,11 @@ const NAMES = [
   '/',
   '../outside',
   '/etc',
+  '\0',
+  'x\0y',
+  'd/inner',
 ];
-const TARGETS = ['x', '../x', '../../outside', '/etc/passwd', 'd/../../outside', '..', ''];
+const TARGETS = ['x', '../x', '../../outside', '/etc/passwd', 'd/../../outside', '..', '', 'x\0/../../outside'];
 
 function randomMessage(random: Random): Uint8Array {
   if (random.below(20) === 0) return Uint8Array.from({ length: random.below(60) }, () => random.below(256));

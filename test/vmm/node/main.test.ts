@@ -143,6 +143,8 @@ describe('cp86', function () {
     assert.equal(first.status, 0);
     assert.match(first.out, /3 2 1 Hello from a boot sector!\nhash [0-9a-f]{16} at tick 40000\n$/);
     for (const tier of ['--interpret', '--translate']) assert.equal(cp86(...args, '--replay', 'journal', tier).out, first.out);
+    assert.equal(cp86(...args, '--max-ticks', '40000').out, first.out, 'a second run');
+    assert.notEqual(cp86(...args, '--max-ticks', '40000', '-rtc', 'base=2006-06-17').out, first.out);
     writeFileSync(join(folder, 'journal'), 'rubbish');
     assert.match(cp86(...args, '--replay', 'journal').error, /Journal: /);
   });

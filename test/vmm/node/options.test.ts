@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { virtconsoleBackend } from '../../../src/vmm/node/consoleOptions.ts';
 import { OptionError } from '../../../src/vmm/node/optionList.ts';
 import { helpText, OPTIONS, parseOptions, serialBackend } from '../../../src/vmm/node/options.ts';
+import { startOfTime } from '../../../src/vmm/node/rtcOption.ts';
 
 const parse = (text: string) => parseOptions(text === '' ? [] : text.split(' '));
 
@@ -85,6 +86,24 @@ describe('command line options', () => {
     assert.deepEqual(virtconsoleBackend(parse('-device virtconsole').characters), { kind: 'none' });
   });
 
+  it('-rtc says where the clock starts; without it a counted clock always starts at the same date', () => {
+    const now = new Date(Date.UTC(2030, 5, 6, 7, 8, 9)),
+      start = (text: string): string => {
+        const { date, clock } = parse(text);
+        return new Date(startOfTime(date, clock, now)).toISOString();
+      };
+    assert.equal(start(''), '2026-01-01T00:00:00.000Z');
+    assert.equal(start('--clock host'), now.toISOString());
+    assert.equal(start('-rtc base=utc,driftfix=slew'), now.toISOString());
+    assert.equal(start('-rtc clock=vm'), start(''));
+    assert.equal(start('-rtc 2006-06-17'), '2006-06-17T00:00:00.000Z');
+    assert.equal(start('-rtc base=2006-06-17T16:01:21,clock=host --clock host'), '2006-06-17T16:01:21.000Z');
+    assert.equal(
+      startOfTime(parse('-rtc base=localtime').date, 'instructions', now),
+      Date.UTC(now.getFullYear(), now.getMonth(), now.getDate(), now.getHours(), now.getMinutes(), now.getSeconds()),
+    );
+  });
+
   it("-device isa-debug-exit has QEMU's defaults", () => {
     assert.deepEqual(parse('-device edu -device edu,dma_mask=0xffff').cards, [
       { device: 'edu', properties: {} },
@@ -149,6 +168,10 @@ describe('command line options', () => {
     ['-m 2G', /1 MiB to 1 GiB/],
     ['-serial tcp::1', /-serial tcp::1: it can be/],
     ['-smp 2', /one processor/],
+    ['-rtc base=yesterday', /-rtc base=yesterday: utc, localtime or a date/],
+    ['-rtc base=1969-01-01', /a date from 1970 on/],
+    ['-rtc base=2006-13-01', /a date from 1970 on/],
+    ['-rtc time=utc', /'time' is not known/],
     ['-cpu nehalem', /^-cpu 'nehalem': the model can be 486, pentium/],
     ['-cpu max,+vmx', /^-cpu 'max,\+vmx': '\+vmx' is not known/],
     ['-device e1000', /isa-debug-exit/],
