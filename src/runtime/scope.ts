@@ -16,6 +16,7 @@ import {
   mulHighU,
 } from '../translator/ir/ops.ts';
 import { VECTOR_FUNCTIONS } from '../translator/vector/functions.ts';
+import { createElements } from './elements.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
 import type { Fpu } from './system.ts';
@@ -59,6 +60,7 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     LW,
     vf: VECTOR_FUNCTIONS,
     vs,
+    el: createElements(engine),
     sys: system,
     x87,
     fault,

@@ -2,7 +2,7 @@
 // "i386-Mnemonics") and objdump -M att prints it.
 
 import type { Instruction } from './decode.ts';
-import type { AddressParts, Operand } from './ir/builder.ts';
+import type { AddressParts, Operand } from './ir/value.ts';
 import type { FormatOptions } from './mnemonics.ts';
 import {
   defaultSegment,

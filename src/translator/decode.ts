@@ -4,7 +4,7 @@
 import { type Feature, refusal } from './features.ts';
 import { INVALID, NOT_AVAILABLE, ROWS, TOO_LONG } from './instructions/index.ts';
 import type { Row } from './instructions/notation.ts';
-import type { AddressParts, MemoryOperand, Operand, Width } from './ir/builder.ts';
+import type { AddressParts, MemoryOperand, Operand, Width } from './ir/value.ts';
 import { MODE } from './mode.ts';
 import { CS, DS, ES, FS, GS, S, SS } from './state.ts';
 

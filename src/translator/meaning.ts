@@ -1,8 +1,8 @@
 // The micro-ops of one concrete instruction: its row's meaning told to a builder.
 
 import type { Instruction } from './decode.ts';
-import type { MemoryModel, Operand, Value } from './ir/builder.ts';
 import { Builder } from './ir/builder.ts';
+import type { MemoryModel, Operand, Value } from './ir/value.ts';
 
 /** Nothing is flat and the stack's width is not known. */
 const GENERAL: MemoryModel = { flat: () => false, stackMask: undefined };

@@ -1,7 +1,7 @@
 // What both syntaxes of instruction text share: names of registers, mnemonics and prefixes, addresses of branch targets.
 
 import type { Instruction } from './decode.ts';
-import type { AddressParts, VectorOperand } from './ir/builder.ts';
+import type { AddressParts, VectorOperand } from './ir/value.ts';
 import { DS, S, SS } from './state.ts';
 
 export interface FormatOptions {

@@ -10,10 +10,10 @@
 
 import type { Instruction } from './decode.ts';
 import { FLAGS } from './flags.ts';
-import { ENGINE_HEADER, hit, loadText, loadWordsText, RECORD, reaches, storeText, storeWordsText } from './forms.ts';
-import type { MemoryModel, Value, Width } from './ir/builder.ts';
+import { ENGINE_HEADER, elementsText, hit, loadText, loadWordsText, RECORD, reaches, storeText, storeWordsText } from './forms.ts';
 import type { Target } from './ir/print.ts';
 import { primary, printInstruction, sweep } from './ir/print.ts';
+import type { MemoryModel, Value, Width } from './ir/value.ts';
 import { MODE } from './mode.ts';
 import { type Member, planChecks, type TreeOps } from './regionChecks.ts';
 import type { Block, Placing, RegionRequest, Step, Tree } from './regionGraph.ts';
@@ -154,6 +154,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     attempt: (opcode, offset, seg) => `if(!x87(${opcode},${offset},${eipText(current.i.at)},${seg}))${leave}`,
     loadWords: (word, a, words) => `e=${tr}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${loadWordsText(word, 'e', a, words)}`,
     storeWords: (word, a, words) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${storeWordsText(word, 'e', a, words)}`,
+    // What the longest way still needs is kept: the blocks that follow pay without a look.
+    elements: (v, into, ...args) => `${elementsText(v, into, args, `n-${need}`)}n=n-${into}|0;`,
     call: (name) => {
       throw new Error(`a region cannot call ${name}`);
     },
@@ -170,7 +172,8 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       return `if(${c}){${offset !== undefined && current.targets.includes(offset) ? edge(offset) : transfer(to)}}`;
     },
   });
-  let current: Step;
+  let current: Step,
+    need = 0;
   /** To an EIP that is not known: another entry of this function, or out. */
   const transfer = (to: string): string =>
     `x=${to};e=x-base|0;if((e&-4096)===0){e=P[e];if((e&65280)===M){k=e&255;continue L;}}q=0;break L;`;
@@ -244,7 +247,7 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
       }
       return out.join('');
     };
-    const need = longest(root, tree, blocks, place);
+    need = longest(root, tree, blocks, place);
     const body = within(root, undefined);
     const test = `if(n<${need}){x=${eipText(root)};break L;}`;
     return `case ${number}:${loops ? `E${number}:for(;;){${test}\n${body}}` : `${test}\n${body}`}\n`;

@@ -6,7 +6,7 @@
 // Addresses are compared as linear expressions of register values. What is known holds along ways without a merge point, so a
 // check covers the blocks that follow on such a way, too. Nothing in a region changes a TLB entry: checked once is checked.
 
-import type { MemoryModel, Value } from './ir/builder.ts';
+import type { MemoryModel, Value } from './ir/value.ts';
 import type { Tree } from './regionGraph.ts';
 
 /** Bytes that accesses checked together may span: they must lie in one page, so one frame in 4096 / MOST_SPAN does not. */

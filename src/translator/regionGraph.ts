@@ -6,8 +6,8 @@
 import type { Instruction } from './decode.ts';
 import { decodeIn } from './decode.ts';
 import type { Feature } from './features.ts';
-import type { MemoryModel, Value } from './ir/builder.ts';
 import { callsOf } from './ir/print.ts';
+import type { MemoryModel, Value } from './ir/value.ts';
 import { meaningOps } from './meaning.ts';
 
 export interface RegionRequest {

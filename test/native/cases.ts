@@ -4,7 +4,7 @@
 import type { Instruction } from '../../src/translator/decode.ts';
 import { ROWS } from '../../src/translator/instructions/index.ts';
 import type { Row } from '../../src/translator/instructions/notation.ts';
-import type { AddressParts } from '../../src/translator/ir/builder.ts';
+import type { AddressParts } from '../../src/translator/ir/value.ts';
 import { AC } from '../../src/translator/state.ts';
 import { encodeRow } from '../support/encode.ts';
 import { type Random, seeded } from '../support/random.ts';

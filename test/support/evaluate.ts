@@ -6,9 +6,9 @@ import { fault } from '../../src/runtime/faults.ts';
 import type { CallName } from '../../src/translator/calls.ts';
 import type { Instruction } from '../../src/translator/decode.ts';
 import { condition, FLAGS, flagsOf, flagsRotated } from '../../src/translator/flags.ts';
-import type { Value, Width } from '../../src/translator/ir/builder.ts';
 import type { PureName, PureRow } from '../../src/translator/ir/ops.ts';
 import { PURE } from '../../src/translator/ir/ops.ts';
+import type { Value, Width } from '../../src/translator/ir/value.ts';
 import { meaningOps } from '../../src/translator/meaning.ts';
 import { S } from '../../src/translator/state.ts';
 import { VECTOR_FUNCTIONS, type Vectors } from '../../src/translator/vector/functions.ts';
@@ -112,6 +112,9 @@ export function evaluate(m: EvaluatedMachine, i: Instruction, base: number): voi
         break;
       case 'probe':
         modifyAt(m.LW(segment, get(v.a), v.w >> 3), v.w);
+        break;
+      case 'elements':
+        values.set(v, 0);
         break;
       case 'loadWords':
         m.RV(k, m.LR(segment, get(v.a), 4 * v.words!), v.words!);

@@ -38,6 +38,9 @@ const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
 const METHODS: Readonly<Record<string, Readonly<Record<string, 'int' | 'nothing'>>>> = {
   Math: { imul: 'int', clz32: 'int' },
   dv: { getUint16: 'int', getInt32: 'int', setInt16: 'nothing', setInt32: 'nothing' },
+  el: Object.fromEntries(
+    ['copy', 'fill', 'compareEqual', 'compareUnequal', 'scanEqual', 'scanUnequal'].map((name) => [name, 'int' as const]),
+  ),
   sys: Object.fromEntries(Object.keys(CALLS).map((name) => [name, 'int' as const])),
 };
 const STATEMENTS: ReadonlySet<string> = new Set([

@@ -1,6 +1,7 @@
 // Binary arithmetic instructions (SDM volume 1, "Binary Arithmetic Instructions"; volume 2 for each operation).
 
-import type { Builder, Operand, Value, Width } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Operand, Value, Width } from '../ir/value.ts';
 import { AF, ARITHMETIC_FLAGS, CF, OF, PF, SF, VECTOR, ZF } from '../state.ts';
 import { AH, carryFlags, EAX, EDX, when } from './common.ts';
 import type { Meaning } from './notation.ts';

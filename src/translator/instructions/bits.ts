@@ -1,6 +1,7 @@
 // Bit and byte instructions (SDM volume 1, "Bit and Byte Instructions"; volume 2 for each operation).
 
-import type { Builder, Operand, Value } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Operand, Value } from '../ir/value.ts';
 import { AF, CF, OF, PF, SF } from '../state.ts';
 import { changeFlags } from './common.ts';
 import type { Context, Meaning } from './notation.ts';

@@ -1,6 +1,7 @@
 // Steps that meanings of several groups share.
 
-import type { Builder, Known, Operand, Value, Width } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Known, Operand, Value, Width } from '../ir/value.ts';
 import { CS, S, VECTOR, ZF } from '../state.ts';
 
 export const EAX = 0,

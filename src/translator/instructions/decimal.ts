@@ -1,6 +1,7 @@
 // Decimal arithmetic instructions (SDM volume 1, "Decimal Arithmetic Instructions"; volume 2 for each operation).
 
-import type { Builder, Value } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Value } from '../ir/value.ts';
 import { AF, CF, OF, PF, SF, VECTOR, ZF } from '../state.ts';
 import { AH, EAX, when } from './common.ts';
 import type { Meaning } from './notation.ts';

@@ -18,7 +18,8 @@
 // displayed). Register numbers of C, D, ST and STi are immediates.
 
 import type { ExtendedState, Feature } from '../features.ts';
-import type { Builder, Known, Operand, Value } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Known, Operand, Value } from '../ir/value.ts';
 
 /** What a meaning sees besides its operands. */
 export interface Context {

@@ -3,7 +3,8 @@
 // for both register files with one opcode.
 
 import type { Feature } from '../features.ts';
-import type { Builder, Operand } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Operand } from '../ir/value.ts';
 import { S } from '../state.ts';
 import * as arrange from '../vector/arrange.ts';
 import type { VectorFunction } from '../vector/functions.ts';

@@ -1,7 +1,8 @@
 // Shift and rotate instructions (SDM volume 1, "Shift and Rotate Instructions"; volume 2 for each operation).
 // The count is taken modulo 32; a count of zero leaves the flags alone.
 
-import type { Builder, Operand, Value, Width } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Operand, Value, Width } from '../ir/value.ts';
 import { AF, ARITHMETIC_FLAGS, CF, OF } from '../state.ts';
 import { changeFlags, moveBit } from './common.ts';
 import type { Meaning } from './notation.ts';

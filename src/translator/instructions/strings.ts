@@ -1,8 +1,9 @@
 // String instructions and their port forms (SDM volume 1, "String Instructions", "I/O Instructions"; volume 2 for each
 // operation and for REP). One execution moves one element; with a repeat prefix it then jumps to itself while the count is
-// not zero, so that it can be interrupted between elements with the registers as the SDM describes.
+// not zero, so that it can be interrupted between elements with the registers as the SDM describes. Before it, elements that
+// nothing can tell from it are done at once.
 
-import type { Value, Width } from '../ir/builder.ts';
+import type { Value, Width } from '../ir/value.ts';
 import { DF, ES, NOT_REPEATING, S } from '../state.ts';
 import { EAX, ECX, EDI, EDX, ESI } from './common.ts';
 import type { Builder, Context, Meaning } from './notation.ts';
@@ -16,19 +17,22 @@ interface Element {
   readonly compares?: true;
   /** Reaches the port DX: permission is checked before anything else, also when nothing is repeated. */
   readonly port?: true;
+  /** What does many elements at once. */
+  readonly loop?: 'copy' | 'fill' | 'compare' | 'scan';
   /** Moves or compares one element at the offsets si and di. */
   readonly element: (b: Builder, i: Context, w: Width, si: Value, di: Value) => void;
 }
 const string =
-  ({ source, destination, compares, port, element }: Element, width: 0 | 1): Meaning =>
+  ({ source, destination, compares, port, loop, element }: Element, width: 0 | 1): Meaning =>
   (b, i, ...operands) => {
     const w = operands[width]!.w,
       zero = b.imm(0);
     if (port) b.call('checkPort', b.gpr(EDX, 16), b.imm(w));
+    const increment = (): Value => b.select(b.ne(b.and(b.state(S.SYSTEM_FLAGS), b.imm(DF)), zero), b.imm(-(w >> 3)), b.imm(w >> 3));
     const one = (): void => {
       const si = b.gpr(ESI, i.address),
-        di = b.gpr(EDI, i.address);
-      const step = b.select(b.ne(b.and(b.state(S.SYSTEM_FLAGS), b.imm(DF)), zero), b.imm(-(w >> 3)), b.imm(w >> 3));
+        di = b.gpr(EDI, i.address),
+        step = increment();
       element(b, i, w, si, di);
       if (source) b.setGpr(ESI, b.add(si, step, i.address), i.address);
       if (destination) b.setGpr(EDI, b.add(di, step, i.address), i.address);
@@ -36,6 +40,15 @@ const string =
     if (i.rep === 'none') {
       one();
       return;
+    }
+    if (loop && i.address === 32 && b.model.flat(ES) && (!source || b.model.flat(i.seg))) {
+      const name = loop === 'compare' || loop === 'scan' ? (`${loop}${i.rep === 'rep' ? 'Equal' : 'Unequal'}` as const) : loop,
+        step = increment();
+      const done = b.elements(name, b.gpr(ECX), source ? b.gpr(ESI) : b.gpr(EAX, w), b.gpr(EDI), step, w),
+        moved = b.mul(done, step);
+      b.setGpr(ECX, b.sub(b.gpr(ECX), done));
+      if (source) b.setGpr(ESI, b.add(b.gpr(ESI), moved));
+      b.setGpr(EDI, b.add(b.gpr(EDI), moved));
     }
     const count = b.gpr(ECX, i.address);
     b.if(b.ne(count, zero), () => {
@@ -58,6 +71,7 @@ insn(
     {
       source: true,
       destination: true,
+      loop: 'copy',
       element: (b, i, w, si, di) => b.store(ES, di, b.load(i.seg, si, w), w),
     },
     0,
@@ -72,6 +86,7 @@ insn(
       source: true,
       destination: true,
       compares: true,
+      loop: 'compare',
       element: (b, i, w, si, di) => b.flagsSub(b.load(i.seg, si, w), b.load(ES, di, w), w),
     },
     0,
@@ -84,6 +99,7 @@ insn(
   string(
     {
       destination: true,
+      loop: 'fill',
       element: (b, _i, w, _si, di) => b.store(ES, di, b.gpr(EAX, w), w),
     },
     0,
@@ -109,6 +125,7 @@ insn(
     {
       destination: true,
       compares: true,
+      loop: 'scan',
       element: (b, _i, w, _si, di) => b.flagsSub(b.gpr(EAX, w), b.load(ES, di, w), w),
     },
     0,

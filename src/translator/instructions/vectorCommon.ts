@@ -2,7 +2,8 @@
 // "The MMX State and MMX Register Set", "Memory Alignment"; volume 3, "Effect of MMX Instructions on Pending x87
 // Floating-Point Exceptions").
 
-import type { Builder, Known, MemoryOperand, Operand, Value } from '../ir/builder.ts';
+import type { Builder } from '../ir/builder.ts';
+import type { Known, MemoryOperand, Operand, Value } from '../ir/value.ts';
 import { S, VECTOR } from '../state.ts';
 import { type VectorFunction, vectorNumber } from '../vector/functions.ts';
 import { segmentBase } from './common.ts';

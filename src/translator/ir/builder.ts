@@ -11,102 +11,7 @@ import { FLAGS, rotationWord } from '../flags.ts';
 import { CS, S, SS } from '../state.ts';
 import type { PureName } from './ops.ts';
 import { PURE } from './ops.ts';
-
-export type Width = 8 | 16 | 32;
-/** A number known now, or the text of the record field that holds it when a handler serves many instructions. */
-export type Known = number | string;
-
-export type EffectName =
-  | 'const'
-  | 'gpr'
-  | 'setGpr'
-  | 'state'
-  | 'setState'
-  | 'next'
-  | 'self'
-  | 'load'
-  | 'modify'
-  | 'store'
-  | 'storeModified'
-  | 'probe'
-  | 'loadWords'
-  | 'storeWords'
-  | 'vector'
-  | 'offset'
-  | 'flags'
-  | 'flagsRotate'
-  | 'condition'
-  | 'arithmeticFlags'
-  | 'if'
-  | 'else'
-  | 'end'
-  | 'call'
-  | 'attempt'
-  | 'second'
-  | 'raise'
-  | 'raiseIf'
-  | 'jump'
-  | 'branch';
-/** A recorded micro-op and the value it yields. */
-export interface Value {
-  readonly op: PureName | EffectName;
-  readonly a?: Value;
-  readonly b?: Value;
-  readonly c?: Value;
-  readonly d?: Value;
-  /** Register number, state word, constant, condition code, flags kind, call name, vector. */
-  readonly k: Known;
-  readonly w: Width;
-  /** Segment of a memory access. */
-  readonly seg: Known;
-  /** State words that an access reads or writes at once. */
-  readonly words?: number;
-  /** How many recorded ops still read it. */
-  uses: number;
-}
-
-export type Operand =
-  | { readonly kind: 'reg'; readonly w: Width; readonly n: Known }
-  | { readonly kind: 'imm'; readonly w: Width; readonly value: Known }
-  | { readonly kind: 'sreg'; readonly w: Width; readonly n: Known }
-  | VectorOperand
-  | MemoryOperand;
-/** An MMX or XMM register: its first state word. */
-export interface VectorOperand {
-  readonly kind: 'vector';
-  readonly word: Known;
-  /** It is read and written in words. */
-  readonly w: 32;
-  /** Bytes of it that are used as a source. */
-  readonly bytes: number;
-}
-export interface MemoryOperand {
-  readonly kind: 'mem';
-  readonly w: Width;
-  readonly seg: Known;
-  /** Parts of the effective address; absent when `offset` is given or the record holds it. */
-  readonly address?: AddressParts;
-  /** Offset already computed. */
-  readonly offset?: Value;
-  /** Size of an operand that could be a vector register as well. */
-  readonly bytes?: number;
-}
-/** Effective address (SDM volume 2, "Addressing-Mode Encoding of ModR/M and SIB Bytes"); -1 = no base, no index. */
-export interface AddressParts {
-  readonly base: number;
-  readonly index: number;
-  readonly shift: number;
-  readonly disp: number;
-  readonly width: 16 | 32;
-}
-
-/** What the surroundings of an instruction say about its memory accesses. */
-export interface MemoryModel {
-  /** Segments known to be flat: base 0, limit 4 GiB, accesses allowed. */
-  flat(seg: Known): boolean;
-  /** Bits of ESP that address the stack; undefined when only known at run time. */
-  readonly stackMask: number | undefined;
-}
+import type { AddressParts, ElementLoop, Known, MemoryModel, MemoryOperand, Operand, Value, Width } from './value.ts';
 
 const NONE: Known = 0;
 /** The state word `n` after one that may be known only by the record. */
@@ -326,6 +231,15 @@ export class Builder {
   /** Faults now if a later store of `w` there would; for the second and further stores of an instruction. */
   probe(seg: Known, offset: Value, w: Width): void {
     this.record('probe', NONE, w, seg, offset);
+  }
+
+  /**
+   * Does iterations of a repeated string instruction at once: as many as nothing can tell from doing them one by one, fewer than `count`
+   * and than what may still run. They are paid for. `source` is ESI or the element in the accumulator, `destination` EDI, `step` what
+   * an iteration adds to them; the segments are flat. Yields how many.
+   */
+  elements(loop: ElementLoop, count: Value, source: Value, destination: Value, step: Value, w: Width): Value {
+    return this.record('elements', loop, w, NONE, count, source, destination, step);
   }
 
   // ---- vectors (translator/vector): operands are state words, in registers or in S.OPERAND

@@ -6,9 +6,9 @@ import type { CallName } from '../calls.ts';
 import { CALLS } from '../calls.ts';
 import type { FlagNames } from '../flags.ts';
 import { conditionText } from '../flags.ts';
-import type { Known, Value, Width } from './builder.ts';
 import type { PureName } from './ops.ts';
 import { PURE } from './ops.ts';
+import type { Known, Value, Width } from './value.ts';
 
 /** Where a memory access finds its host address. */
 export interface Place {
@@ -47,6 +47,8 @@ export interface Target {
   /** State words from `word` on := memory, and the reverse; `words` at once. */
   loadWords(word: Known, linear: string, words: number): string;
   storeWords(word: Known, linear: string, words: number): string;
+  /** Builder.elements: `into` := iterations done, paid for. The arguments are names or numbers. */
+  elements(v: Value, into: string, count: string, source: string, destination: string, step: string): string;
   call(name: CallName, args: string[]): string;
   /** Builder.attempt: an x87 instruction done at once, or the whole of it by CALLS.escape and nothing after it. */
   attempt(opcode: string, offset: string, seg: Known, w: Width): string;
@@ -223,6 +225,13 @@ export function printInstruction(ops: readonly Value[], target: Target, kindBefo
       case 'probe':
         out.push(target.probe(v, place(v, true)));
         break;
+      case 'elements': {
+        const [count, source, destination, step] = [v.a!, v.b!, v.c!, v.d!].map((x) => simplified(use(x).text)),
+          t = temp();
+        out.push(target.elements(v, t, count!, source!, destination!, step!));
+        define(v, t, NOTHING);
+        break;
+      }
       case 'loadWords': {
         const linear = place(v, false);
         settle((r) => r === 'state');

@@ -3,8 +3,8 @@ import { CALLS } from '../../../src/translator/calls.ts';
 import type { Instruction } from '../../../src/translator/decode.ts';
 import { decode, OPCODE_MAPS, parseEncoding } from '../../../src/translator/decode.ts';
 import { ROWS } from '../../../src/translator/instructions/index.ts';
-import type { MemoryModel, Operand, Value } from '../../../src/translator/ir/builder.ts';
 import { Builder } from '../../../src/translator/ir/builder.ts';
+import type { MemoryModel, Operand, Value } from '../../../src/translator/ir/value.ts';
 import { ARITHMETIC_FLAGS, S } from '../../../src/translator/state.ts';
 
 /** An instruction of every row, opcode, operand and address size, with register and memory operand where it takes both. */
@@ -82,6 +82,8 @@ const HARMLESS = new Set<unknown>([
 ]);
 const NEVER_FAULTS = new Set<unknown>(['shadowSs']);
 
+const ofElements = (v: Value | undefined): boolean => v !== undefined && (v.op === 'elements' || [v.a, v.b, v.c].some(ofElements));
+
 /** The first op that could fault although something has already changed. */
 function misplaced(ops: readonly Value[]): Value | undefined {
   const checked = new Set<string>();
@@ -96,6 +98,9 @@ function misplaced(ops: readonly Value[]): Value | undefined {
         if (v.k !== S.OPERAND) changed = true; // scratch
         break;
       case 'setGpr':
+        // Iterations done at once are whole instructions before this one.
+        if (!ofElements(v)) changed = true;
+        break;
       case 'flags':
         changed = true;
         break;
