@@ -1,8 +1,9 @@
 // The scheduler: which guest runs next on this worker, and for how many ticks. Shares are counted in ticks: guests with work
 // to do get ticks in proportion to their weights (stride scheduling; Waldspurger and Weihl, "Stride Scheduling"). A turn is so
 // short that no guest's turn takes more than about LONGEST_TURN milliseconds, and a guest whose ticks are far slower than its
-// neighbours' (one that does nothing but fault) pays so much more for them that it gets its share of time instead. A cap limits
-// a guest's part of wall time. Where turns end cannot be observed by the guests.
+// neighbours' (one that does nothing but fault) pays so much more for them that it gets its share of time instead. A guest that
+// wakes is next, before those that were busy meanwhile. A cap limits a guest's part of wall time. Where turns end cannot be
+// observed by the guests.
 
 import type { Platform } from './platform.ts';
 
@@ -79,6 +80,8 @@ export class Scheduler {
   #scheduled = false;
   /** Had the last turn. */
   #last: Entry | null = null;
+  /** The pass at which the last turn began: nobody who had work then had less. */
+  #pass = 0;
   #windowStart: number;
 
   /** `afterTurn` is called after every turn: the place to send what piled up. */
@@ -109,8 +112,10 @@ export class Scheduler {
     }
     if (entry.state === 'ready') return;
     entry.cancelWait();
-    // A guest that slept has no claim to the turns it did not need.
-    entry.pass = Math.max(entry.pass, this.#leastPass());
+    this.#forgetUnused(entry);
+    // Among equals the last is next: the one that woke last.
+    this.#entries.delete(guest);
+    this.#entries.set(guest, entry);
     entry.state = 'ready';
     this.#schedule();
   }
@@ -140,9 +145,12 @@ export class Scheduler {
     return [...this.#entries.values()].filter(({ state }) => state === 'ready');
   }
 
-  #leastPass(): number {
-    const ready = this.#ready();
-    return ready.length ? Math.min(...ready.map(({ pass }) => pass)) : 0;
+  /**
+   * A guest has no claim to the turns that it did not need or was not allowed. It stands where the last turn began, which is before
+   * whoever had that turn.
+   */
+  #forgetUnused(entry: Entry): void {
+    entry.pass = Math.max(entry.pass, this.#pass);
   }
 
   #schedule(): void {
@@ -160,7 +168,9 @@ export class Scheduler {
     const ready = this.#ready();
     const allowed = ready.filter((entry) => this.#hasCredit(entry, now));
     if (allowed.length > 0) {
-      const entry = allowed.reduce((best, candidate) => (candidate.pass < best.pass ? candidate : best));
+      const entry = allowed.reduce((best, candidate) => (candidate.pass <= best.pass ? candidate : best));
+      this.#pass = entry.pass;
+      for (const other of ready) this.#forgetUnused(other);
       if (this.#last !== entry && this.#last?.state === 'ready') this.#last.guest.preempted();
       this.#last = entry;
       this.#turn(entry, this.#turnTicks(entry, allowed), allowed, now);

@@ -13,28 +13,30 @@ export interface ManualPlatform extends Platform {
   advance(milliseconds: number): void;
 }
 
-export function manualPlatform(): ManualPlatform {
-  let now = 0;
+/** `worked`: milliseconds that running code has taken so far, besides what is spent. */
+export function manualPlatform(worked: () => number = () => 0): ManualPlatform {
+  let spent = 0;
+  const now = (): number => spent + worked();
   const deferred: (() => void)[] = [];
   const timers = new Set<{ at: number; callback: () => void }>();
-  const dueTimers = () => [...timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+  const dueTimers = () => [...timers].filter(({ at }) => at <= now()).sort((a, b) => a.at - b.at);
   return {
     files: null,
     sockets: null,
     openFolder,
-    now: () => now,
+    now,
     defer: (callback) => void deferred.push(callback),
     after(milliseconds, callback) {
-      const timer = { at: now + milliseconds, callback };
+      const timer = { at: now() + milliseconds, callback };
       timers.add(timer);
       return () => void timers.delete(timer);
     },
     spend(milliseconds) {
-      now += milliseconds;
+      spent += milliseconds;
     },
     advance(milliseconds) {
-      const end = now + milliseconds;
-      while (now <= end) {
+      const end = now() + milliseconds;
+      while (now() <= end) {
         const [timer] = dueTimers();
         const callback = deferred.shift();
         if (timer) {
@@ -43,15 +45,15 @@ export function manualPlatform(): ManualPlatform {
         }
         if (callback) {
           callback();
-          now += CALLBACK;
+          spent += CALLBACK;
         }
         if (!timer && !callback) {
           const next = Math.min(...[...timers].map(({ at }) => at));
           if (!(next <= end)) break;
-          now = Math.max(now, next);
+          spent += Math.max(0, next - now());
         }
       }
-      now = Math.max(now, end);
+      spent += Math.max(0, end - now());
     },
   };
 }

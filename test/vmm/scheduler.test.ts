@@ -123,23 +123,57 @@ describe('scheduler', () => {
     within(fast.ticks / 200_000, 7500, 0.05);
   });
 
-  it('gives a guest that wakes its turn before a busy guest has had two', () => {
+  for (const order of ['first', 'last']) {
+    it(`gives a guest that wakes the next turn, before busy ones, defined ${order}`, () => {
+      const { platform, scheduler } = world();
+      const idle = new Counter(platform, 100_000),
+        busy = [new Counter(platform, 100_000), new Counter(platform, 100_000)];
+      const turns: Counter[] = [];
+      for (const guest of busy) guest.after = () => (turns.push(guest), { kind: 'ready' });
+      idle.after = () => ({ kind: 'wait', milliseconds: Infinity });
+      for (const guest of order === 'first' ? [idle, ...busy] : [...busy, idle]) scheduler.wake(guest);
+      for (let n = 0; n < 20; n++) {
+        platform.advance(100 + n);
+        idle.after = () => (turns.push(idle), { kind: 'wait', milliseconds: Infinity });
+        turns.length = 0;
+        scheduler.wake(idle);
+        platform.advance(50);
+        assert.ok(turns.length > 1 && turns[0] === idle, `the busy guests had ${turns.indexOf(idle)} turns first`);
+      }
+    });
+  }
+
+  it('gives a guest that slept no claim to the past, also when it wakes while the others wait', () => {
     const { platform, scheduler } = world();
     const busy = new Counter(platform, 100_000),
-      idle = new Counter(platform, 100_000);
-    idle.after = () => ({ kind: 'wait', milliseconds: Infinity });
+      sleeper = new Counter(platform, 100_000);
+    sleeper.after = () => ({ kind: 'wait', milliseconds: Infinity });
+    scheduler.wake(sleeper);
     scheduler.wake(busy);
-    scheduler.wake(idle);
-    platform.advance(1000);
-    const { turns } = busy;
-    let turnsBefore = -1;
-    idle.after = () => {
-      turnsBefore = busy.turns - turns;
-      return { kind: 'wait', milliseconds: Infinity };
-    };
-    scheduler.wake(idle);
+    platform.advance(10_000);
+    busy.after = () => ({ kind: 'wait', milliseconds: 100 });
     platform.advance(50);
-    assert.ok(turnsBefore >= 0 && turnsBefore <= 1, `the busy guest had ${turnsBefore} turns first`);
+    sleeper.after = () => ({ kind: 'ready' });
+    scheduler.wake(sleeper);
+    busy.after = () => ({ kind: 'ready' });
+    const before = busy.ticks;
+    platform.advance(1000);
+    within((busy.ticks - before) / 100_000, 450, 0.1);
+  });
+
+  it('gives a guest that its cap held back no claim to the past, and a new guest none through it', () => {
+    const { platform, scheduler } = world();
+    const capped = new Counter(platform, 100_000, 1, 10),
+      free = new Counter(platform, 100_000),
+      late = new Counter(platform, 100_000);
+    scheduler.wake(capped);
+    scheduler.wake(free);
+    platform.advance(10_000);
+    scheduler.wake(late);
+    const before = free.ticks;
+    platform.advance(1000);
+    within((free.ticks - before) / 100_000, 450, 0.1);
+    within(late.ticks / 100_000, 450, 0.1);
   });
 
   it('gives a waiting guest no turn, and wakes it when its time has come', () => {

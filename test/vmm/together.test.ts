@@ -1,0 +1,169 @@
+// Two Linux guests on one worker: while one works as hard as it can, the other answers what is typed to it. The hypervisor and its
+// scheduler are the real ones; the host's time is the work that the guests have done, so that every run is the same.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { Context } from 'mocha';
+import { createLocalClient } from '../../src/vmm/local.ts';
+import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import { nodeFiles } from '../../src/vmm/node/files.ts';
+import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { initramfs } from '../support/initramfs.ts';
+import { requireTool } from '../support/tools.ts';
+import { manualPlatform } from './platform.ts';
+
+/** Ticks that this host executes in a millisecond, and those of a turn beside another guest (src/vmm/scheduler.ts). */
+const RATE = 50_000,
+  TURN = 6 * RATE;
+/**
+ * Turns that the busy guest gets during an answer besides those between the other's: Linux waits for its serial line, a clock tick
+ * at a time, before the shell writes its prompt, and the host collects output for 16 ms (src/vmm/outbox.ts).
+ */
+const TURNS_MEANWHILE = 6;
+const MEMORY = 64 << 20;
+/** Milliseconds of the host's time for a boot, and for anything else. */
+const BOOT = 600_000,
+  COMMAND = 200_000;
+const PROMPT = /\n[^\n]*# (.\[6n)?$/;
+
+/** What is typed, and what comes back: words of the shell itself, programs, a pipe. */
+const QUESTIONS: readonly (readonly [string, RegExp])[] = [
+  ['echo $((6 * 7))', /\n42\r/],
+  ['cat /proc/version', /\nLinux version 6/],
+  ['ls -d /proc', /\n\S*\/proc\S*\r/],
+  ['echo hello | md5sum', /\nb1946ac92492d2347c6235b4d2611184 /],
+  ['for n in 1 2 3; do echo "line $n"; done', /\nline 1\r\nline 2\r\nline 3\r/],
+];
+
+interface Linux {
+  readonly ticks: number;
+  console(): string;
+  pause(): void;
+  resume(): void;
+  type(line: string): void;
+  /** Runs everybody until this is in what came from the console since the last call; gives that. */
+  until(text: RegExp, milliseconds?: number): string;
+  /** Types a command and runs until the next prompt; gives what came. */
+  command(line: string): string;
+}
+
+/** A hypervisor and its host. */
+interface World {
+  start(config: Pick<GuestConfig, 'name' | 'boot' | 'memory'> & Partial<GuestConfig>): Linux;
+  /** Runs everybody until this is so. */
+  until(done: () => boolean, milliseconds?: number): void;
+  dispose(): void;
+}
+
+function createWorld(): World {
+  let executed = (): number => 0;
+  const platform = { ...manualPlatform(() => executed() / RATE), files: nodeFiles() },
+    { hypervisor, onEvent, dispose } = createLocalClient(platform, createMachineBuilder({ arenaBytes: 2 * MEMORY })),
+    consoles = new Map<number, string>();
+  executed = () => [...consoles.keys()].reduce((sum, id) => sum + hypervisor.guest(id).cpu.ticks, 0);
+  onEvent((event) => {
+    if (event.event === 'output' && event.channel === 'serial0')
+      consoles.set(event.id, (consoles.get(event.id) ?? '') + String.fromCharCode(...event.bytes));
+    if (event.event === 'ended') assert.fail(event.reason);
+  });
+  const world: World = {
+    dispose,
+    until(done, milliseconds = COMMAND) {
+      for (const end = platform.now() + milliseconds; !done() && platform.now() < end; ) {
+        const before = platform.now();
+        platform.advance(0);
+        if (platform.now() === before) platform.advance(1);
+      }
+    },
+    start(config) {
+      const { id } = hypervisor.request('define', {
+        config: {
+          drives: [],
+          clock: 'instructions',
+          paced: true,
+          weight: 1,
+          cap: 100,
+          tier: 'mixed',
+          onReset: 'pause',
+          onTripleFault: 'pause',
+          debugExit: null,
+          startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
+          ...config,
+        },
+      });
+      consoles.set(id, '');
+      hypervisor.request('start', { id, stopOnEntry: false });
+      let seen = 0;
+      const guest: Linux = {
+        get ticks() {
+          return hypervisor.guest(id).cpu.ticks;
+        },
+        console: () => consoles.get(id) ?? '',
+        pause: () => void hypervisor.request('pause', { id }),
+        resume: () => void hypervisor.request('resume', { id }),
+        type: (line) => void hypervisor.request('serialInput', { id, port: 0, bytes: new TextEncoder().encode(`${line}\n`) }),
+        until(text, milliseconds) {
+          const news = (): string => guest.console().slice(seen);
+          world.until(() => text.test(news()), milliseconds);
+          const came = news();
+          assert.match(came, text);
+          seen += came.length;
+          return came;
+        },
+        command(line) {
+          guest.type(line);
+          return guest.until(PROMPT);
+        },
+      };
+      return guest;
+    },
+  };
+  return world;
+}
+
+describe('two Linux guests on one worker', function () {
+  this.timeout(600_000);
+  let world: World;
+  beforeEach(() => {
+    world = createWorld();
+  });
+  afterEach(() => world.dispose());
+
+  /** A kernel with busybox. */
+  function startSmall(context: Context, name: string): Linux {
+    const kernel = requireTool(context, "Debian's linux-image-686"),
+      busybox = requireTool(context, "Debian's busybox-static, i386"),
+      initrd = initramfs(readFileSync(busybox), []);
+    return world.start({
+      name,
+      memory: MEMORY,
+      boot: { kind: 'kernel', image: new Uint8Array(readFileSync(kernel)), commandLine: 'console=ttyS0 cryptomgr.notests', initrd },
+    });
+  }
+
+  /** Types a line to a guest that has been idle for a while beside a busy one, which must not keep it from its answer. */
+  function ask(guest: Linux, busy: Linux, [line, answer]: (typeof QUESTIONS)[number], after: number): void {
+    const { ticks } = busy;
+    world.until(() => busy.ticks >= ticks + after);
+    const own = guest.ticks,
+      others = busy.ticks;
+    guest.type(line);
+    world.until(() => guest.ticks > own);
+    assert.equal(busy.ticks, others, 'who is typed to has the next turn');
+    assert.match(guest.until(PROMPT), answer);
+    const meanwhile = busy.ticks - others;
+    assert.ok(meanwhile > 0, 'the other goes on');
+    assert.ok(meanwhile <= guest.ticks - own + TURNS_MEANWHILE * TURN, `${line}: ${guest.ticks - own} ticks beside ${meanwhile}`);
+  }
+
+  it('one answers what is typed while the other boots', function () {
+    const busy = startSmall(this, 'busy');
+    world.until(() => busy.ticks > 10 * TURN);
+    busy.pause();
+    const guest = startSmall(this, 'asked');
+    guest.until(PROMPT, BOOT);
+    busy.resume();
+    for (let round = 0; round < 10; round++) for (const question of QUESTIONS) ask(guest, busy, question, 3 * TURN);
+    assert.doesNotMatch(busy.console(), /init: up/, 'it boots all the time');
+  });
+});
