@@ -64,6 +64,7 @@ function devices(): string {
     firmwareItems: { ram: 0, files: new Map() },
     videoRom: null,
     debugconPort: null,
+    hasLocalApic: true,
     startOfTime: 0,
     videoMemory: { bytes: new Uint8Array(1 << 18), window: () => ({ place() {} }), written() {}, takeWritten: () => [] },
     debugExit: { port: 0x501, size: 2 },

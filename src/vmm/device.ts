@@ -90,6 +90,8 @@ export interface DeviceContext {
   readonly romIsShadowed: boolean;
   /** What QEMU's firmware configuration device tells of the machine, null when there is none. */
   readonly firmwareItems: { readonly ram: number; readonly files: ReadonlyMap<string, Uint8Array> } | null;
+  /** The processor has a local APIC. */
+  readonly hasLocalApic: boolean;
   /** Wall-clock at power-on in milliseconds since 1970 UTC, recorded in the journal; the RTC starts from it. */
   readonly startOfTime: number;
   /** The display adapter's memory, null when the machine has no adapter. */

@@ -96,13 +96,14 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     };
     const host = createMachineHost(() => parts);
     const startOfTime = journal?.startOfTime ?? config.startOfTime;
+    const model = cpuModel(config.cpu ?? DEFAULT_CPU);
     const cpu = processor.createCpu({
       host,
       offset,
       bytes: config.memory,
       further,
       tier: config.tier,
-      model: cpuModel(config.cpu ?? DEFAULT_CPU),
+      model,
       startOfTime,
     });
     const clock = new Clock(() => cpu.ticks);
@@ -136,6 +137,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       rom: bios?.rom ?? rom,
       romIsShadowed: bios === null,
       firmwareItems: bios && firmwareItems(config.memory),
+      hasLocalApic: model.has.has('apic'),
       startOfTime,
       videoMemory: videoBytes === 0 ? null : createVideoMemory(cpu.memory, { first: 0, bytes: videoBytes }),
       videoRom: bios?.vgaRom ?? null,

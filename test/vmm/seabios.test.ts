@@ -162,6 +162,11 @@ describe('SeaBIOS', function () {
     sea.until(() => /grub>/.test(sea.shown()), 'the prompt');
   });
 
+  it("boots on a processor without a local APIC, whose timer's interrupts come past none", function () {
+    const sea = start([drive('floppy', image(this, 'grub-rescue-floppy.img'))], 'a', { cpu: '486' });
+    sea.until(() => /GNU GRUB {2}version/.test(sea.shown()), 'the menu');
+  });
+
   it('boots a CD-ROM by El Torito', function () {
     const sea = start([drive('cdrom', image(this, 'grub-rescue-cdrom.iso'))], 'd');
     sea.until(() => /GNU GRUB {2}version/.test(sea.shown()), 'the menu');

@@ -35,10 +35,10 @@ const ESR = { SEND_VECTOR: 0x20, RECEIVE_VECTOR: 0x40, REGISTER: 0x80 } as const
 const ICR_WRITABLE = 0x000ccfff;
 const LEAST_VECTOR = 16;
 
-/** IA32_APIC_BASE: the bootstrap processor, enabled, and the address. */
 /** Where messages go to: a megabyte, whatever the base of the registers is. */
 const MESSAGES = 0xfee00000,
   MESSAGES_BYTES = 0x100000;
+/** IA32_APIC_BASE: the bootstrap processor, enabled, and the address. */
 const BASE = { BSP: 0x100, ENABLE: 0x800, ADDRESS: 0xfffff000, RESET: 0xfee00900 } as const;
 
 const STATE = record({
@@ -65,7 +65,9 @@ const STATE = record({
 });
 
 export class LocalApic implements Device {
-  private state: Omit<State<typeof STATE>, 'timer' | 'pvEoi'> = STATE.initial();
+  private state: Omit<State<typeof STATE>, 'timer' | 'pvEoi'>;
+  /** IA32_APIC_BASE after a reset; in a processor that has none it is off, and no program can switch it on. */
+  private readonly resetBase: number;
   private output = false;
   private readonly pins: DeviceContext['pins'];
   private readonly endInMemory: PvEoi;
@@ -74,7 +76,9 @@ export class LocalApic implements Device {
   /** Told the vector when the end of a level-triggered interrupt is broadcast: I/O APICs. */
   onEndOfInterrupt: (vector: number) => void = () => {};
 
-  constructor(context: Pick<DeviceContext, 'dma' | 'map' | 'pins' | 'timers'>) {
+  constructor(context: Pick<DeviceContext, 'dma' | 'hasLocalApic' | 'map' | 'pins' | 'timers'>) {
+    this.resetBase = context.hasLocalApic ? BASE.RESET : BASE.RESET - BASE.ENABLE;
+    this.state = { ...STATE.initial(), base: this.resetBase };
     this.pins = context.pins;
     this.endInMemory = new PvEoi(context.dma);
     this.timer = new ApicTimer(context.timers, () => this.local(LVT.TIMER));
@@ -381,7 +385,7 @@ export class LocalApic implements Device {
 
   reset(): void {
     this.endInMemory.state = PV_EOI.initial();
-    this.initialise(BASE.RESET);
+    this.initialise(this.resetBase);
     this.update();
   }
   save(): SavedState {

@@ -47,6 +47,21 @@ describe('local APIC', () => {
     assert.equal(rig.acknowledge(), 0x0c);
   });
 
+  it('is not there in a processor without one, where the interrupt controllers reach the processor, also after a reset', () => {
+    const rig = createRig({ hasLocalApic: false });
+    for (const when of ['at power-on', 'after a reset']) {
+      assert.equal(rig.bus.memoryOwner(APIC), null, when);
+      setUpPic(rig, [4]);
+      assert.equal(rig.interruptsMasked(), false, when);
+      rig.devices.pic.irq(4).set(true);
+      assert.equal(rig.intr, true, when);
+      assert.equal(rig.acknowledge(), 0x0c, when);
+      rig.devices.pic.irq(4).set(false);
+      rig.devices.localApic.reset();
+      rig.devices.pic.reset();
+    }
+  });
+
   describe("with KVM's end of interrupt in memory", () => {
     const FLAGS = 0x8000;
     const inService = (rig: Rig): number => read(rig, 0x120);

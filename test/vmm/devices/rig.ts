@@ -51,6 +51,7 @@ export interface RigOptions {
   debugExit?: DeviceContext['debugExit'];
   now?: number;
   cards?: readonly CardConfig[];
+  hasLocalApic?: boolean;
 }
 
 export function createRig({
@@ -59,6 +60,7 @@ export function createRig({
   now = 0,
   drives = [],
   cards: cardConfigs = [],
+  hasLocalApic = true,
 }: RigOptions = {}): Rig {
   const pins: string[] = [],
     peers: Rig['peers'][number][] = [];
@@ -74,6 +76,7 @@ export function createRig({
   };
   const { devices, cards, bus, pci, acknowledge, interruptsMasked } = createDevices({
     timers,
+    hasLocalApic,
     startOfTime,
     debugExit,
     ram,
