@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cacheFolder } from './cache.ts';
-import { GUEST_PACKAGES, INSTALLER } from './guestTable.ts';
+import { GUEST_PACKAGES, INSTALLER, ON_TEXT_SCREEN } from './guestTable.ts';
 import { unpackPackages32 } from './packages32.ts';
 import { root } from './root.ts';
 
@@ -20,25 +20,27 @@ const MADE_FILES: Readonly<Record<string, () => Uint8Array>> = {
   'grub-legacy.img': () => Buffer.concat(['stage1', 'stage2'].map((name) => readFileSync(join(folder(), 'usr/lib/grub/i386-pc', name)))),
   'geodsp1s.img': () => execFileSync('xz', ['-dc', join(folder(), GEOMETRY_TESTS, 'geodsp1s.img.xz')], { maxBuffer: 64 << 20 }),
   'geodspms.img': () => execFileSync('xz', ['-dc', join(folder(), GEOMETRY_TESTS, 'geodspms.img.xz')], { maxBuffer: 64 << 20 }),
-  'hdt.iso': () =>
-    disc(
-      ['libcom32.c32', 'libutil.c32', 'libmenu.c32', 'libgpl.c32', 'hdt.c32'].map((name) => join(SYSLINUX_MODULES, name)),
-      ['default hdt', 'prompt 1', 'timeout 30', 'label hdt', 'com32 hdt.c32'],
-    ),
+  'hdt.iso': () => isolinuxDisc(modules('libcom32', 'libutil', 'libmenu', 'libgpl', 'hdt'), 'default hdt.c32\nprompt 1\ntimeout 30\n'),
+  'meminfo.iso': () => isolinuxDisc(modules('libcom32', 'meminfo'), 'default meminfo.c32\n'),
   'installer.iso': () =>
-    disc(
+    isolinuxDisc(
       [join(INSTALLER, 'linux'), join(INSTALLER, 'initrd.gz')],
-      ['default install', 'label install', 'kernel linux', 'append initrd=initrd.gz'],
+      `default install\nlabel install\nkernel linux\nappend initrd=initrd.gz ${ON_TEXT_SCREEN}\n`,
     ),
+  'grub-legacy.iso': () => disc('usr/lib/grub/i386-pc/stage2_eltorito', [], {}),
 };
 
-/** Unpacks the packages, once. */
+/** Unpacks the packages, once; again when others are listed. */
 export function fetchGuestFiles(): void {
-  if (existsSync(folder())) return;
+  const packages = GUEST_PACKAGES.join('\n'),
+    list = join(folder(), 'packages');
+  if (existsSync(list) && readFileSync(list, 'utf8') === packages) return;
   mkdirSync(cacheFolder(), { recursive: true });
   const temporary = mkdtempSync(join(cacheFolder(), 'fetching-'));
   try {
     unpackPackages32(GUEST_PACKAGES, temporary, join(temporary, 'unpacked'));
+    writeFileSync(join(temporary, 'unpacked', 'packages'), packages);
+    rmSync(folder(), { recursive: true, force: true });
     renameSync(join(temporary, 'unpacked'), folder());
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -59,18 +61,27 @@ function inBoot(pattern: RegExp): string {
   return join(boot, name);
 }
 
+const modules = (...names: string[]): string[] => names.map((name) => join(SYSLINUX_MODULES, `${name}.c32`));
+
 /** A disc that ISOLINUX boots from, with these files and this configuration. */
-function disc(files: readonly string[], configuration: readonly string[]): Uint8Array {
+const isolinuxDisc = (files: readonly string[], configuration: string): Uint8Array =>
+  disc('usr/lib/ISOLINUX/isolinux.bin', [...modules('ldlinux'), ...files], { 'isolinux.cfg': configuration });
+
+/**
+ * A disc that boots without emulation.
+ * @param boot the boot image, and `files` what else is on it: from the packages
+ * @param texts files by name that are made for it
+ */
+function disc(boot: string, files: readonly string[], texts: Readonly<Record<string, string>>): Uint8Array {
   const temporary = mkdtempSync(join(tmpdir(), 'cp86-disc-')),
     tree = join(temporary, 'tree'),
     image = join(temporary, 'image.iso');
   try {
     mkdirSync(tree);
-    for (const file of [...files, 'usr/lib/ISOLINUX/isolinux.bin', join(SYSLINUX_MODULES, 'ldlinux.c32')])
-      copyFileSync(join(folder(), file), join(tree, file.slice(file.lastIndexOf('/') + 1)));
-    writeFileSync(join(tree, 'isolinux.cfg'), `${configuration.join('\n')}\n`);
-    const boot = ['-b', 'isolinux.bin', '-c', 'boot.cat', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'];
-    execFileSync('genisoimage', ['-quiet', '-o', image, ...boot, tree]);
+    for (const file of [boot, ...files]) copyFileSync(join(folder(), file), join(tree, basename(file)));
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(tree, name), text);
+    const options = ['-b', basename(boot), '-c', 'boot.cat', '-no-emul-boot', '-boot-load-size', '4', '-boot-info-table'];
+    execFileSync('genisoimage', ['-quiet', '-o', image, ...options, tree]);
     return readFileSync(image);
   } finally {
     rmSync(temporary, { recursive: true, force: true });

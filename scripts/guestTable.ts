@@ -11,11 +11,13 @@ export interface GuestRow {
   readonly way: string;
   /** Options of `cp86`; words with blanks stand in double quotes. */
   readonly options: string;
+  /** Typed on the keyboard when a text has appeared; `keys` as they are called, `text` what `textCodes` takes for them. */
+  readonly types?: { readonly at: string; readonly keys: string; readonly text: string };
   /** Appears on the screen, on the serial line, or in the reason why the guest ended. */
   readonly shows: string;
   /** Most seconds of the guest's time until then. */
   readonly seconds: number;
-  /** For what does not work as it should: what happens, and why. Also for what nobody has waited for. */
+  /** For what does not work as it should: what happens, and why. */
   readonly trouble?: string;
 }
 
@@ -32,6 +34,7 @@ export const GUEST_PACKAGES = [
   'linux-image-rt-686-pae:i386',
   'debian-installer-12-netboot-i386',
   'seabios',
+  'u-boot-qemu',
 ] as const;
 
 const DISK = '-drive file=debian-12-disk/disk.qcow2';
@@ -39,8 +42,16 @@ const debian = (kernel: string, root = '/dev/sda1', more = ''): string =>
   `-kernel debian-12-disk/linux${kernel} -initrd debian-12-disk/initrd${kernel} -append "root=${root} ro console=ttyS0${more}" ${DISK}`;
 /** Folder of the installer's kernel. */
 export const INSTALLER = 'usr/lib/debian-installer/images/12/i386/text/debian-installer/i386';
+/** With less than 273 MiB it stops at a dialog that says so, with less than 485 it asks whether to go on with little memory. */
+const installer = `-m 512 -kernel ${INSTALLER}/linux -initrd ${INSTALLER}/initrd.gz`;
+/** Without them Linux takes the display adapter over, and the dialog is a picture. */
+export const ON_TEXT_SCREEN = 'nomodeset fb=false';
+const LANGUAGE = '[!!] Select a language';
 const MENU = 'FreeBSD (or GNU/kFreeBSD), via /boot/loader';
-const NO_DRIVE = 'No bootable drive.';
+const CONTROL_B = { at: 'Ctrl-B', keys: 'Ctrl-B', text: '\x02' };
+const PROMPT = 'iPXE>';
+const NETWORK = '-nic user,model=virtio-net-pci';
+const ADDRESS = 'net0: 10.0.2.15/255.255.255.0 gw 10.0.2.2';
 
 export const GUESTS: readonly GuestRow[] = [
   {
@@ -74,7 +85,6 @@ export const GUESTS: readonly GuestRow[] = [
     options: debian('686', '/dev/sda1', ' init=/lib/systemd/systemd'),
     shows: 'cp86 login:',
     seconds: 240,
-    trouble: 'should show `cp86 login:`; not run to that point yet',
   },
   {
     name: 'debian-mbr',
@@ -96,28 +106,25 @@ export const GUESTS: readonly GuestRow[] = [
     name: 'installer',
     system: "Debian's installer 12",
     way: 'Linux boot protocol, dialog on the serial line',
-    options: `-m 256 -kernel ${INSTALLER}/linux -initrd ${INSTALLER}/initrd.gz -append "console=ttyS0 TERM=vt102"`,
-    shows: 'Starting system log daemon',
+    options: `${installer} -append "console=ttyS0 TERM=vt102"`,
+    shows: LANGUAGE,
     seconds: 240,
-    trouble: 'starts and clears the terminal, but shows no dialog in four minutes of its time; why is not known',
   },
   {
     name: 'installer-screen',
     system: "Debian's installer 12",
     way: 'Linux boot protocol, dialog on the screen',
-    options: `-m 256 -kernel ${INSTALLER}/linux -initrd ${INSTALLER}/initrd.gz -serial none`,
-    shows: 'Select a language',
+    options: `${installer} -append "${ON_TEXT_SCREEN}" -serial none`,
+    shows: LANGUAGE,
     seconds: 240,
-    trouble: 'should show `Select a language`; not run to that point yet',
   },
   {
     name: 'installer-cdrom',
     system: "Debian's installer 12, started by ISOLINUX",
     way: 'CD-ROM',
-    options: '-m 256 -cdrom installer.iso -boot d -serial none',
-    shows: 'Select a language',
+    options: '-m 512 -cdrom installer.iso -boot d -serial none',
+    shows: LANGUAGE,
     seconds: 300,
-    trouble: 'should show `Select a language`; not run to that point yet',
   },
   {
     name: 'memtest',
@@ -168,10 +175,26 @@ export const GUESTS: readonly GuestRow[] = [
     seconds: 30,
   },
   {
+    name: 'memdisk-cdrom',
+    system: 'SYSLINUX MEMDISK 6.04, then Memtest86+ 6.10',
+    way: 'Linux boot protocol, image of a CD-ROM in memory behind INT 13h',
+    options: '-kernel usr/lib/syslinux/memdisk -initrd usr/lib/memtest86+/memtest86+ia32.iso -append iso -serial none',
+    shows: 'Memtest86+ v6.10',
+    seconds: 30,
+  },
+  {
     name: 'grub-legacy',
     system: 'GRUB 0.97',
     way: 'floppy',
     options: '-fda grub-legacy.img -serial none',
+    shows: 'grub>',
+    seconds: 30,
+  },
+  {
+    name: 'grub-legacy-cdrom',
+    system: 'GRUB 0.97',
+    way: 'CD-ROM',
+    options: '-cdrom grub-legacy.iso -serial none',
     shows: 'grub>',
     seconds: 30,
   },
@@ -190,6 +213,14 @@ export const GUESTS: readonly GuestRow[] = [
     options: '-cdrom hdt.iso -boot d -serial none',
     shows: 'Switch to CLI',
     seconds: 60,
+  },
+  {
+    name: 'meminfo',
+    system: "SYSLINUX's list of the BIOS's memory maps, started by ISOLINUX",
+    way: 'CD-ROM',
+    options: '-cdrom meminfo.iso -boot d -serial none',
+    shows: '0000000000100000x 0000000007f00000x 0000000008000000x 1 [-] usable',
+    seconds: 30,
   },
   {
     name: 'geodsp-disk',
@@ -211,25 +242,26 @@ export const GUESTS: readonly GuestRow[] = [
     name: 'ipxe',
     system: 'iPXE 1.0.0+',
     way: 'Linux boot protocol',
-    options: '-kernel boot/ipxe.lkrn -serial none',
-    shows: NO_DRIVE,
-    seconds: 60,
+    options: `-kernel boot/ipxe.lkrn -serial none ${NETWORK}`,
+    shows: ADDRESS,
+    seconds: 120,
   },
   {
     name: 'ipxe-cdrom',
     system: 'iPXE 1.0.0+, started by ISOLINUX',
     way: 'CD-ROM',
-    options: '-cdrom usr/lib/ipxe/ipxe.iso -serial none',
-    shows: NO_DRIVE,
+    options: `-cdrom usr/lib/ipxe/ipxe.iso -serial none`,
+    types: CONTROL_B,
+    shows: PROMPT,
     seconds: 60,
   },
   {
     name: 'ipxe-hybrid',
     system: 'iPXE 1.0.0+, started by ISOLINUX',
     way: 'image of a CD-ROM as hard disk',
-    options: '-hda usr/lib/ipxe/ipxe.iso -serial none',
-    shows: NO_DRIVE,
-    seconds: 60,
+    options: `-hda usr/lib/ipxe/ipxe.iso -serial none ${NETWORK}`,
+    shows: ADDRESS,
+    seconds: 120,
   },
   {
     name: 'invaders',
@@ -261,6 +293,22 @@ export const GUESTS: readonly GuestRow[] = [
     way: 'another firmware, CD-ROM',
     options: '-bios usr/share/seabios/bios-256k.bin -cdrom usr/lib/memtest86+/memtest86+ia32.iso -serial none',
     shows: 'Memtest86+ v6.10',
+    seconds: 60,
+  },
+  {
+    name: 'seabios-486',
+    system: 'SeaBIOS 1.16, then GRUB 2.06',
+    way: 'another firmware, floppy, a processor without local APIC',
+    options: '-cpu 486 -bios usr/share/seabios/bios-256k.bin -fda usr/lib/grub-rescue/grub-rescue-floppy.img -serial none',
+    shows: MENU,
+    seconds: 60,
+  },
+  {
+    name: 'u-boot',
+    system: 'U-Boot 2023.01',
+    way: 'another firmware, without a display adapter',
+    options: '-bios usr/lib/u-boot/qemu-x86/u-boot.rom -vga none -hda examples/hello.img',
+    shows: 'Device 0: Model: CP86 HARD DISK',
     seconds: 60,
   },
   {

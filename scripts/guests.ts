@@ -6,6 +6,7 @@
  */
 import { screenText } from '../src/vmm/codePage437.ts';
 import { Execution } from '../src/vmm/execution.ts';
+import { textCodes } from '../src/vmm/keyboard.ts';
 import { createMachineBuilder } from '../src/vmm/machine.ts';
 import { guestConfig } from '../src/vmm/node/main.ts';
 import { parseOptions } from '../src/vmm/node/options.ts';
@@ -39,7 +40,7 @@ interface Outcome {
   readonly ticks: number;
 }
 
-function boot({ options, shows, seconds }: GuestRow): Outcome {
+function boot({ options, types, shows, seconds }: GuestRow): Outcome {
   const platform = nodePlatform(),
     settings = parseOptions([...words(options), '--warp']);
   let serial = '',
@@ -65,7 +66,15 @@ function boot({ options, shows, seconds }: GuestRow): Outcome {
     const passed = (): number => guest.clock.now() / CYCLES_PER_SECOND;
     guest.restart();
     execution.go({ kind: 'free' });
-    const look = (): boolean => [serial, ended, screen()].some((text) => text.includes(shows));
+    const isThere = (text: string): boolean => [serial, ended, screen()].some((place) => place.includes(text));
+    let typed = types === undefined;
+    const look = (): boolean => {
+      if (!typed && isThere(types!.at)) {
+        execution.outside({ kind: 'keyboard', scanCodes: textCodes(types!.text) });
+        typed = true;
+      }
+      return typed && isThere(shows);
+    };
     let shown = false;
     for (let turn = 1, seen = 0; !shown && execution.isRunning && passed() < seconds; turn++) {
       execution.turn(TURN);

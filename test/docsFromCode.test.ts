@@ -95,11 +95,11 @@ function cards(): string {
 function guests(): string {
   return table(
     ['name', 'system', 'way', 'shows', 'options of `cp86`'],
-    GUESTS.map(({ name, system, way, shows, trouble, options }) => [
+    GUESTS.map(({ name, system, way, shows, types, trouble, options }) => [
       `\`${name}\``,
       system,
       way,
-      trouble ?? `\`${shows}\``,
+      trouble ?? `\`${shows}\`${types ? ` after ${types.keys}` : ''}`,
       `\`${options}\``,
     ]),
   );
