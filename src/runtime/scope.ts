@@ -19,7 +19,7 @@ import { VECTOR_FUNCTIONS } from '../translator/vector/functions.ts';
 import { createElements } from './elements.ts';
 import type { Engine } from './engine.ts';
 import { fault } from './faults.ts';
-import type { Fpu } from './system.ts';
+import type { FastX87 } from './system.ts';
 import { OPEN_PART, USER_PART } from './tlb.ts';
 
 export type GeneratedCodeScope = { readonly r: Int32Array } & { readonly [N in (typeof ENGINE_NAMES)[number]]: unknown };
@@ -30,7 +30,7 @@ export interface SegmentedAccess {
   LW(segment: number, offset: number, size: number): number;
 }
 
-export function createScope(engine: Engine & SegmentedAccess, system: SystemCalls, x87: Fpu['attempt']): GeneratedCodeScope {
+export function createScope(engine: Engine & SegmentedAccess, system: SystemCalls, x87: FastX87): GeneratedCodeScope {
   const { r, r8, r16, u8, dv, tr, tw, ends, R8, R16, R32, M8, M16, M32, W8, W16, W32, RV, WV, LR, LW, vs } = engine;
   return {
     r,
@@ -62,7 +62,10 @@ export function createScope(engine: Engine & SegmentedAccess, system: SystemCall
     vs,
     el: createElements(engine),
     sys: system,
-    x87,
+    x87: x87.attempt,
+    xf: x87.direct,
+    xl: x87.leaveRegister,
+    xm: x87.leaveMemory,
     fault,
     condition,
     flagsOf,

@@ -24,9 +24,11 @@ import { createTransfers } from './transfers.ts';
 
 export interface System {
   readonly system: SystemCalls;
-  readonly x87: Fpu['attempt'];
+  readonly x87: FastX87;
   readonly interrupts: Interrupts;
 }
+
+export type FastX87 = Pick<Fpu, 'attempt' | 'direct' | 'leaveRegister' | 'leaveMemory'>;
 
 /** The x87 as instruction semantics reach it once CR0 has let them: see translator/calls.ts. */
 export interface Fpu {
@@ -36,6 +38,11 @@ export interface Fpu {
    * is flat; never faults and raises no event. False: nothing has changed. The flags that an instruction sets are in S.SECOND.
    */
   attempt(opcode: number, linear: number, eip: number, segment: number): boolean;
+  /** What `attempt` tries first, by opcode (translator/forms.ts, x87Index): of ST(i), or of an operand's linear address. */
+  readonly direct: readonly ((at: number) => boolean)[];
+  /** What it leaves when that is done: opcode, EIP, linear address of the operand, its segment. */
+  leaveRegister(opcode: number, eip: number): true;
+  leaveMemory(opcode: number, eip: number, linear: number, segment: number): true;
   wait(): void;
   saveImage(segment: number, offset: number): void;
   restoreImage(segment: number, offset: number): void;
@@ -49,6 +56,9 @@ const absent = (): never => fault(VECTOR.UD);
 const ABSENT: Fpu = {
   escape: absent,
   attempt: () => false,
+  direct: [],
+  leaveRegister: () => true,
+  leaveMemory: () => true,
   wait() {},
   saveImage: absent,
   restoreImage: absent,
@@ -131,5 +141,5 @@ export function createSystem(engine: Engine, fpu: Fpu = ABSENT): System {
     restoreExtended: fpu.restoreExtended,
     maskedStore: createMaskedStore(engine),
   };
-  return { system, x87: fpu.attempt, interrupts };
+  return { system, x87: fpu, interrupts };
 }

@@ -151,7 +151,15 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     },
     storeModified: (v, e, a, value) => `${storeText(members.get(v)?.group.entry ?? e, a, value, v.w)};`,
     probe: (v, a) => checked(v, tw, 'e', a).before,
-    attempt: (opcode, offset, seg) => `if(!x87(${opcode},${offset},${eipText(current.i.at)},${seg}))${leave}`,
+    // At once where nothing waits and the common form does it: each place calls one function, which V8 may take in.
+    attempt(opcode, offset, seg) {
+      const eip = eipText(current.i.at),
+        n = Number(opcode),
+        inRegisters = (n & 0xc0) === 0xc0,
+        index = inRegisters ? ((n & 0x700) >> 2) | (n & 0x3f) : 512 + (((n & 0x700) >> 5) | ((n >> 3) & 7));
+      const leaves = inRegisters ? `xl(${n},${eip})` : `xm(${n},${eip},${offset},${seg})`;
+      return `if(!((r[${S.CR0}]&12|r[${S.FPU_STATUS}]&128)===0&&xf[${index}](${inRegisters ? n & 7 : offset})?${leaves}:x87(${n},${offset},${eip},${seg})))${leave}`;
+    },
     loadWords: (word, a, words) => `e=${tr}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${loadWordsText(word, 'e', a, words)}`,
     storeWords: (word, a, words) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${storeWordsText(word, 'e', a, words)}`,
     // What the longest way still needs is kept: the blocks that follow pay without a look.

@@ -32,7 +32,7 @@ const FUNCTIONS: Readonly<Record<string, 'int' | 'bool' | 'nothing'>> = {
       'int' as const,
     ]),
   ),
-  ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows', 'x87', 'X'].map((name) => [name, 'bool' as const])),
+  ...Object.fromEntries(['condition', 'divOverflows', 'idivOverflows', 'x87', 'xl', 'xm', 'X'].map((name) => [name, 'bool' as const])),
   ...Object.fromEntries(['W8', 'W16', 'W32', 'RV', 'WV', 'fault'].map((name) => [name, 'nothing' as const])),
 };
 const METHODS: Readonly<Record<string, Readonly<Record<string, 'int' | 'nothing'>>>> = {
@@ -173,6 +173,11 @@ class Checker {
       const [views] = node.arguments;
       const numbered = callee.property.type === 'Literal' && typeof callee.property.value === 'number';
       return numbered && views?.type === 'Identifier' && views.name === 'vs' ? 'int' : undefined;
+    }
+    // An x87 form by its number, on a register's number or an address.
+    if (callee.type === 'MemberExpression' && callee.computed && callee.object.type === 'Identifier' && callee.object.name === 'xf') {
+      const numbered = callee.property.type === 'Literal' && typeof callee.property.value === 'number' && callee.property.value < 576;
+      return numbered && node.arguments.length === 1 ? 'bool' : undefined;
     }
     if (callee.type === 'Identifier')
       return Object.hasOwn(FUNCTIONS, callee.name) && this.#known.has(callee.name) && !this.#declared.has(callee.name)

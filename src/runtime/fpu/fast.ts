@@ -1,5 +1,5 @@
-// The commonest x87 instructions on normal numbers, straight on the state block: load, store, add, subtract, multiply, divide,
-// compare, exchange. They do what the other files of this folder do, for operands and settings that need no special care, and leave
+// The commonest x87 instructions on normal numbers, straight on the state block: load, store, add, subtract, multiply, divide, square
+// root, sign, compare, examine, exchange. They do what the other files of this folder do, for operands and settings that need no special care, and leave
 // everything else to those: PE is masked, rounding is to nearest, precision 64 or 53 bits, results are normal. Each says whether it
 // was done; if not, nothing has changed. Memory operands are reached through the TLB, and never fault.
 
@@ -17,12 +17,22 @@ export interface FastForms {
   readonly loadDouble: Fast;
   readonly loadSingle: Fast;
   readonly loadInt32: Fast;
+  readonly loadInt64: Fast;
+  readonly loadExtended: Fast;
+  readonly loadZero: Fast;
+  readonly loadOne: Fast;
   readonly loadRegister: Fast;
   storeDouble(pops: boolean): Fast;
   storeSingle(pops: boolean): Fast;
   storeInt32(pops: boolean): Fast;
+  storeExtended(pops: boolean): Fast;
   storeRegister(pops: boolean): Fast;
   readonly exchange: Fast;
+  readonly squareRoot: Fast;
+  /** FCHS, or FABS. */
+  sign(clear: boolean): Fast;
+  readonly examine: Fast;
+  readonly test: Fast;
   /** Condition codes, or the flags into S.SECOND. */
   compare(pops: number, intoFlags: boolean): Fast;
   /** Whether an operand of so many bytes can be read, or written when negative, without a fault. */
@@ -34,10 +44,12 @@ const TOP_BIT = 0x80000000 | 0,
 
 export function createFastForms(engine: Engine): FastForms {
   const { r, tr, tw, dv } = engine;
-  const { result, compute } = createFastArithmetic(r);
+  const { result, compute, root } = createFastArithmetic(r);
 
   const wordOf = (i: number): number => S.FPU_R0 + ((((r[S.FPU_STATUS]! >> TOP_SHIFT) + i) & 7) << 2);
   const holds = (word: number): boolean => ((r[S.FPU_TAGS]! >> ((word - S.FPU_R0) >> 2)) & 1) !== 0;
+
+  const isZero = (word: number): boolean => (r[word]! | r[word + 1]! | (r[word + 2]! & MAX_EXPONENT)) === 0;
 
   function putResult(word: number): void {
     r[word] = result[LOW]!;
@@ -137,6 +149,33 @@ export function createFastForms(engine: Engine): FastForms {
         shift = Math.clz32(magnitude);
       return push(magnitude << shift, 0, (value < 0 ? 0x8000 : 0) | (BIAS + 31 - shift));
     },
+    loadInt64(linear) {
+      const at = placeOf(tr, linear, 8);
+      if (at < 0) return false;
+      let high = dv.getInt32(at + 4, true),
+        low = dv.getInt32(at, true),
+        top = BIAS + 63;
+      if ((high | low) === 0) return push(0, 0, 0);
+      if (high < 0) {
+        low = -low | 0;
+        high = (~high + (low === 0 ? 1 : 0)) | 0;
+        top |= 0x8000;
+      }
+      if (high === 0) {
+        high = low;
+        low = 0;
+        top -= 32;
+      }
+      const shift = Math.clz32(high);
+      if (shift === 0) return push(high, low, top);
+      return push((high << shift) | (low >>> (32 - shift)), low << shift, top - shift);
+    },
+    loadExtended(linear) {
+      const at = placeOf(tr, linear, 10);
+      return at >= 0 && push(dv.getInt32(at + 4, true), dv.getInt32(at, true), dv.getUint16(at + 8, true));
+    },
+    loadZero: () => push(0, 0, 0),
+    loadOne: () => push(TOP_BIT, 0, BIAS),
     loadRegister(i) {
       const word = wordOf(i);
       return holds(word) && push(r[word + 1]!, r[word]!, r[word + 2]!);
@@ -213,6 +252,15 @@ export function createFastForms(engine: Engine): FastForms {
       dv.setInt32(at, sign === 0 ? magnitude : -magnitude, true);
       return stored(raised, pops);
     },
+    storeExtended: (pops) => (linear) => {
+      const word = wordOf(0),
+        at = placeOf(tw, linear, 10);
+      if (!holds(word) || at < 0) return false;
+      dv.setInt32(at, r[word]!, true);
+      dv.setInt32(at + 4, r[word + 1]!, true);
+      dv.setInt16(at + 8, r[word + 2]!, true);
+      return stored(0, pops);
+    },
     storeRegister: (pops) => (i) => {
       const word = wordOf(0),
         to = wordOf(i);
@@ -235,6 +283,35 @@ export function createFastForms(engine: Engine): FastForms {
       r[S.FPU_STATUS]! &= ~C1;
       return true;
     },
+    squareRoot() {
+      const a = wordOf(0);
+      if (!holds(a) || !root(r[a + 1]!, r[a]!, r[a + 2]!)) return false;
+      putResult(a);
+      return true;
+    },
+    sign: (clear) => () => {
+      const a = wordOf(0);
+      if (!holds(a)) return false;
+      r[a + 2] = clear ? r[a + 2]! & 0x7fff : r[a + 2]! ^ 0x8000;
+      r[S.FPU_STATUS]! &= ~C1;
+      return true;
+    },
+    examine() {
+      const a = wordOf(0);
+      if (!holds(a)) return false;
+      const normal = isNormal(r[a + 1]!, r[a + 2]!);
+      if (!normal && !isZero(a)) return false;
+      r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~CODES) | (normal ? C2 : C3) | ((r[a + 2]! & 0x8000) !== 0 ? C1 : 0);
+      return true;
+    },
+    test() {
+      const a = wordOf(0);
+      if (!holds(a)) return false;
+      const zero = isZero(a);
+      if (!zero && !isNormal(r[a + 1]!, r[a + 2]!)) return false;
+      r[S.FPU_STATUS] = (r[S.FPU_STATUS]! & ~CODES) | (zero ? C3 : (r[a + 2]! & 0x8000) !== 0 ? C0 : 0);
+      return true;
+    },
     compare: (pops, intoFlags) => (i) => {
       const a = wordOf(0),
         b = wordOf(i);
@@ -243,13 +320,16 @@ export function createFastForms(engine: Engine): FastForms {
         bh = r[b + 1]!,
         at = r[a + 2]!,
         bt = r[b + 2]!;
-      if (!isNormal(ah, at) || !isNormal(bh, bt)) return false;
+      const zeroA = isZero(a),
+        zeroB = isZero(b);
+      if (!(zeroA || isNormal(ah, at)) || !(zeroB || isNormal(bh, bt))) return false;
       const al = r[a]! >>> 0,
         bl = r[b]! >>> 0,
         ae = at & MAX_EXPONENT,
         be = bt & MAX_EXPONENT;
       let codes: number;
-      if (((at ^ bt) & 0x8000) !== 0) codes = (at & 0x8000) !== 0 ? C0 : 0;
+      if (zeroA || zeroB) codes = zeroA && zeroB ? C3 : zeroA === (((zeroA ? bt : at) & 0x8000) !== 0) ? 0 : C0;
+      else if (((at ^ bt) & 0x8000) !== 0) codes = (at & 0x8000) !== 0 ? C0 : 0;
       else if (ae === be && ah === bh && al === bl) codes = C3;
       else {
         const smaller = ae !== be ? ae < be : ah !== bh ? ah >>> 0 < bh >>> 0 : al < bl;

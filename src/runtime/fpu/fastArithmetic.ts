@@ -3,7 +3,7 @@
 
 import { S } from '../../translator/state.ts';
 import { BIAS, MAX_EXPONENT, type Wide, wide } from './float80.ts';
-import { divide } from './limbs.ts';
+import { divide, squareRoot } from './limbs.ts';
 import { OPERATION } from './operations.ts';
 import { C1, PE } from './words.ts';
 
@@ -17,6 +17,8 @@ export interface FastArithmetic {
   readonly result: Int32Array;
   /** a op b, each as upper word, lower word, sign and exponent; false when that takes more care. */
   compute(operation: number, ah: number, al: number, at: number, bh: number, bl: number, bt: number): boolean;
+  /** Square root in the same way. */
+  root(ah: number, al: number, at: number): boolean;
 }
 
 const TOP_BIT = 0x80000000 | 0,
@@ -171,6 +173,14 @@ export function createFastArithmetic(r: Int32Array): FastArithmetic {
     divide(u, v);
     return round(((at ^ bt) >> 15) & 1, u.exponent, u.high, u.low, u.rest);
   }
+  function root(ah: number, al: number, at: number): boolean {
+    if ((r[S.FPU_CONTROL]! & CONTROL_MASK) !== CONTROL_WANTED || !isNormal(ah, at) || at > MAX_EXPONENT) return false;
+    u.high = ah;
+    u.low = al;
+    u.exponent = at;
+    squareRoot(u);
+    return round(0, u.exponent, u.high, u.low, u.rest);
+  }
   function compute(operation: number, ah: number, al: number, at: number, bh: number, bl: number, bt: number): boolean {
     if ((r[S.FPU_CONTROL]! & CONTROL_MASK) !== CONTROL_WANTED || !isNormal(ah, at) || !isNormal(bh, bt)) return false;
     switch (operation) {
@@ -188,5 +198,5 @@ export function createFastArithmetic(r: Int32Array): FastArithmetic {
         return quotient(bh, bl, bt, ah, al, at);
     }
   }
-  return { result, compute };
+  return { result, compute, root };
 }

@@ -113,14 +113,14 @@ export function createFpu(engine: Engine): Fpu {
     const pops = opcode === 0xdf;
     each(opcode, modrm, operations.compareToFlags(quiet, pops), fast.compare(pops ? 1 : 0, true));
   }
-  single(0xd9, 0xe0, operations.sign(false));
-  single(0xd9, 0xe1, operations.sign(true));
-  single(0xd9, 0xe4, operations.test);
-  single(0xd9, 0xe5, operations.examine);
+  single(0xd9, 0xe0, operations.sign(false), ORDINARY, fast.sign(false));
+  single(0xd9, 0xe1, operations.sign(true), ORDINARY, fast.sign(true));
+  single(0xd9, 0xe4, operations.test, ORDINARY, fast.test);
+  single(0xd9, 0xe5, operations.examine, ORDINARY, fast.examine);
   single(0xd9, 0xf4, operations.extract);
   single(0xd9, 0xf5, operations.partialRemainder(true));
   single(0xd9, 0xf8, operations.partialRemainder(false));
-  single(0xd9, 0xfa, operations.squareRoot);
+  single(0xd9, 0xfa, operations.squareRoot, ORDINARY, fast.squareRoot);
   single(0xd9, 0xfc, operations.roundToInteger);
   single(0xd9, 0xfd, operations.scale);
   single(0xd9, 0xf0, transcendentals.exp);
@@ -143,9 +143,9 @@ export function createFpu(engine: Engine): Fpu {
     writes(opcode, 2, kind, transfer.store(kind, false), store?.(false));
     writes(opcode, 3, kind, transfer.store(kind, true), store?.(true));
   }
-  reads(0xdb, 5, 'extended', transfer.load('extended'));
-  writes(0xdb, 7, 'extended', transfer.store('extended', true));
-  reads(0xdf, 5, 'int64', transfer.load('int64'));
+  reads(0xdb, 5, 'extended', transfer.load('extended'), fast.loadExtended);
+  writes(0xdb, 7, 'extended', transfer.store('extended', true), fast.storeExtended(true));
+  reads(0xdf, 5, 'int64', transfer.load('int64'), fast.loadInt64);
   writes(0xdf, 7, 'int64', transfer.store('int64', true));
   writes(0xdf, 1, 'int16', transfer.store('int16', true, true));
   writes(0xdb, 1, 'int32', transfer.store('int32', true, true));
@@ -167,7 +167,9 @@ export function createFpu(engine: Engine): Fpu {
     each(0xda, 0xc0 + 8 * n, transfer.conditionalMove(n));
     each(0xdb, 0xc0 + 8 * n, transfer.conditionalMove(4 + n));
   }
-  for (let n = 0; n < 7; n++) single(0xd9, 0xe8 + n, transfer.constant(n));
+  // FLD1 and FLDZ are the common ones.
+  for (let n = 0; n < 7; n++)
+    single(0xd9, 0xe8 + n, transfer.constant(n), ORDINARY, n === 0 ? fast.loadOne : n === 6 ? fast.loadZero : undefined);
 
   // ---- control
   controls(0xd9, 4, control.loadEnvironment, WAITING);
@@ -196,9 +198,24 @@ export function createFpu(engine: Engine): Fpu {
     r[S.FPU_IP] = eip;
     r[S.FPU_CS] = r[S.SEG_SELECTOR + CS]!;
   }
+  /** What an ordinary form leaves behind when it was done. Both give true. */
+  function leaveRegister(opcode: number, eip: number): true {
+    leaveAddress(opcode, eip);
+    return true;
+  }
+  function leaveMemory(opcode: number, eip: number, linear: number, segment: number): true {
+    leaveAddress(opcode, eip);
+    r[S.FPU_DP] = linear;
+    r[S.FPU_DS] = r[S.SEG_SELECTOR + segment]!;
+    return true;
+  }
+  const never: Fast = () => false;
   /** Nothing waits and nothing can be raised: an instruction on registers is done without an event. */
   const isQuiet = (): boolean => (r[S.FPU_CONTROL]! & EXCEPTIONS) === EXCEPTIONS;
   return {
+    direct: [...registerForms, ...memoryForms].map((entry) => entry?.fast ?? never),
+    leaveRegister,
+    leaveMemory,
     attempt(opcode, linear, eip, segment) {
       if ((r[S.CR0]! & (CR0.EM | CR0.TS)) !== 0 || (r[S.FPU_STATUS]! & ES) !== 0) return false;
       if ((opcode & 0xc0) === 0xc0) {
@@ -209,8 +226,7 @@ export function createFpu(engine: Engine): Fpu {
           entry.run(opcode & 7);
           r[S.SECOND] = engine.getFlags() & ARITHMETIC_FLAGS;
         }
-        leaveAddress(opcode, eip);
-        return true;
+        return leaveRegister(opcode, eip);
       }
       const entry = memoryForms[((opcode & 0x700) >> 5) | ((opcode >> 3) & 7)];
       if (entry === undefined || entry.bytes === 0) return false;
@@ -218,10 +234,7 @@ export function createFpu(engine: Engine): Fpu {
         if (!isQuiet() || !fast.reaches(linear, entry.bytes)) return false;
         entry.run(segment, linear, 32);
       }
-      leaveAddress(opcode, eip);
-      r[S.FPU_DP] = linear;
-      r[S.FPU_DS] = r[S.SEG_SELECTOR + segment]!;
-      return true;
+      return leaveMemory(opcode, eip, linear, segment);
     },
     escape(opcode, segment, offset, size) {
       if (segment < 0) {

@@ -84,10 +84,11 @@ function quotientWord(next: number, vh: number, vl: number): number {
   const p0 = multiplyWords(q, vl);
   let p1 = productHigh;
   p1 += multiplyWords(q, vh);
-  const p2 = productHigh + Math.floor(p1 / WORD);
+  // A remainder of doubles is a call into the C library: this took a third of a division.
+  const carry = Math.floor(p1 / WORD);
   let d0 = next - p0,
-    d1 = remainderLow - (p1 % WORD),
-    d2 = remainderHigh - p2;
+    d1 = remainderLow - (p1 - carry * WORD),
+    d2 = remainderHigh - productHigh - carry;
   if (d0 < 0) (d0 += WORD), d1--;
   if (d1 < 0) (d1 += WORD), d2--;
   while (d2 < 0) {
@@ -124,45 +125,60 @@ export function divide(a: Wide, b: Wide): void {
     next = (a.low << 31) >>> 0;
   }
   const high = quotientWord(next, vh, vl),
-    low = quotientWord(0, vh, vl),
-    rest = quotientWord(0, vh, vl);
-  setWide(a, a.sign ^ b.sign, exponent, high | 0, low | 0, rest | (remainderHigh + remainderLow !== 0 ? 1 : 0));
+    low = quotientWord(0, vh, vl);
+  // Of what is below, rounding asks for no more than whether it is nothing, below a half, a half or above.
+  const doubledLow = 2 * remainderLow,
+    carry = doubledLow >= WORD ? 1 : 0,
+    above = 2 * remainderHigh + carry - vh || doubledLow - carry * WORD - vl;
+  const rest = remainderHigh + remainderLow === 0 ? 0 : above < 0 ? 0x40000000 : above === 0 ? 0x80000000 | 0 : 0xc0000000 | 0;
+  setWide(a, a.sign ^ b.sign, exponent, high | 0, low | 0, rest);
 }
 
-/** Square root of a positive number into itself, digit by digit. */
+/** Square root of a positive number into itself: two digits of 32 bits, each estimated in double precision and then made exact. */
 export function squareRoot(a: Wide): void {
   const odd = (a.exponent - BIAS) & 1;
-  // The radicand's bits from the top: a shifted right by one place unless the exponent is odd.
-  let m2 = odd !== 0 ? a.high : a.high >>> 1,
-    m1 = odd !== 0 ? a.low : (a.low >>> 1) | (a.high << 31),
-    m0 = odd !== 0 ? 0 : a.low << 31;
-  let rootHigh = 0,
-    rootLow = 0,
-    r2 = 0,
-    r1 = 0,
-    r0 = 0;
-  for (let n = 0; n < 64; n++) {
-    r2 = (r2 << 2) | (r1 >>> 30);
-    r1 = (r1 << 2) | (r0 >>> 30);
-    r0 = (r0 << 2) | (m2 >>> 30);
-    m2 = (m2 << 2) | (m1 >>> 30);
-    m1 = (m1 << 2) | (m0 >>> 30);
-    m0 <<= 2;
-    const t2 = rootHigh >>> 30,
-      t1 = (rootHigh << 2) | (rootLow >>> 30),
-      t0 = (rootLow << 2) | 1;
-    rootHigh = (rootHigh << 1) | (rootLow >>> 31);
-    rootLow <<= 1;
-    if (r2 === t2 ? isBelow(r1, r0, t1, t0) : r2 < t2) continue;
-    rootLow |= 1;
-    const d0 = (r0 >>> 0) - (t0 >>> 0),
-      d1 = (r1 >>> 0) - (t1 >>> 0) - (d0 < 0 ? 1 : 0);
-    r2 = r2 - t2 - (d1 < 0 ? 1 : 0);
-    r1 = d1 | 0;
-    r0 = d0 | 0;
+  // The radicand's words from the top, a zero behind them: shifted right by one place unless the exponent is odd.
+  const m3 = (odd !== 0 ? a.high : a.high >>> 1) >>> 0,
+    m2 = (odd !== 0 ? a.low : (a.low >>> 1) | (a.high << 31)) >>> 0,
+    m1 = (odd !== 0 ? 0 : a.low << 31) >>> 0;
+  let high = Math.min(WORD - 1, Math.floor(Math.sqrt(m3 * WORD + m2)));
+  // remainder = (m3, m2) - high * high
+  const square = multiplyWords(high, high);
+  let remainder = (m3 - productHigh) * WORD + (m2 - square);
+  for (; remainder < 0; high--) remainder += 2 * high - 1;
+  for (; remainder > 2 * high; high++) remainder -= 2 * high + 1;
+
+  let low = Math.min(WORD - 1, Math.floor((remainder * WORD + m1) / (2 * high)));
+  // What is left of (remainder, m1, 0) when 2 * high * low * WORD and low * low are taken off, in units of WORD and of 1.
+  const product = 2 * multiplyWords(low, high);
+  let over = (remainder - 2 * productHigh) * WORD + (m1 - product);
+  const last = multiplyWords(low, low);
+  over -= productHigh;
+  let under = -last;
+  if (under < 0) (under += WORD), over--;
+  while (over < 0) {
+    under += 2 * low - 1;
+    over += 2 * high;
+    low--;
+    while (under >= WORD) (under -= WORD), over++;
+    if (under < 0) (under += WORD), over--;
+  }
+  // While the remainder is above twice the root, the root is too small.
+  while (isAbove(over, under, high, low)) {
+    under -= 2 * low + 1;
+    over -= 2 * high;
+    low++;
+    while (under < 0) (under += WORD), over--;
   }
   // A remainder above the root means more than one half; one half exactly cannot be.
-  const above = r2 !== 0 || isBelow(rootHigh, rootLow, r1, r0),
-    rest = (r2 | r1 | r0) === 0 ? 0 : above ? 0xc0000000 | 0 : 0x40000000;
-  setWide(a, 0, ((a.exponent - BIAS - odd) >> 1) + BIAS, rootHigh, rootLow, rest);
+  const above = over > high || (over === high && under > low),
+    rest = over === 0 && under === 0 ? 0 : above ? 0xc0000000 | 0 : 0x40000000;
+  setWide(a, 0, ((a.exponent - BIAS - odd) >> 1) + BIAS, high | 0, low | 0, rest);
+}
+/** Whether (over, under) is above twice (high, low). */
+function isAbove(over: number, under: number, high: number, low: number): boolean {
+  const doubledLow = 2 * low,
+    carry = doubledLow >= WORD ? 1 : 0,
+    doubled = 2 * high + carry;
+  return over > doubled || (over === doubled && under > doubledLow - carry * WORD);
 }
