@@ -10,7 +10,7 @@ import { encodeRow } from '../support/encode.ts';
 import { type Random, seeded } from '../support/random.ts';
 import { exclusionOf } from './exclusions.ts';
 import { isFpu, makeFpu, memoryWord } from './fpuCases.ts';
-import { type FpuState, FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
+import { FRESH_FPU, LAYOUT, type VectorInput } from './record.ts';
 import { aimSegments, isSegmentPush, isSegmentRow, RETURNED_FLAGS } from './segmentCases.ts';
 
 /** Instructions whose image in memory has a 16- and a 32-bit form. */
@@ -113,13 +113,9 @@ export function makeInput(c: Case, seed: number): VectorInput | undefined {
     seed: 1 + random.below(64),
     pokes: inData(words, mode),
     code,
-    fpu: isFpu(c.row) ? masked(makeFpu(random), checked) : FRESH_FPU,
+    fpu: isFpu(c.row) ? makeFpu(random) : FRESH_FPU,
   };
 }
-
-/** With all exceptions masked: whether an unmasked one or #AC comes first is the model's. */
-const masked = (fpu: FpuState, all: boolean): FpuState =>
-  all ? { ...fpu, control: fpu.control | 0x3f, status: fpu.status & ~0x8080 } : fpu;
 
 /** Where the instruction's memory operand is, as an offset of DS in 16-bit mode. */
 function operandAddress(i: Instruction, regs: readonly number[]): number | undefined {

@@ -42,10 +42,8 @@ export interface FpuState {
 
   /** Records exceptions and C1 of an operation on registers; false when its result must not be stored. C1 of `kept` stays. */
   settle(raised: number, kept?: number): boolean;
-  /** Whether a store to memory is done: an unmasked overflow or underflow too leaves it undone. */
-  mayStore(raised: number): boolean;
-  /** Records exceptions and C1 of a store to memory. */
-  settleStore(raised: number): void;
+  /** The same for a store to memory, which an unmasked overflow or underflow leaves undone, too. */
+  settleStore(raised: number): boolean;
   /** Records a stack underflow; false when it is unmasked. */
   underflow(): boolean;
 }
@@ -163,8 +161,7 @@ export function createState(engine: Engine): FpuState {
       if (settle(OVERFLOW)) push(indefinite);
     },
     settle,
-    mayStore: (raised) => (raised & ~r[S.FPU_CONTROL]! & STOPS_STORE) === 0,
-    settleStore: (raised) => void record(raised, STOPS_STORE),
+    settleStore: (raised) => record(raised, STOPS_STORE),
     underflow: () => settle(UNDERFLOW),
   };
 }

@@ -142,6 +142,8 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
     store:
       (kind, pop, truncates = false) =>
       (segment, offset) => {
+        // A fault of the operand goes before an exception of the value.
+        const at = memory.writable(segment, offset, BYTES[kind]);
         let raised = UNDERFLOW;
         if (state.isEmpty(0)) {
           setIndefinite(x);
@@ -150,10 +152,7 @@ export function createTransfer(engine: Engine, state: FpuState, memory: Operands
           state.read(0, x);
           raised = convert(kind, truncates ? ROUND.ZERO : roundingOf(state.control()));
         }
-        // An unmasked exception goes before a fault of the operand.
-        if (!state.mayStore(raised)) return state.settleStore(raised);
-        const at = memory.writable(segment, offset, BYTES[kind]);
-        state.settleStore(raised);
+        if (!state.settleStore(raised)) return;
         put(kind, at);
         if (pop) state.pop();
       },

@@ -176,9 +176,18 @@ describe('x87', () => {
         assert.deepEqual(r.slice(S.FPU_CONTROL, S.FPU_R0 + 32), before);
       }
     });
-    it('give way to an unmasked exception of the value', () => {
+    it('go before an unmasked exception of the value', () => {
       FLDCW(0x37e);
-      memory(0xdf, 2, 0xffff);
+      for (const [opcode, reg] of [
+        [0xd9, 3],
+        [0xdb, 7],
+        [0xdf, 2],
+        [0xdf, 6],
+      ] as const) {
+        raises(() => memory(opcode, reg, 0xffff), VECTOR.GP, 0);
+        assert.equal(status() & 0x80ff, 0);
+      }
+      memory(0xdf, 2);
       assert.equal(status() & 0x80ff, 0x80c1);
     });
   });
