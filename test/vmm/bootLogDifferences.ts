@@ -92,7 +92,7 @@ export const DIFFERENCES: readonly Difference[] = [
   {
     lines: 'COM2; numbers of PnP devices',
     why: 'QEMU has COM2 only when it is asked for',
-    patterns: [/^0\d:0\d: ttyS\d at/, /^rtc_cmos 00:0\d: /, /^system 00:0\d: /],
+    patterns: [/^0\d:0\d: ttyS\d at/, /^rtc_cmos 00:0\d: /, /^system 00:0\d: /, /^pnp: PnP ACPI: found \d+ devices/],
   },
   {
     lines: '`FACP v03`, `PnPBIOS: Disabled by ACPI PNP`',

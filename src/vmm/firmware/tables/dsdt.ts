@@ -51,6 +51,7 @@ const ISA_DEVICES: readonly (readonly [at: string, id: string, resources: readon
   ['RTC', 'PNP0B00', [io(0x70, 2), irq(8)]],
   ['KBD', 'PNP0303', [io(0x60, 1), io(0x64, 1), irq(1)]],
   ['MOU', 'PNP0F13', [irq(12)]],
+  ['FDC0', 'PNP0700', [io(0x3f2, 4), io(0x3f7, 1), irq(6), dma(2)]],
   ['COM1', 'PNP0501', [io(0x3f8, 8), irq(4)], 1],
   ['COM2', 'PNP0501', [io(0x2f8, 8), irq(3)], 2],
 ];

@@ -76,6 +76,7 @@ describe('ACPI tables', () => {
         'Device (LNKD)',
         'Name (\\_S5',
         'EisaId ("PNP0303")',
+        'EisaId ("PNP0700")',
         'Method (_PRT',
         'LNRO0005',
         '0xFEB00400',
