@@ -4,6 +4,7 @@ import type { FrameLocator, Page } from 'playwright-core';
 import type { Tool } from '../support/tools.ts';
 import {
   addConditionalBreakpoint,
+  chooseForRow,
   clickGutter,
   command,
   cursorLine,
@@ -269,6 +270,52 @@ const kernel: Step[] = [
   ['Shift+F5 ends it', endSession],
 ];
 
+/** Runs the floppy that counts its starts, which is open; `numbers`: what it and the runs before it have said. */
+const countStart = async (page: Page, numbers: string): Promise<void> => {
+  await command(page, 'View: Focus First Editor Group');
+  await page.keyboard.press('F5');
+  await running(page);
+  await openPanel(page, 'Terminal');
+  await until(`the numbers ${numbers}`, async () => {
+    const lines = (await terminalText(page)).split('\n').map((line) => line.trim());
+    return lines.filter((line) => /^\d$/.test(line)).join('') === numbers;
+  });
+};
+const images: Step[] = [
+  [
+    'what a guest writes to its image is gone with the guest',
+    async (page) => {
+      await command(page, 'View: Close All Editors');
+      await command(page, 'View: Show Explorer');
+      await openFile(page, 'counter.img');
+      await (await webview(page, '#image h1')).getByText('Floppy image').first().waitFor();
+      await countStart(page, '1');
+      await endSession(page);
+      await countStart(page, '11');
+      await endSession(page);
+    },
+  ],
+  [
+    'but stays in the image when that is asked for in the Guests view, and confirmed',
+    async (page, picture) => {
+      await countStart(page, '111');
+      await command(page, 'View: Show CP/86');
+      await until('the guest is halted', async () => /halted/.test(await rowText(page, 'counter.img')));
+      for (const answer of ['Cancel', 'Write']) {
+        await chooseForRow(page, 'counter.img', 'Write Changes to Image Files');
+        const dialog = page.locator('.monaco-dialog-box', { hasText: 'Write what counter.img changed' });
+        await dialog.waitFor();
+        if (answer === 'Write') await picture('commit');
+        await dialog.locator('.monaco-button', { hasText: answer }).click();
+        await dialog.waitFor({ state: 'detached' });
+      }
+      await endSession(page);
+      await countStart(page, '1112');
+      await endSession(page);
+    },
+  ],
+];
+
 /** Seconds until GRUB has unpacked itself on a busy machine. */
 const GRUB_PATIENCE = 200;
 const screenShows = (page: Page, text: RegExp) =>
@@ -356,4 +403,4 @@ export const untrustedSteps: readonly Step[] = [
   ],
 ];
 
-export const steps: readonly Step[] = [...launchConfiguration, ...withoutConfiguration, ...kernel, ...grub];
+export const steps: readonly Step[] = [...launchConfiguration, ...withoutConfiguration, ...kernel, ...images, ...grub];

@@ -47,15 +47,30 @@ const SYSTEMS = ['memtest86+', 'grub-rescue-floppy.img'] as const;
 /** What a Linux is made of, which are vmlinuz and initramfs.cpio there. */
 const LINUX = ["Debian's linux-image-686", "Debian's busybox-static, i386", "button.ko of Debian's linux-image-686"] as const;
 
+/** The image of a floppy that counts on its second sector how often it was started, and says the number on COM1. */
+function countingFloppy(): Uint8Array {
+  const image = new Uint8Array(1440 * 1024);
+  image.set([
+    ...[0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0], // xor ax, ax; mov ds, ax; mov es, ax
+    ...[0xbb, 0x00, 0x7e, 0xb9, 0x02, 0x00, 0x30, 0xf6, 0xb8, 0x01, 0x02, 0xcd, 0x13], // read cylinder 0, head 0, sector 2 to 7e00h
+    ...[0xfe, 0x06, 0x00, 0x7e, 0xa0, 0x00, 0x7e, 0x04, 0x30], // inc byte [7e00h]; mov al, [7e00h]; add al, '0'
+    ...[0x52, 0xba, 0xf8, 0x03, 0xee, 0x5a], // push dx; mov dx, 3f8h; out dx, al; pop dx
+    ...[0xb8, 0x01, 0x03, 0xcd, 0x13, 0xf4, 0xeb, 0xfd], // write it back; hlt; jmp $ - 1
+  ]);
+  image.set([0x55, 0xaa], 510);
+  return image;
+}
+
 /**
- * A copy of examples/ that a test may write to, with quiet settings (the only way to give any to VS Code for the Web), Debian's
- * systems where they have been fetched, and a list of this machine's tools for those that cannot look for them.
+ * A copy of examples/ that a test may write to, with quiet settings (the only way to give any to VS Code for the Web), a floppy that
+ * counts, Debian's systems where they have been fetched, and a list of this machine's tools for those that cannot look for them.
  */
 export function makeWorkspace(theme: Theme = 'dark'): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'cp86-workspace-'));
   cpSync(join(root, 'examples'), folder, { recursive: true });
   mkdirSync(join(folder, '.vscode'), { recursive: true });
   writeFileSync(join(folder, '.vscode/tools.json'), JSON.stringify(foundTools()));
+  writeFileSync(join(folder, 'counter.img'), countingFloppy());
   for (const file of SYSTEMS.map(findTool)) if (file) cpSync(file, join(folder, 'systems', basename(file)));
   const [kernel, busybox, module] = LINUX.map(findTool);
   if (kernel && busybox && module) {

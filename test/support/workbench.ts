@@ -67,6 +67,14 @@ export async function pressInRow(page: Page, row: string, title: string): Promis
   await found.locator(`.action-label[aria-label^="${title}"]`).click();
 }
 
+/** Chooses from the context menu of a row in the side bar. */
+export async function chooseForRow(page: Page, row: string, title: string): Promise<void> {
+  await page.locator('.part.sidebar .monaco-list-row', { hasText: row }).first().click({ button: 'right' });
+  await page.locator('.monaco-menu .action-label', { hasText: new RegExp(`^${escapeRegExp(title)}$`) }).hover();
+  // A click so soon after the one that opened the menu is taken for a part of it.
+  await page.keyboard.press('Enter');
+}
+
 /** The text of a row in the side bar. */
 export async function rowText(page: Page, row: string): Promise<string> {
   return (await page.locator('.part.sidebar .monaco-list-row', { hasText: row }).first().innerText()).replaceAll('\n', ' ');

@@ -197,6 +197,23 @@ describe('a program', () => {
     );
   });
 
+  it('has images of 1 GiB handed over whole, and no larger ones', async () => {
+    const asked: (number | undefined)[] = [];
+    // As much as is asked for: the system gives memory that nobody touches without having it.
+    const readFile = async (path: string, most?: number): Promise<Uint8Array> => {
+      asked.push(most);
+      return new Uint8Array(path === 'large' ? 2 ** 30 : (most ?? 0));
+    };
+    const drives = (file: string) => read({ drives: [{ file, kind: 'disk' }], boot: 'c' });
+    const [drive] = (await planGuest(drives('large'), { readFile, localPath: () => null })).config.drives;
+    assert.equal(drive && 'bytes' in drive.image && drive.image.bytes.length, 2 ** 30);
+    await assert.rejects(
+      planGuest(drives('larger'), { readFile, localPath: () => null }),
+      /drives\[0\]\.file: larger is read whole here, and is larger than 1024 MiB/,
+    );
+    assert.deepEqual(asked, [2 ** 30 + 1, 2 ** 30 + 1], 'no more is read than tells');
+  });
+
   it('has its images opened by the worker where it can, and handed over whole where not', async () => {
     const files = { p: bootSector(), d: bootSector(), b: bootSector() },
       values = { program: 'p', drives: [{ file: 'd', kind: 'disk', format: 'qcow2', backing: ['b'], snapshot: false }] };
