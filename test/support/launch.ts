@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type BrowserContext, chromium, type Page } from 'playwright-core';
-import { findWorkbench } from '../../scripts/cache.ts';
+import { findWorkbench, MODULE_GROUPS, type Module686 } from '../../scripts/cache.ts';
 import { root } from '../../scripts/root.ts';
 import { freePort, serveWeb } from '../../scripts/web.ts';
 import { initramfs } from './initramfs.ts';
@@ -45,7 +45,14 @@ export interface Workspace {
 /** Debian's systems, as the folder `systems` of a workspace. */
 const SYSTEMS = ['memtest86+', 'grub-rescue-floppy.img'] as const;
 /** What a Linux is made of, which are vmlinuz and initramfs.cpio there. */
-const LINUX = ["Debian's linux-image-686", "Debian's busybox-static, i386", "button.ko of Debian's linux-image-686"] as const;
+const LINUX = [
+  "Debian's linux-image-686",
+  "Debian's busybox-static, i386",
+  "button.ko of Debian's linux-image-686",
+  "modules of Debian's linux-image-686",
+] as const;
+/** Modules that it loads besides, for a shared folder and the memory balloon. */
+const LINUX_MODULES: readonly Module686[] = [...MODULE_GROUPS.virtio, ...MODULE_GROUPS.ninep, 'virtio_balloon'];
 
 /** The image of a floppy that counts on its second sector how often it was started, and says the number on COM1. */
 function countingFloppy(): Uint8Array {
@@ -72,10 +79,11 @@ export function makeWorkspace(theme: Theme = 'dark'): Workspace {
   writeFileSync(join(folder, '.vscode/tools.json'), JSON.stringify(foundTools()));
   writeFileSync(join(folder, 'counter.img'), countingFloppy());
   for (const file of SYSTEMS.map(findTool)) if (file) cpSync(file, join(folder, 'systems', basename(file)));
-  const [kernel, busybox, module] = LINUX.map(findTool);
-  if (kernel && busybox && module) {
+  const [kernel, busybox, button, others] = LINUX.map(findTool);
+  if (kernel && busybox && button && others) {
     cpSync(kernel, join(folder, 'systems/vmlinuz'));
-    writeFileSync(join(folder, 'systems/initramfs.cpio'), initramfs(readFileSync(busybox), [readFileSync(module)], true));
+    const modules = [button, ...LINUX_MODULES.map((name) => join(others, `${name}.ko`))].map((file) => readFileSync(file));
+    writeFileSync(join(folder, 'systems/initramfs.cpio'), initramfs(readFileSync(busybox), modules, true));
   }
   writeFileSync(
     join(folder, '.vscode/settings.json'),

@@ -5,5 +5,6 @@ import { runSuite } from './driver.ts';
 export const run = () =>
   runSuite(Mocha, async () => {
     await import('virtual:suites');
+    await import('./switch.ts');
     await import('./linux.ts');
   });

@@ -7,13 +7,16 @@ import * as vscode from 'vscode';
 import type { GuestEntry } from '../../../extension/guestStore.ts';
 import { screenText } from '../../../src/vmm/codePage437.ts';
 import { equal, match, ok, until } from './assert.ts';
-import { endAll, extension, launch } from './guests.ts';
+import { endAll, extension, folder, launch, write } from './guests.ts';
 import { evaluate, type Stops, session, stops } from './sessions.ts';
 import { requireTool } from './tools.ts';
 
 /** Seconds for the boot and for a command, on a busy machine. */
 const BOOT = 400,
   COMMAND = 60;
+/** MiB of its memory, and those that the balloon takes. */
+const MEMORY = 128,
+  BALLOON = 32;
 
 describe("Debian's kernel", function () {
   this.timeout(800_000);
@@ -28,6 +31,7 @@ describe("Debian's kernel", function () {
   });
   before(async function () {
     await requireTool(this, "Debian's linux-image-686");
+    await requireTool(this, "modules of Debian's linux-image-686");
     seen = stops();
   });
   after(async () => {
@@ -64,7 +68,15 @@ describe("Debian's kernel", function () {
 
   it('stops at its first C function by name, wherever it put itself, and knows who called it', async () => {
     breakAt('start_kernel');
-    guest = await launch({ name: 'Linux', program: 'systems/vmlinuz', initrd: 'systems/initramfs.cpio', memory: 128 });
+    await write('exchange/question', 'from the workspace\n');
+    guest = await launch({
+      name: 'Linux',
+      program: 'systems/vmlinuz',
+      initrd: 'systems/initramfs.cpio',
+      memory: MEMORY,
+      sharedFolders: [{ folder: 'exchange' }],
+      devices: [{ device: 'virtio-balloon-pci' }],
+    });
     match((await nextStop(0, BOOT)).description ?? '', /breakpoint/);
     const stack = await frames();
     equal(stack[0], 'start_kernel');
@@ -126,6 +138,41 @@ describe("Debian's kernel", function () {
     match(await step('stepOut'), /^do_sys_openat2\+/);
     await resume();
     await until("the file's content", async () => (await terminal()).includes('Linux version 6'), COMMAND);
+  });
+
+  it('mounts a folder of the workspace, and what either writes there the other reads', async () => {
+    await type('mkdir /mnt; mount -t 9p -o trans=virtio,version=9p2000.L host /mnt; cat /mnt/question');
+    await until("the workspace's words", async () => (await terminal()).includes('from the workspace'), COMMAND);
+    await type('echo from the guest > /mnt/answer; umount /mnt; echo $((400 + 4))');
+    await until('the guest is done', async () => /\s404\s/.test(await terminal()), COMMAND);
+    const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder().uri, 'exchange/answer'));
+    equal(new TextDecoder().decode(bytes), 'from the guest\n');
+  });
+
+  it('gives memory to its balloon, and gets it back by the command of the Guests view', async () => {
+    const { hypervisor } = await extension();
+    /** What the guest says that it has, in MiB. */
+    const memory = async (): Promise<number> => {
+      const said = async () => [...(await terminal()).matchAll(/MemTotal: +(\d+) kB/g)];
+      const { length } = await said();
+      await type('grep MemTotal /proc/meminfo');
+      const last = await until('its memory', async () => (await said())[length], COMMAND);
+      return Number(last[1]) / 1024;
+    };
+    const before = await memory();
+    await hypervisor.request('balloon', { id: guest.id, memory: (MEMORY - BALLOON) << 20 });
+    await until('it has less', async () => (await memory()) === before - BALLOON, COMMAND);
+    // It asks for a number and suggests all.
+    const asked = vscode.commands.executeCommand('cp86.guest.balloon', guest.key);
+    await until(
+      'it has all again',
+      async () => {
+        await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+        return (await memory()) === before;
+      },
+      COMMAND,
+    );
+    await asked;
   });
 
   it('ends its session with status 0 when it powers itself off', async () => {
