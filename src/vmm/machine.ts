@@ -71,7 +71,9 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       throw new RangeError('The journal was recorded with other images or another configuration.');
     const cardConfigs = cardsOf(config),
       virtioDevices = cardConfigs.filter((card) => cardOf(card).kind.bus === 'virtio-mmio').length;
-    const rom = romImage({ memory: config.memory, virtioDevices }),
+    const model = cpuModel(config.cpu ?? DEFAULT_CPU),
+      hasLocalApic = model.has.has('apic');
+    const rom = romImage({ memory: config.memory, virtioDevices, localApic: hasLocalApic }),
       shadow = shadowImage(rom),
       rsdp = RSDP_ADDRESS - ROM_ADDRESS;
     const image = loadBootSource(config.boot, drives, config.memory, rom.subarray(rsdp, rsdp + RSDP_BYTES));
@@ -96,7 +98,6 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
     };
     const host = createMachineHost(() => parts);
     const startOfTime = journal?.startOfTime ?? config.startOfTime;
-    const model = cpuModel(config.cpu ?? DEFAULT_CPU);
     const cpu = processor.createCpu({
       host,
       offset,
@@ -137,7 +138,7 @@ export function createMachineBuilder({ arenaBytes }: { readonly arenaBytes: numb
       rom: bios?.rom ?? rom,
       romIsShadowed: bios === null,
       firmwareItems: bios && firmwareItems(config.memory),
-      hasLocalApic: model.has.has('apic'),
+      hasLocalApic,
       startOfTime,
       videoMemory: videoBytes === 0 ? null : createVideoMemory(cpu.memory, { first: 0, bytes: videoBytes }),
       videoRom: bios?.vgaRom ?? null,

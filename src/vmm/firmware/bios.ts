@@ -70,7 +70,7 @@ const roms = new Map<string, Uint8Array>(),
 
 /** The 64 KiB of the ROM of a machine: code, and the tables that describe the machine. */
 export function romImage(machine: TableMachine): Uint8Array {
-  const key = `${machine.memory} ${machine.virtioDevices}`,
+  const key = `${machine.memory} ${machine.virtioDevices} ${machine.localApic}`,
     known = roms.get(key);
   if (known) return known;
   const image = new Uint8Array(ROM_BYTES);

@@ -17,7 +17,7 @@ describe('firmware', () => {
   });
 
   it('has its reset vector, model byte and tables where programs look for them', () => {
-    const rom = romImage({ memory: MEMORY, virtioDevices: 0 });
+    const rom = romImage({ memory: MEMORY, virtioDevices: 0, localApic: true });
     assert.equal(rom.length, 0x10000);
     assert.deepEqual([...rom.subarray(0xfff0, 0xfff5)], [0xea, 0x5b, 0xe0, 0x00, 0xf0]);
     assert.equal(rom[0xfffe], 0xfc);
@@ -28,14 +28,14 @@ describe('firmware', () => {
   });
 
   it('has a VMCALL at the address of every service', () => {
-    const rom = romImage({ memory: MEMORY, virtioDevices: 0 }),
+    const rom = romImage({ memory: MEMORY, virtioDevices: 0, localApic: true }),
       services = Object.entries(ROM_LABELS).filter(([name]) => name.startsWith('service_'));
     assert.ok(services.length >= 12);
     for (const [name, offset] of services) assert.deepEqual([...rom.subarray(offset, offset + 3)], [0x0f, 0x01, 0xc1], name);
   });
 
   it('draws the letters of all three fonts, and frames that touch their neighbours', () => {
-    const rom = romImage({ memory: MEMORY, virtioDevices: 0 }),
+    const rom = romImage({ memory: MEMORY, virtioDevices: 0, localApic: true }),
       glyph = (font: number, height: number, code: number) => [...rom.subarray(font + code * height, font + (code + 1) * height)];
     for (const [font, height] of [
       [ROM_LABELS.font8x16, 16],

@@ -126,7 +126,7 @@ export function createMemoryMachine({
         .join('')
         .trimEnd(),
   };
-  bytes.set(romImage({ memory, virtioDevices: 0 }), ROM_ADDRESS);
+  bytes.set(romImage({ memory, virtioDevices: 0, localApic: true }), ROM_ADDRESS);
   initialise(machine);
   return machine;
 }

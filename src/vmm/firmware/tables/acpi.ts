@@ -92,8 +92,11 @@ function madt(virtioDevices: number): Uint8Array {
 /** Firmware ACPI control structure; 64 bytes at a multiple of 64. */
 export const facs = (): Uint8Array => new TableWriter().text('FACS', 4).u32(64).zerosTo(64).done();
 
-/** The tables from this address on, the RSDP first; `facsAddress` is where the FACS will be; of a machine with virtio devices without PCI. */
-export function acpiTables(address: number, facsAddress: number, virtioDevices: number): Uint8Array {
+/**
+ * The tables from this address on, the RSDP first; `facsAddress` is where the FACS will be; of a machine with virtio devices without PCI,
+ * and with or without a local APIC.
+ */
+export function acpiTables(address: number, facsAddress: number, virtioDevices: number, localApic: boolean): Uint8Array {
   const all = new TableWriter().zerosTo(RSDP_BYTES);
   const add = (bytes: Uint8Array): number => {
     all.zerosTo(Math.ceil(all.length / 16) * 16);
@@ -102,7 +105,7 @@ export function acpiTables(address: number, facsAddress: number, virtioDevices: 
     return at;
   };
   const dsdt = add(table('DSDT', 1, dsdtTerms(virtioDevices)));
-  const tables = [add(fadt(facsAddress, dsdt)), add(madt(virtioDevices))];
+  const tables = [add(fadt(facsAddress, dsdt)), ...(localApic ? [add(madt(virtioDevices))] : [])];
   const rsdt = add(table('RSDT', 1, new TableWriter().u32(...tables).done()));
   const bytes = all.done();
   bytes.set(new TableWriter().text('RSD PTR ', 8).u8(0).text(OEM, 6).u8(0).u32(rsdt).done(8));

@@ -19,19 +19,23 @@ const bios32 = (): Uint8Array =>
     .zerosTo(16)
     .done(10);
 
-/** What the tables say of a machine: RAM in bytes, and how many virtio devices without PCI there are. */
+/**
+ * What the tables say of a machine: RAM in bytes, how many virtio devices without PCI there are, and whether the processor has a local
+ * APIC. Without one nothing names the APICs: a kernel would look for registers that are not there.
+ */
 export interface TableMachine {
   readonly memory: number;
   readonly virtioDevices: number;
+  readonly localApic: boolean;
 }
 
 /** All tables for this physical address, of this machine; `facs` is where ACPI's writable one is. */
-export function systemTables(address: number, facs: number, { memory, virtioDevices }: TableMachine): Uint8Array {
+export function systemTables(address: number, facs: number, { memory, virtioDevices, localApic }: TableMachine): Uint8Array {
   const made: Uint8Array[] = [];
   let length = 0;
   for (const make of [
-    (at: number) => acpiTables(at, facs, virtioDevices),
-    (at: number) => mpTables(at, virtioDevices),
+    (at: number) => acpiTables(at, facs, virtioDevices, localApic),
+    ...(localApic ? [(at: number) => mpTables(at, virtioDevices)] : []),
     bios32,
     (at: number) => smbiosTables(at, memory),
   ]) {

@@ -6,12 +6,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { romImage } from '../../../../src/vmm/firmware/bios.ts';
+import { RSDP_ADDRESS } from '../../../../src/vmm/firmware/symbols.ts';
 import { facs } from '../../../../src/vmm/firmware/tables/acpi.ts';
 import { requireTool } from '../../../support/tools.ts';
 
 const ROM = 0xf0000,
   VIRTIO_DEVICES = 3,
-  rom = romImage({ memory: 64 << 20, virtioDevices: VIRTIO_DEVICES }),
+  rom = romImage({ memory: 64 << 20, virtioDevices: VIRTIO_DEVICES, localApic: true }),
   view = new DataView(rom.buffer);
 const text = (at: number, length: number): string => String.fromCharCode(...rom.subarray(at, at + length));
 const sum = (at: number, length: number): number => rom.subarray(at, at + length).reduce((total, byte) => (total + byte) & 0xff, 0);
@@ -43,6 +44,12 @@ describe('ACPI tables', () => {
   it('are found from the RSDP, and add up to zero', () => {
     assert.deepEqual([...acpi().keys()], ['RSDT', 'FACP', 'APIC', 'DSDT']);
     assert.equal(acpi().get('FACP')![1], 244);
+  });
+
+  it('name no APIC where the processor has none, and there is no MultiProcessor table then', () => {
+    const without = String.fromCharCode(...romImage({ memory: 64 << 20, virtioDevices: 0, localApic: false }).subarray(RSDP_ADDRESS - ROM));
+    assert.match(without, /FACP/);
+    assert.doesNotMatch(without, /APIC|_MP_|PCMP/);
   });
 
   it('say where the registers of power management are, and how to reset', () => {
