@@ -8,6 +8,7 @@ import type { JournalEvent } from '../../src/vmm/journal.ts';
 import type { KernelSymbols } from '../../src/vmm/linux/kallsyms.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodeFiles } from '../../src/vmm/node/files.ts';
+import { nodeSockets } from '../../src/vmm/node/sockets.ts';
 import type { GuestConfig, ScreenState } from '../../src/vmm/protocol.ts';
 import { manualPlatform } from './platform.ts';
 
@@ -18,6 +19,8 @@ export const BOOT = 12e9,
   COMMAND = 1e9;
 /** Half of a boot is the kernel testing its own cryptography, which has nothing to do with what most tests are about. */
 const WITHOUT_SELF_TESTS = 'console=ttyS0 cryptomgr.notests';
+/** The shell's prompt, behind which it may ask the terminal where the cursor is. */
+const PROMPT = /\n[^\n]*# (.\[6n)?$/;
 const build = createMachineBuilder({ arenaBytes: MEMORY });
 
 export interface LinuxGuest {
@@ -29,6 +32,8 @@ export interface LinuxGuest {
   until(text: RegExp, ticks?: number): string;
   /** Types a command and runs until the shell's next prompt; gives what came. */
   command(line: string): string;
+  /** The same for a command that speaks with services of this process: sockets have their turns until no connection is left. */
+  networkCommand(line: string): Promise<string>;
   /** Runs until the guest has ended or asked for a reset. */
   untilEnd(ticks?: number): void;
   type(line: string): void;
@@ -53,7 +58,7 @@ export function bootLinux(
   options: Partial<GuestConfig> = {},
   commandLine = WITHOUT_SELF_TESTS,
 ): LinuxGuest {
-  const platform = { ...manualPlatform(), files: nodeFiles() },
+  const platform = { ...manualPlatform(), files: nodeFiles(), sockets: nodeSockets },
     events: string[] = [],
     outputs: { [channel: string]: string } = {};
   let seen = 0;
@@ -102,7 +107,18 @@ export function bootLinux(
     },
     command(line) {
       linux.type(line);
-      return linux.until(/\n[^\n]*# (.\[6n)?$/);
+      return linux.until(PROMPT);
+    },
+    async networkCommand(line) {
+      linux.type(line);
+      const end = guest.cpu.ticks + COMMAND;
+      while (execution.isRunning && guest.cpu.ticks < end && (guest.awaitsPeers() || !PROMPT.test(linux.console().slice(seen)))) {
+        execution.turn(TURN);
+        // An idle guest waits for its peers by this clock.
+        platform.spend(1);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return linux.until(PROMPT);
     },
     untilEnd(ticks = COMMAND) {
       for (const end = guest.cpu.ticks + ticks; execution.isRunning && guest.cpu.ticks < end; ) execution.turn(TURN);

@@ -14,10 +14,25 @@ import { type Run, startRun } from './lockstep.ts';
 const MILLION = 1_000_000;
 const MEMORY = 64 << 20;
 
-/** Sums of sines and roots: FSIN, FSQRT, FPREM and conversions to decimal in busybox's awk. */
+/** Sums of roots and powers of e, which need no more of awk than arithmetic: Debian's busybox knows no sines. */
+const SUMS = `for (n = 1; n < 2000; n++) {
+  r = n; for (k = 0; k < 20; k++) r = (r + n / r) / 2
+  e = t = 1; for (k = 1; k < 40; k++) { t *= -n / 300 / k; e += t }
+  s += r; u += e * (n % 7.25)
+}`;
+/** What comes out, as JavaScript has it. */
+function sums(): string {
+  let roots = 0,
+    powers = 0;
+  for (let n = 1; n < 2000; n++) {
+    roots += Math.sqrt(n);
+    powers += Math.exp(-n / 300) * (n % 7.25);
+  }
+  return `${roots.toFixed(6)} ${powers.toFixed(6)}`;
+}
 const SCRIPT = `#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
-/bin/busybox awk 'BEGIN { for (n = 1; n < 2000; n++) { s += sin(n) / sqrt(n); t += exp(-n / 300) * (n % 7.3) }; printf "%.15g %.15g\\n", s, t }'
+/bin/busybox awk 'BEGIN { ${SUMS}; printf "%.6f %.6f\\n", s, u }'
 /bin/busybox cat /proc/interrupts
 while :; do :; done
 `;
@@ -69,7 +84,7 @@ describe("Debian's kernel and a program with floating point", function () {
     });
     assert.equal(new Set(reference).size, reference.length, 'every state is another one');
     const console = String.fromCharCode(...run.output);
-    if (LONG) assert.match(console, /-?\d\.\d{10,} \d+\.\d{10,}\s/, 'the program has come to its end');
+    if (LONG) assert.ok(console.includes(sums()), `${sums()}, not ${console.slice(-2000)}`);
     run.guest.dispose();
   });
 
