@@ -10,6 +10,7 @@ import { createLocalClient } from '../src/vmm/local.ts';
 import { createMachineBuilder } from '../src/vmm/machine.ts';
 import { nodePlatform } from '../src/vmm/node/platform.ts';
 import type { GuestConfig } from '../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../test/support/guestDefaults.ts';
 
 /** MiB of RAM of every emulator. */
 export const MEMORY = 32;
@@ -65,18 +66,13 @@ async function runCp86(image: Uint8Array, tier: GuestConfig['tier']): Promise<()
   });
   await client.request('define', {
     config: {
+      ...GUEST_DEFAULTS,
       name: 'bench',
       memory: MEMORY << 20,
       boot: { kind: 'kernel', image, commandLine: '' },
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
       tier,
       onReset: 'off',
       onTripleFault: 'off',
-      debugExit: null,
       startOfTime: 0,
     },
   });

@@ -11,6 +11,7 @@ import { V86 } from 'v86';
 import { createLocalClient } from '../src/vmm/local.ts';
 import { createMachineBuilder } from '../src/vmm/machine.ts';
 import { nodePlatform } from '../src/vmm/node/platform.ts';
+import { GUEST_DEFAULTS } from '../test/support/guestDefaults.ts';
 
 /** MiB of RAM of every emulator, and the kernel's command line. */
 export const MEMORY = 128,
@@ -51,18 +52,12 @@ async function runCp86(kernel: Uint8Array, initrd: Uint8Array): Promise<() => Pr
   );
   const { id } = await client.request('define', {
     config: {
+      ...GUEST_DEFAULTS,
       name: 'bench',
       memory: MEMORY << 20,
       boot: { kind: 'kernel', image: kernel, commandLine: COMMAND_LINE, initrd },
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
       onReset: 'off',
       onTripleFault: 'off',
-      debugExit: null,
       startOfTime: 0,
     },
   });

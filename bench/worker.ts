@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { connectNode } from '../src/vmm/node/connect.ts';
 import type { GuestConfig, HypervisorClient } from '../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../test/support/guestDefaults.ts';
 import { guestImage } from './kernels.ts';
 
 export const connect = (): HypervisorClient => connectNode(new URL('../src/vmm/node/worker.ts', import.meta.url));
@@ -11,18 +12,13 @@ export const connect = (): HypervisorClient => connectNode(new URL('../src/vmm/n
 export async function startGuest(client: HypervisorClient, image: string, settings: Partial<GuestConfig>): Promise<number> {
   const { id } = await client.request('define', {
     config: {
+      ...GUEST_DEFAULTS,
       name: image,
       memory: 2 << 20,
       boot: { kind: 'kernel', image: new Uint8Array(readFileSync(guestImage(image))), commandLine: '' },
-      drives: [],
-      clock: 'instructions',
       paced: true,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
       onReset: 'off',
       onTripleFault: 'off',
-      debugExit: null,
       startOfTime: 0,
       ...settings,
     },

@@ -4,6 +4,7 @@ import { createLocalClient } from '../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodePlatform } from '../../src/vmm/node/platform.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from './guestDefaults.ts';
 
 export type Ending = Extract<HypervisorEvent, { event: 'stopped' | 'ended' }>;
 export interface TestGuest {
@@ -31,17 +32,9 @@ export async function startGuest(changes: Partial<GuestConfig> & Pick<GuestConfi
   const client = createLocalClient(nodePlatform(), createMachineBuilder({ arenaBytes: ARENA }));
   const { id } = await client.request('define', {
     config: {
+      ...GUEST_DEFAULTS,
       name: 'guest',
       memory: 16 << 20,
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
       startOfTime: 1_700_000_000_000,
       ...changes,
     },

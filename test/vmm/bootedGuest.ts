@@ -6,6 +6,7 @@ import type { Guest } from '../../src/vmm/guest.ts';
 import type { MachineBuilder } from '../../src/vmm/hypervisor.ts';
 import { nodeFiles } from '../../src/vmm/node/files.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { manualPlatform } from './platform.ts';
 
 /** Drives may be files. A guest that ends fails the test. */
@@ -17,14 +18,7 @@ export function bootGuest(
   const guest = build(
     1,
     {
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
+      ...GUEST_DEFAULTS,
       startOfTime: 1_000_000_000_000,
       ...config,
     },

@@ -12,6 +12,7 @@ import { nodePlatform } from '../../src/vmm/node/platform.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
 import { encodeRow } from '../support/encode.ts';
 import { FUZZ, fuzzRounds, fuzzTimeout } from '../support/fuzz.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { type Random, seeded } from '../support/random.ts';
 import { mutate } from './boot/images.ts';
 
@@ -42,15 +43,9 @@ function program(random: Random, bytes: number): number[] {
 }
 
 const BASE = {
+  ...GUEST_DEFAULTS,
   name: 'fuzz',
   memory: 1 << 20,
-  drives: [],
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
-  onReset: 'pause',
-  onTripleFault: 'pause',
   debugExit: { port: 0x501, size: 2 },
   startOfTime: 1_700_000_000_000,
 } as const;

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createHypervisor, type Hypervisor } from '../../src/vmm/hypervisor.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig, GuestId, HypervisorEvent } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { TIERS } from './lockstep.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
@@ -51,18 +52,12 @@ const SUMMER = Uint8Array.of(
 );
 
 const config = (changes: Partial<GuestConfig>): GuestConfig => ({
+  ...GUEST_DEFAULTS,
   name: 'guest',
   memory: MIB,
   boot: { kind: 'flat', image: SUMMER, address: 0x8000, mode: 16 },
-  drives: [],
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
-  tier: 'mixed',
   onReset: 'reset',
   onTripleFault: 'reset',
-  debugExit: null,
   startOfTime: 1_000_000_000_000,
   ...changes,
 });

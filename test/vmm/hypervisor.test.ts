@@ -4,6 +4,7 @@ import { readJournal } from '../../src/vmm/journal.ts';
 import { createLocalClient, type LocalClient } from '../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig, HypervisorEvent } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { linesOf } from '../support/screen.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
@@ -19,18 +20,13 @@ const LOOP = sector(0xfb, 0xeb, 0xfe); // sti; jmp $
 const FAULTS = sector(0x0f, 0x0b); // ud2: the firmware's handler returns to it
 
 const config = (image: Uint8Array, changes: Partial<GuestConfig> = {}): GuestConfig => ({
+  ...GUEST_DEFAULTS,
   name: 'test',
   memory: 1 << 20,
   boot: { kind: 'drives', order: 'a' },
   drives: [{ kind: 'floppy', index: 0, image, readOnly: true }],
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
   tier: 'interpret',
   onReset: 'reset',
-  onTripleFault: 'pause',
-  debugExit: null,
   startOfTime: 1_000_000_000_000,
   ...changes,
 });

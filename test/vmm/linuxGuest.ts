@@ -10,6 +10,7 @@ import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodeFiles } from '../../src/vmm/node/files.ts';
 import { nodeSockets } from '../../src/vmm/node/sockets.ts';
 import type { GuestConfig, ScreenState } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { manualPlatform } from './platform.ts';
 
 const TURN = 500_000,
@@ -65,19 +66,10 @@ export function bootLinux(
   const guest = build(
     1,
     {
+      ...GUEST_DEFAULTS,
       name: 'linux',
       memory: MEMORY,
       boot: { kind: 'kernel', image: new Uint8Array(readFileSync(kernel)), commandLine, initrd },
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
-      startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
       ...options,
     },
     {

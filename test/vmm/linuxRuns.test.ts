@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { stateHash } from '../../src/vmm/inspect.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { CHARACTER, cpio, DIRECTORY, PROGRAM } from '../support/initramfs.ts';
 import { LONG } from '../support/long.ts';
 import { requireTool } from '../support/tools.ts';
@@ -63,19 +64,11 @@ describe("Debian's kernel and a program with floating point", function () {
     ]);
     start = (tier) =>
       startRun(build, {
+        ...GUEST_DEFAULTS,
         name: 'linux',
         memory: MEMORY,
         boot: { kind: 'kernel', image, commandLine: 'console=ttyS0', initrd },
-        drives: [],
-        clock: 'instructions',
-        paced: false,
-        weight: 1,
-        cap: 100,
         tier,
-        onReset: 'pause',
-        onTripleFault: 'pause',
-        debugExit: null,
-        startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
       });
     const run = start('mixed');
     reference = Array.from({ length: LENGTH / STEP }, (_, n) => {

@@ -5,6 +5,7 @@ import { Execution } from '../../src/vmm/execution.ts';
 import type { Guest } from '../../src/vmm/guest.ts';
 import type { MachineBuilder } from '../../src/vmm/hypervisor.ts';
 import type { GuestConfig, StopReason } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { type ManualPlatform, manualPlatform } from './platform.ts';
 
 export const TIERS = ['interpret', 'mixed', 'translate'] as const;
@@ -52,18 +53,12 @@ export function startRun(build: MachineBuilder, config: GuestConfig): Run {
 
 /** A configuration with a floppy in drive A and nothing else, not paced. */
 export const floppyConfig = (image: Uint8Array, memory: number): GuestConfig => ({
+  ...GUEST_DEFAULTS,
   name: 'floppy',
   memory,
   boot: { kind: 'drives', order: 'a' },
   drives: [{ kind: 'floppy', index: 0, image, readOnly: false }],
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
-  tier: 'mixed',
   onReset: 'reset',
-  onTripleFault: 'pause',
-  debugExit: null,
   startOfTime: 1_000_000_000_000,
 });
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { Execution } from '../../src/vmm/execution.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { requireTool } from '../support/tools.ts';
 import { vmlinux } from '../support/vmlinux.ts';
 import { manualPlatform } from './platform.ts';
@@ -24,18 +25,10 @@ describe('a PVH kernel', function () {
     const guest = createMachineBuilder({ arenaBytes: MEMORY })(
       1,
       {
+        ...GUEST_DEFAULTS,
         name: 'pvh',
         memory: MEMORY,
         boot: { kind: 'kernel', image, commandLine: COMMAND_LINE, initrd },
-        drives: [],
-        clock: 'instructions',
-        paced: false,
-        weight: 1,
-        cap: 100,
-        tier: 'mixed',
-        onReset: 'pause',
-        onTripleFault: 'pause',
-        debugExit: null,
         startOfTime: Date.UTC(2026, 0, 2),
       },
       {

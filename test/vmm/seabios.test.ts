@@ -10,6 +10,7 @@ import { stateHash } from '../../src/vmm/inspect.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodeFiles } from '../../src/vmm/node/files.ts';
 import type { DriveConfig, GuestConfig } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { linesOf } from '../support/screen.ts';
 import { requireTool, type Tool } from '../support/tools.ts';
 import { manualPlatform } from './platform.ts';
@@ -54,20 +55,14 @@ describe('SeaBIOS', function () {
     const guest = build(
       1,
       {
+        ...GUEST_DEFAULTS,
         name: 'seabios',
         memory: MEMORY,
         boot: { kind: 'drives', order },
         drives,
         bios: { rom: read(file), vgaRom: read('vgabios-stdvga.bin') },
         debugconPort: 0x402,
-        clock: 'instructions',
-        paced: false,
-        weight: 1,
-        cap: 100,
-        tier: 'mixed',
         onReset: 'reset',
-        onTripleFault: 'pause',
-        debugExit: null,
         startOfTime: 1_000_000_000_000,
         ...rest,
       },

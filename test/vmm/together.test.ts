@@ -10,6 +10,7 @@ import { createLocalClient } from '../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../src/vmm/machine.ts';
 import { nodeFiles } from '../../src/vmm/node/files.ts';
 import type { CardConfig, GuestConfig } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 import { initramfs } from '../support/initramfs.ts';
 import { LONG } from '../support/long.ts';
 import { requireTool } from '../support/tools.ts';
@@ -87,16 +88,8 @@ function createWorld(): World {
     start(config) {
       const { id } = hypervisor.request('define', {
         config: {
-          drives: [],
-          clock: 'instructions',
+          ...GUEST_DEFAULTS,
           paced: true,
-          weight: 1,
-          cap: 100,
-          tier: 'mixed',
-          onReset: 'pause',
-          onTripleFault: 'pause',
-          debugExit: null,
-          startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
           ...config,
         },
       });

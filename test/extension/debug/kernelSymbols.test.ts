@@ -9,6 +9,7 @@ import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import { nodePlatform } from '../../../src/vmm/node/platform.ts';
 import type { GuestConfig } from '../../../src/vmm/protocol.ts';
 import { DapClient } from '../../support/dapClient.ts';
+import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 import { elf } from '../../vmm/boot/images.ts';
 import { kallsyms, LAYOUTS, testSymbols } from '../../vmm/linux/kallsyms.ts';
 
@@ -186,18 +187,10 @@ describe("a session with a Linux kernel's symbols", () => {
 
   it('has them at once in a guest that runs already', async () => {
     const config: GuestConfig = {
+      ...GUEST_DEFAULTS,
       name: 'running',
       memory: 2 << 20,
       boot: { kind: 'flat', image: image(), address: KERNEL, mode: 32 },
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
-      tier: 'mixed',
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
       startOfTime: 0,
     };
     const { id } = await hypervisor.request('define', { config });

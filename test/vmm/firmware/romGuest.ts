@@ -6,6 +6,7 @@ import type { Guest } from '../../../src/vmm/guest.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import type { GuestConfig } from '../../../src/vmm/protocol.ts';
 import { CYCLES_PER_SECOND } from '../../../src/vmm/timers.ts';
+import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 import { asText } from '../../support/screen.ts';
 import { manualPlatform } from '../platform.ts';
 
@@ -49,19 +50,11 @@ export function createRomGuest(changes: Partial<GuestConfig> = {}): RomGuest {
   const guest = build(
     1,
     {
+      ...GUEST_DEFAULTS,
       name: 'rom',
       memory: 2 << 20,
       boot: { kind: 'flat', image: READY, address: PROGRAM, mode: 16 },
-      drives: [],
-      clock: 'instructions',
-      paced: false,
-      weight: 1,
-      cap: 100,
       tier: 'interpret',
-      onReset: 'pause',
-      onTripleFault: 'pause',
-      debugExit: null,
-      startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
       ...changes,
     },
     {

@@ -5,22 +5,17 @@ import { createLocalClient } from '../../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import type { HostSockets } from '../../../src/vmm/net/hostSockets.ts';
 import type { GuestConfig } from '../../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 import { manualPlatform } from '../platform.ts';
 
 const CONFIG: GuestConfig = {
+  ...GUEST_DEFAULTS,
   name: 'test',
   memory: 1 << 20,
   boot: { kind: 'flat', image: Uint8Array.of(0xf4, 0xeb, 0xfd), address: 0x7c00, mode: 16 },
-  drives: [],
   cards: [{ device: 'ne2k_pci', properties: {}, backend: { type: 'user', properties: { hostfwd: 'tcp::2222-:22 udp::53-:53' } } }],
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
   tier: 'interpret',
   onReset: 'reset',
-  onTripleFault: 'pause',
-  debugExit: null,
   startOfTime: 0,
 };
 

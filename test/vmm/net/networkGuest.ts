@@ -9,6 +9,7 @@ import { createLocalClient, type LocalClient } from '../../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import { nodePlatform } from '../../../src/vmm/node/platform.ts';
 import type { GuestConfig, GuestId } from '../../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 import { initramfs } from '../../support/initramfs.ts';
 
 const MEMORY = 64 << 20;
@@ -55,6 +56,7 @@ export function createHost(guests: number): Host {
     async boot(kernel, busybox, modules, how) {
       const { id } = await client.request('define', {
         config: {
+          ...GUEST_DEFAULTS,
           name: 'linux',
           memory: MEMORY,
           boot: {
@@ -63,16 +65,6 @@ export function createHost(guests: number): Host {
             commandLine: 'console=ttyS0 quiet cryptomgr.notests',
             initrd: initramfs(readFileSync(busybox), modules),
           },
-          drives: [],
-          clock: 'instructions',
-          paced: false,
-          weight: 1,
-          cap: 100,
-          tier: 'mixed',
-          onReset: 'pause',
-          onTripleFault: 'pause',
-          debugExit: null,
-          startOfTime: Date.UTC(2026, 0, 2, 3, 4, 5),
           ...how,
         },
       });

@@ -8,6 +8,7 @@ import { createLocalClient } from '../../../src/vmm/local.ts';
 import { createMachineBuilder } from '../../../src/vmm/machine.ts';
 import { nodePlatform } from '../../../src/vmm/node/platform.ts';
 import type { CardConfig, GuestConfig } from '../../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 
 const MEMORY = 16 << 20;
 const card = (path: string): CardConfig => ({
@@ -16,19 +17,12 @@ const card = (path: string): CardConfig => ({
   backend: { type: 'local', properties: { path } },
 });
 const config = (cards: readonly CardConfig[], replay?: Uint8Array): GuestConfig => ({
+  ...GUEST_DEFAULTS,
   name: 'guest',
   memory: MEMORY,
   boot: { kind: 'flat', image: Uint8Array.of(0xeb, 0xfe), address: 0x8000, mode: 16 },
-  drives: [],
   cards,
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
   tier: 'interpret',
-  onReset: 'pause',
-  onTripleFault: 'pause',
-  debugExit: null,
   startOfTime: 0,
   ...(replay ? { replay } : {}),
 });

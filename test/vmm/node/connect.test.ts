@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { connectNode } from '../../../src/vmm/node/connect.ts';
 import type { HypervisorClient, HypervisorEvent } from '../../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 
 const hello = new Uint8Array(readFileSync(new URL('../../../examples/hello.img', import.meta.url)));
 
@@ -25,18 +26,13 @@ describe('hypervisor in a worker thread', () => {
   it('runs a guest beside this thread and stops at a breakpoint', async () => {
     const { id } = await client.request('define', {
       config: {
+        ...GUEST_DEFAULTS,
         name: 'hello',
         memory: 1 << 20,
         boot: { kind: 'drives', order: 'a' },
         drives: [{ kind: 'floppy', index: 0, image: hello, readOnly: true }],
-        clock: 'instructions',
         paced: true,
-        weight: 1,
-        cap: 100,
-        tier: 'mixed',
         onReset: 'reset',
-        onTripleFault: 'pause',
-        debugExit: null,
         startOfTime: 0,
       },
     });
