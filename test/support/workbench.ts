@@ -15,9 +15,13 @@ async function explorerRow(page: Page, path: string): Promise<Locator> {
   const names = path.split('/');
   const row = (name: string) => page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`).first();
   for (const folder of names.slice(0, -1)) {
-    if ((await row(folder).getAttribute('aria-expanded')) === 'true') continue;
-    await row(folder).click();
-    await page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${folder}"][aria-expanded="true"]`).waitFor();
+    const open = page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${folder}"][aria-expanded="true"]`);
+    // A click on a view that has only just been shown, and is still being laid out, goes nowhere.
+    for (let tries = 0; tries < 5 && (await open.count()) === 0; tries++) {
+      await row(folder).click();
+      await open.waitFor({ timeout: 5000 }).catch(() => {});
+    }
+    await open.waitFor();
   }
   return row(names[names.length - 1] as string);
 }
