@@ -38,7 +38,7 @@ export interface Fpu {
    * is flat; never faults and raises no event. False: nothing has changed. The flags that an instruction sets are in S.SECOND.
    */
   attempt(opcode: number, linear: number, eip: number, segment: number): boolean;
-  /** What `attempt` tries first, by opcode (translator/forms.ts, x87Index): of ST(i), or of an operand's linear address. */
+  /** What `attempt` tries first, by form (translator/forms.ts, x87Form): of ST(i), or of an operand's linear address. */
   readonly direct: readonly ((at: number) => boolean)[];
   /** What it leaves when that is done: opcode, EIP, linear address of the operand, its segment. */
   leaveRegister(opcode: number, eip: number): true;

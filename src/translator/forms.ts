@@ -256,6 +256,13 @@ function handlerTarget(form: Form, jumpResult: number): Target {
   };
 }
 
+/** Number of an x87 instruction's form: of those on registers by the low bits of opcode and ModRM byte, of those with an operand by the reg field. */
+export function x87Form(opcode: number): number {
+  return (opcode & 0xc0) === 0xc0 ? ((opcode & 0x700) >> 2) | (opcode & 0x3f) : X87_MEMORY | ((opcode & 0x700) >> 5) | ((opcode >> 3) & 7);
+}
+/** The first form with an operand in memory. */
+export const X87_MEMORY = 512;
+
 /** What handlers and regions are closed over: the engine's members, by these names. */
 export const ENGINE_NAMES = [
   'r',

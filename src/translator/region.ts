@@ -10,7 +10,20 @@
 
 import type { Instruction } from './decode.ts';
 import { FLAGS } from './flags.ts';
-import { ENGINE_HEADER, elementsText, hit, loadText, loadWordsText, RECORD, reaches, storeText, storeWordsText } from './forms.ts';
+import {
+  ENGINE_HEADER,
+  elementsText,
+  hit,
+  loadText,
+  loadWordsText,
+  RECORD,
+  reaches,
+  storeText,
+  storeWordsText,
+  X87_MEMORY,
+  x87Form,
+} from './forms.ts';
+import { EM, TS } from './instructions/fpu.ts';
 import type { Target } from './ir/print.ts';
 import { primary, printInstruction, sweep } from './ir/print.ts';
 import type { MemoryModel, Value, Width } from './ir/value.ts';
@@ -53,6 +66,8 @@ export const SEPARATE = 2;
 export const SITE_WORDS = 3 * RECORD.WORDS;
 /** Ticks of one entry at most: V8 keeps a function that never returns in on-stack-replacement code, 2.5 times slower. */
 const MAX_TICKS = 500_000;
+/** ES of the x87's status word: an exception waits. */
+const ERROR_SUMMARY = 0x80;
 const REGISTERS = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const;
 const FLAT_BIT: { readonly [segment: number]: number } = { [ES]: MODE.FLAT_ES, [CS]: MODE.FLAT_CS, [SS]: MODE.FLAT_SS, [DS]: MODE.FLAT_DS };
 /** Translates from `entry`; undefined when its first instruction cannot be translated. */
@@ -155,10 +170,10 @@ function emit(q: RegionRequest, blocks: Map<number, Block>, entryList: number[],
     attempt(opcode, offset, seg) {
       const eip = eipText(current.i.at),
         n = Number(opcode),
-        inRegisters = (n & 0xc0) === 0xc0,
-        index = inRegisters ? ((n & 0x700) >> 2) | (n & 0x3f) : 512 + (((n & 0x700) >> 5) | ((n >> 3) & 7));
+        form = x87Form(n),
+        inRegisters = form < X87_MEMORY;
       const leaves = inRegisters ? `xl(${n},${eip})` : `xm(${n},${eip},${offset},${seg})`;
-      return `if(!((r[${S.CR0}]&12|r[${S.FPU_STATUS}]&128)===0&&xf[${index}](${inRegisters ? n & 7 : offset})?${leaves}:x87(${n},${offset},${eip},${seg})))${leave}`;
+      return `if(!((r[${S.CR0}]&${EM | TS}|r[${S.FPU_STATUS}]&${ERROR_SUMMARY})===0&&xf[${form}](${inRegisters ? n & 7 : offset})?${leaves}:x87(${n},${offset},${eip},${seg})))${leave}`;
     },
     loadWords: (word, a, words) => `e=${tr}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${loadWordsText(word, 'e', a, words)}`,
     storeWords: (word, a, words) => `e=${tw}[${a}>>>12];if(!(${hit('e', a, 32 * words)}))${leave}${storeWordsText(word, 'e', a, words)}`,

@@ -4,20 +4,14 @@ import assert from 'node:assert/strict';
 import { DEFAULT_CPU } from '../../src/runtime/cpuModels.ts';
 import { configurationHash } from '../../src/vmm/configuration.ts';
 import type { GuestConfig } from '../../src/vmm/protocol.ts';
+import { GUEST_DEFAULTS } from '../support/guestDefaults.ts';
 
 const CONFIG: GuestConfig = {
+  ...GUEST_DEFAULTS,
   name: 'guest',
   memory: 1 << 20,
   boot: { kind: 'com', image: Uint8Array.of(0xc3), commandLine: '' },
-  drives: [],
-  clock: 'instructions',
-  paced: false,
-  weight: 1,
-  cap: 100,
-  tier: 'mixed',
   onReset: 'reset',
-  onTripleFault: 'pause',
-  debugExit: null,
   startOfTime: 0,
 };
 

@@ -21,7 +21,7 @@ export const BOOT = 12e9,
 /** Half of a boot is the kernel testing its own cryptography, which has nothing to do with what most tests are about. */
 const WITHOUT_SELF_TESTS = 'console=ttyS0 cryptomgr.notests';
 /** The shell's prompt, behind which it may ask the terminal where the cursor is. */
-const PROMPT = /\n[^\n]*# (.\[6n)?$/;
+export const PROMPT = /\n[^\n]*# (.\[6n)?$/;
 const build = createMachineBuilder({ arenaBytes: MEMORY });
 
 export interface LinuxGuest {

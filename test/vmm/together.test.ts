@@ -15,6 +15,7 @@ import { initramfs } from '../support/initramfs.ts';
 import { LONG } from '../support/long.ts';
 import { requireTool } from '../support/tools.ts';
 import { COMMAND_LINE } from './bootLog.ts';
+import { PROMPT } from './linuxGuest.ts';
 import { manualPlatform } from './platform.ts';
 
 /** Ticks that this host executes in a millisecond, and those of a turn beside another guest (src/vmm/scheduler.ts). */
@@ -33,7 +34,6 @@ const BOOT = 600_000,
 /** Lines typed during the compilation, and ticks of it between two: it takes about 250 million. */
 const ANSWERS = 20,
   BETWEEN = 5e6;
-const PROMPT = /\n[^\n]*# (.\[6n)?$/;
 const VIRTIO_NET: readonly Module686[] = [...MODULE_GROUPS.virtio, ...MODULE_GROUPS.virtioNet];
 
 /** What is typed, and what comes back: words of the shell itself, programs, a pipe. */

@@ -1,7 +1,7 @@
 // The commonest x87 instructions on normal numbers, straight on the state block: load, store, add, subtract, multiply, divide, square
-// root, sign, compare, examine, exchange. They do what the other files of this folder do, for operands and settings that need no special care, and leave
-// everything else to those: PE is masked, rounding is to nearest, precision 64 or 53 bits, results are normal. Each says whether it
-// was done; if not, nothing has changed. Memory operands are reached through the TLB, and never fault.
+// root, sign, compare, examine, exchange. They do what the other files of this folder do, for operands and settings that need no
+// special care, and leave everything else to those: PE is masked, rounding is to nearest, precision 64 or 53 bits, results are normal.
+// Each says whether it was done; if not, nothing has changed. Memory operands are reached through the TLB, and never fault.
 
 import { S } from '../../translator/state.ts';
 import type { Engine } from '../engine.ts';
@@ -48,7 +48,6 @@ export function createFastForms(engine: Engine): FastForms {
 
   const wordOf = (i: number): number => S.FPU_R0 + ((((r[S.FPU_STATUS]! >> TOP_SHIFT) + i) & 7) << 2);
   const holds = (word: number): boolean => ((r[S.FPU_TAGS]! >> ((word - S.FPU_R0) >> 2)) & 1) !== 0;
-
   const isZero = (word: number): boolean => (r[word]! | r[word + 1]! | (r[word + 2]! & MAX_EXPONENT)) === 0;
 
   function putResult(word: number): void {

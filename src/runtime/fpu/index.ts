@@ -2,6 +2,7 @@
 // opcode and ModRM byte. Every form but the control instructions reports a pending exception first and leaves its address,
 // operand address and opcode in the last-instruction registers.
 
+import { X87_MEMORY, x87Form } from '../../translator/forms.ts';
 import { ARITHMETIC_FLAGS, CS, S, VECTOR } from '../../translator/state.ts';
 import { CR0 } from '../controlBits.ts';
 import type { Engine } from '../engine.ts';
@@ -218,8 +219,9 @@ export function createFpu(engine: Engine): Fpu {
     leaveMemory,
     attempt(opcode, linear, eip, segment) {
       if ((r[S.CR0]! & (CR0.EM | CR0.TS)) !== 0 || (r[S.FPU_STATUS]! & ES) !== 0) return false;
-      if ((opcode & 0xc0) === 0xc0) {
-        const entry = registerForms[((opcode & 0x700) >> 2) | (opcode & 0x3f)];
+      const form = x87Form(opcode);
+      if (form < X87_MEMORY) {
+        const entry = registerForms[form];
         if (entry === undefined || entry.kind !== ORDINARY) return false;
         if (entry.fast === undefined || !entry.fast(opcode & 7)) {
           if (!isQuiet()) return false;
@@ -228,7 +230,7 @@ export function createFpu(engine: Engine): Fpu {
         }
         return leaveRegister(opcode, eip);
       }
-      const entry = memoryForms[((opcode & 0x700) >> 5) | ((opcode >> 3) & 7)];
+      const entry = memoryForms[form - X87_MEMORY];
       if (entry === undefined || entry.bytes === 0) return false;
       if (entry.fast === undefined || !entry.fast(linear)) {
         if (!isQuiet() || !fast.reaches(linear, entry.bytes)) return false;
@@ -238,14 +240,14 @@ export function createFpu(engine: Engine): Fpu {
     },
     escape(opcode, segment, offset, size) {
       if (segment < 0) {
-        const entry = registerForms[((opcode & 0x700) >> 2) | (opcode & 0x3f)];
+        const entry = registerForms[x87Form(opcode)];
         if (entry === undefined) return fault(VECTOR.UD);
         if (entry.kind !== SILENT) state.checkPending();
         entry.run(opcode & 7);
         if (entry.kind === ORDINARY) leaveAddress(opcode, r[S.EIP]!);
         return;
       }
-      const entry = memoryForms[((opcode & 0x700) >> 5) | ((opcode >> 3) & 7)];
+      const entry = memoryForms[x87Form(opcode) - X87_MEMORY];
       if (entry === undefined) return fault(VECTOR.UD);
       if (entry.kind !== SILENT) state.checkPending();
       entry.run(segment, offset, size);

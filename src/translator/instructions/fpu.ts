@@ -27,7 +27,7 @@ const controlInRegisters: Meaning = (b, i, d) => {
   b.call('escape', b.read(d), b.imm(-1), b.imm(0), b.imm(i.w));
 };
 /** CR0.EM and CR0.TS. */
-const EM = 4,
+export const EM = 4,
   TS = 8;
 const SIZED = { operandSized: true } as const;
 /** Those that move by or set EFLAGS came with the Pentium Pro. */

@@ -11,11 +11,10 @@ import { nodePlatform } from '../../../src/vmm/node/platform.ts';
 import type { GuestConfig, GuestId } from '../../../src/vmm/protocol.ts';
 import { GUEST_DEFAULTS } from '../../support/guestDefaults.ts';
 import { initramfs } from '../../support/initramfs.ts';
+import { PROMPT } from '../linuxGuest.ts';
 
 const MEMORY = 64 << 20;
 
-/** The shell's prompt, behind which it may ask the terminal where the cursor is. */
-const PROMPT = /\n[^\n]*# (.\[6n)?$/;
 /** What udhcpc does with its lease. */
 const SCRIPT = [
   'busybox mkdir -p /etc',
